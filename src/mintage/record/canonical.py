@@ -1,0 +1,28 @@
+"""Canonical JSON (RFC 8785): the one byte form of a value, so that a digest names its meaning.
+
+>>> canonical_bytes({"b": 1, "a": [True, None]})
+b'{"a":[true,null],"b":1}'
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rfc8785
+
+from mintage.errors import RecordInvalidError
+
+__all__ = ["canonical_bytes"]
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """``value`` (dicts with string keys, lists, strings, finite numbers, booleans, None) as RFC 8785 bytes.
+
+    Raises RecordInvalidError for NaN, infinity, integers beyond 2^53 and other types: none has a canonical form.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, TypeError) as error:
+        raise RecordInvalidError(
+            "a value has no canonical JSON form", expected="finite numbers, strings, lists, dicts", found=str(error)
+        ) from error

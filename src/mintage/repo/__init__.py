@@ -1,0 +1,1 @@
+"""Git, the project's files and locks, and the workspace they live in."""

@@ -1,0 +1,134 @@
+"""``models/<model>.yaml``: what the scientist declares of a model, once, for all who need it.
+
+Signature, certification domain, profile and monitor read it from here. See docs/spec/model-file.md.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mintage.errors import FileMalformedError
+from mintage.record.canonical import canonical_bytes
+from mintage.record.digest import sha256_bytes
+from mintage.repo.yamlfile import convert, load_yaml
+
+__all__ = ["Costs", "DataFiles", "InputSpec", "ModelSpec", "Monitoring", "Retrain", "domain_digest", "parse_model_file"]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the parts of a model file: frozen, strict."""
+
+
+class InputSpec(_Part, frozen=True, kw_only=True):
+    """One input column: its type, unit and domain. ``range`` is inclusive; None at an end means open."""
+
+    type: Literal["float", "int", "string"]
+    unit: str | None = None
+    range: tuple[float | None, float | None] | None = None
+    categories: tuple[str, ...] | None = None
+    nullable: bool = True
+    mutable: bool = True
+    protected: bool = False
+    about: str | None = None
+
+
+class DataFiles(_Part, frozen=True, kw_only=True):
+    """Which stage outputs (Parquet) are what. Only ``certify`` opens the hold-out."""
+
+    train: str
+    validation: str
+    holdout: str
+
+
+class Costs(_Part, frozen=True, kw_only=True):
+    """What a decision to retrain weighs, in ``currency``.
+
+    ``loss_unit`` is the worth of one unit of mean loss on one prediction; the parts of ``retrain`` are added up;
+    ``horizon_predictions`` is how many predictions a new model is expected to serve.
+    """
+
+    currency: str = "USD"
+    loss_unit: Annotated[float, Meta(gt=0)] = 1.0
+    retrain: dict[str, Annotated[float, Meta(ge=0)]] = {}
+    horizon_predictions: Annotated[int, Meta(ge=1)] = 1
+
+    @property
+    def per_prediction(self) -> float:
+        """The gain in loss a prediction at which a retrain pays for itself."""
+        return sum(self.retrain.values()) / (self.loss_unit * self.horizon_predictions)
+
+
+class Retrain(_Part, frozen=True, kw_only=True):
+    """How a retrain sets the pipeline's parameters: dotted key to a template.
+
+    Templates know ``{train_until}`` (last day to train on), ``{labels_until}`` (last day with all labels) and
+    ``{as_of}``, ISO dates.
+    """
+
+    params: dict[str, str] = {}
+
+
+class Monitoring(_Part, frozen=True, kw_only=True):
+    """What to watch: the loss, how late labels come, and how many false pages a year are acceptable."""
+
+    loss: Literal["log_loss", "brier"] = "log_loss"
+    label_delay_days: Annotated[int, Meta(ge=0)] = 0
+    false_alarms_per_year: Annotated[float, Meta(gt=0)] = 1.0
+    materiality: Annotated[float, Meta(ge=0)] = 0.02
+
+
+class ModelSpec(_Part, frozen=True, kw_only=True):
+    """The parsed model file. ``group_key`` names the column whose equal values are resampled together."""
+
+    model: str
+    task: Literal["binary"]
+    target: str
+    purpose: str
+    owner: str
+    inputs: dict[str, InputSpec]
+    data: DataFiles
+    group_key: str | None = None
+    time: str | None = None
+    id: str | None = None
+    threshold: Annotated[float, Meta(gt=0, lt=1)] = 0.5
+    limitations: tuple[str, ...] = ()
+    costs: Costs | None = None
+    monitor: Monitoring = Monitoring()
+    retrain: Retrain = Retrain()
+
+
+def parse_model_file(data: bytes, *, where: str) -> ModelSpec:
+    """Parse and check a model file; raises FileMalformedError with file, line and column."""
+    value, marks = load_yaml(data, where=where)
+    if not isinstance(value, dict):
+        raise FileMalformedError("not a model file", expected="keys model, task, target, inputs, data", where=where)
+    spec = convert(value, ModelSpec, marks, hint="see docs/spec/model-file.md")
+    if not spec.inputs:
+        raise FileMalformedError("a model has no inputs", where=marks.at(("inputs",)))
+    for name, column in spec.inputs.items():
+        if name in (spec.target, spec.group_key, spec.id):
+            raise FileMalformedError(
+                f"{name} cannot be an input: it is the target, the group key or the id",
+                where=marks.at(("inputs", name)),
+            )
+        low, high = column.range or (None, None)
+        if column.type == "string" and column.range is not None:
+            raise FileMalformedError("a string has no range", where=marks.at(("inputs", name, "range")))
+        if low is not None and high is not None and low > high:
+            raise FileMalformedError("a range ends before it begins", where=marks.at(("inputs", name, "range")))
+    return spec
+
+
+def domain_digest(spec: ModelSpec) -> str:
+    """SHA-256 of the declared domain (task, target, threshold, group key, inputs): what a policy pins."""
+    domain = {
+        "task": spec.task,
+        "target": spec.target,
+        "threshold": spec.threshold,
+        "group_key": spec.group_key,
+        "inputs": msgspec.to_builtins(spec.inputs),
+    }
+    return sha256_bytes(canonical_bytes(domain))

@@ -1,0 +1,109 @@
+"""``mintage.yaml``: the project's name, its stages, models and environments. See docs/spec/project.md.
+
+Reading a project never runs code from the repository.
+
+>>> project = parse_project(b"project: churn\\nstages:\\n  train: {run: python train.py}\\n", where="mintage.yaml")
+>>> project.stages["train"].run
+'python train.py'
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from mintage.errors import FileMalformedError
+from mintage.record.manifest import safe_path
+from mintage.record.names import check_name
+from mintage.repo.yamlfile import Marks, convert, load_yaml
+
+__all__ = ["EnvironmentEntry", "ModelEntry", "Project", "Stage", "parse_project"]
+
+Positive = Annotated[int, Meta(ge=1)]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the parts of a project file: frozen, strict."""
+
+
+class Stage(_Part, frozen=True, kw_only=True):
+    """One command with its declared inputs and outputs.
+
+    ``params`` names keys of params.yaml (dotted) that the command takes; ``code`` adds files to those found by
+    following imports; ``env`` names environment variables that count; ``metrics`` are JSON outputs to track.
+    """
+
+    run: str
+    inputs: tuple[str, ...] = msgspec.field(name="in", default=())
+    out: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    seed: int | None = None
+    threads: Positive | None = None
+    timeout_s: Positive | None = None
+
+
+class ModelEntry(_Part, frozen=True, kw_only=True):
+    """One model: ``source`` (key ``from``) is the stage output that holds the fitted estimator."""
+
+    source: str = msgspec.field(name="from")
+    target: str | None = None
+
+
+class EnvironmentEntry(_Part, frozen=True, kw_only=True):
+    """One environment: where its gateway listens. Port 0 takes a free one and keeps it."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+
+
+class Project(_Part, frozen=True, kw_only=True):
+    """The parsed mintage.yaml."""
+
+    project: str
+    stages: dict[str, Stage] = {}
+    models: dict[str, ModelEntry] = {}
+    environments: dict[str, EnvironmentEntry] = {}
+    params: dict[str, object] | None = None
+
+
+def parse_project(data: bytes, *, where: str) -> Project:
+    """Parse and check mintage.yaml; raises FileMalformedError with file, line and column."""
+    value, marks = load_yaml(data, where=where)
+    if not isinstance(value, dict):
+        raise FileMalformedError("not a project file", expected="keys project, stages, models", where=where)
+    project = convert(value, Project, marks, hint="see docs/spec/project.md")
+    _check(project, marks)
+    return project
+
+
+def _check(project: Project, marks: Marks) -> None:
+    check_name(project.project, what="project")
+    for name in project.environments:
+        check_name(name, what="environment")
+    makers: dict[str, str] = {}
+    for name, stage in project.stages.items():
+        check_name(name, what="stage")
+        for path in (*stage.inputs, *stage.out, *stage.metrics):
+            safe_path(path.rstrip("/"))
+        for path in (*stage.out, *stage.metrics):
+            if path in makers:
+                raise FileMalformedError(
+                    f"two stages write {path}",
+                    found=f"{makers[path]} and {name}",
+                    where=marks.at(("stages", name)),
+                    hint="give each output one stage",
+                )
+            makers[path] = name
+    for name, model in project.models.items():
+        check_name(name, what="model")
+        if model.source not in makers:
+            raise FileMalformedError(
+                f"no stage writes {model.source}",
+                expected="a path under `out` of a stage",
+                where=marks.at(("models", name)),
+            )

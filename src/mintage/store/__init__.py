@@ -1,0 +1,1 @@
+"""The content-addressed store: blobs and trees under ``.mintage/store``, verified on every read."""

@@ -1,0 +1,54 @@
+"""Publish a file so that a crash at any moment leaves the old one or the new one, never a part.
+
+Write to a temporary name in the same folder, fsync, rename, fsync the folder. Nothing here knows what the bytes are.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+__all__ = ["fsync_dir", "publish_bytes", "publish_file", "temporary_beside"]
+
+
+def temporary_beside(path: Path) -> Path:
+    """A new name in the folder of ``path`` (which is created) for a file that will be renamed to it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".tmp-{secrets.token_hex(8)}")
+
+
+def fsync_dir(folder: Path) -> None:
+    """Make renames in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish_file(temporary: Path, path: Path) -> None:
+    """Make ``temporary`` durable and rename it to ``path``."""
+    descriptor = os.open(temporary, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.replace(path)
+    fsync_dir(path.parent)
+
+
+def publish_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write ``data`` to ``path`` atomically and durably; ``mode`` is the permission of a new file."""
+    temporary = temporary_beside(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_dir(path.parent)

@@ -1,0 +1,1 @@
+"""Project templates. No code imports them; the command line copies their files."""
