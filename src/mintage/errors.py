@@ -164,10 +164,74 @@ class DataModifiedError(ProjectError):
 # -- database --------------------------------------------------------------------------------------
 
 
+class DatabaseCorruptError(IntegrityError):
+    code = "database.corrupt"
+
+
+class DatabaseLockedError(BusyError):
+    code = "database.locked"
+
+
+class DatabaseUnusableError(ProjectError):
+    code = "database.unusable"
+
+
 # -- attest ----------------------------------------------------------------------------------------
 
 
+class KeyFileError(ProjectError):
+    code = "attest.key-file"
+
+
+class BundleInvalidError(IntegrityError):
+    code = "attest.bundle-invalid"
+
+
+class StatementInvalidError(IntegrityError):
+    code = "attest.statement-invalid"
+
+
+class SignatureInvalidError(IntegrityError):
+    code = "attest.signature-invalid"
+
+
+class SignatureMissingError(IntegrityError):
+    code = "attest.signature-missing"
+
+
+class SignatureUnsupportedError(IntegrityError):
+    code = "attest.signature-unsupported"
+
+
+class ModelFolderError(DataError):
+    code = "attest.model-folder"
+
+
+class ModelTamperedError(IntegrityError):
+    code = "attest.model-tampered"
+
+
 # -- audit -----------------------------------------------------------------------------------------
+
+
+class AuditEventError(DataError):
+    code = "audit.event-invalid"
+
+
+class AuditLogBrokenError(IntegrityError):
+    code = "audit.log-broken"
+
+
+class AuditProofError(IntegrityError):
+    code = "audit.proof-invalid"
+
+
+class CheckpointInvalidError(IntegrityError):
+    code = "audit.checkpoint-invalid"
+
+
+class CheckpointMissingError(RefusedError):
+    code = "audit.checkpoint-missing"
 
 
 # -- tracking --------------------------------------------------------------------------------------
@@ -191,6 +255,134 @@ class StageOutputMissingError(RunError):
 
 
 # -- serve -----------------------------------------------------------------------------------------
+
+
+class NotJsonError(DataError):
+    code = "serve.not-json"
+
+
+class RequestMalformedError(DataError):
+    code = "serve.request-malformed"
+
+
+class TensorShapeError(DataError):
+    code = "serve.tensor-shape"
+
+
+class TensorTypeError(DataError):
+    code = "serve.tensor-type"
+
+
+class TensorUnknownError(DataError):
+    code = "serve.tensor-unknown"
+
+
+class TensorMissingError(DataError):
+    code = "serve.tensor-missing"
+
+
+class NotFiniteError(DataError):
+    code = "serve.not-finite"
+
+
+class EmptyBatchError(DataError):
+    code = "serve.empty-batch"
+
+
+class TooManyRowsError(DataError):
+    code = "serve.too-many-rows"
+
+
+class BodyTooLargeError(DataError):
+    code = "serve.body-too-large"
+
+
+class BodyTooSlowError(DataError):
+    code = "serve.body-too-slow"
+
+
+class ContentTypeError(DataError):
+    code = "serve.content-type"
+
+
+class RequestIdError(DataError):
+    code = "serve.request-id"
+
+
+class EventTimeError(DataError):
+    code = "serve.event-time"
+
+
+class OutputUnknownError(DataError):
+    code = "serve.output-unknown"
+
+
+class ModelUnknownError(DataError):
+    code = "serve.model-unknown"
+
+
+class VersionUnknownError(DataError):
+    code = "serve.version-unknown"
+
+
+class PathUnknownError(DataError):
+    code = "serve.path-unknown"
+
+
+class MethodNotAllowedError(DataError):
+    code = "serve.method-not-allowed"
+
+
+class NotReadyError(BusyError):
+    code = "serve.not-ready"
+
+
+class LogUnavailableError(RunError):
+    code = "serve.log-unavailable"
+
+
+class LogInvalidError(IntegrityError):
+    code = "serve.log-invalid"
+
+
+class DesiredInvalidError(DataError):
+    code = "serve.desired-invalid"
+
+
+class RootMismatchError(IntegrityError):
+    code = "serve.root-mismatch"
+
+
+class GoldenMismatchError(IntegrityError):
+    code = "serve.golden-mismatch"
+
+
+class PackageExpiredError(RefusedError):
+    code = "serve.package-expired"
+
+
+class GenerationRefusedError(RefusedError):
+    code = "serve.generation-refused"
+
+
+class HostNotLoopbackError(RefusedError):
+    code = "serve.host-not-loopback"
+
+
+class PortInUseError(BusyError):
+    code = "serve.port-in-use"
+
+
+class GatewayRunningError(BusyError):
+    code = "serve.already-running"
+
+
+class GatewayFailedError(RunError):
+    code = "serve.gateway-failed"
+
+
+class BatchFileError(DataError):
+    code = "serve.batch-file"
 
 
 # -- release ---------------------------------------------------------------------------------------

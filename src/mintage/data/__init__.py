@@ -1,1 +1,1 @@
-"""."""
+"""Version files and folders by content: add, status, checkout."""

@@ -1,1 +1,1 @@
-"""."""
+"""Pipelines: graph, plan, cache key, environment, sandbox, runs, and the implicit stage that builds a model."""

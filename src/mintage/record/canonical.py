@@ -18,11 +18,25 @@ __all__ = ["canonical_bytes"]
 def canonical_bytes(value: Any) -> bytes:
     """``value`` (dicts with string keys, lists, strings, finite numbers, booleans, None) as RFC 8785 bytes.
 
-    Raises RecordInvalidError for NaN, infinity, integers beyond 2^53 and other types: none has a canonical form.
+    Raises RecordInvalidError for NaN, infinity, integers that no double holds, and other types: none has a canonical
+    form. An integral double beyond 2^53 comes back from JSON as an integer; it keeps its form.
     """
     try:
-        return rfc8785.dumps(value)
+        try:
+            return rfc8785.dumps(value)
+        except rfc8785.IntegerDomainError:
+            return rfc8785.dumps(_as_doubles(value))
     except (rfc8785.CanonicalizationError, TypeError) as error:
         raise RecordInvalidError(
             "a value has no canonical JSON form", expected="finite numbers, strings, lists, dicts", found=str(error)
         ) from error
+
+
+def _as_doubles(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_doubles(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_doubles(item) for item in value]
+    if type(value) is int and 2**53 <= abs(value) < 2**1023 and rfc8785.dumps(float(value)) == str(value).encode():
+        return float(value)
+    return value

@@ -23,6 +23,7 @@ T = TypeVar("T")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `\$(?P<path>.*?)`)?$")
 _AT = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>.*?)`)?$")
+_PLAIN_TAGS = ("tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
 MAX_BYTES = 4 << 20
 
 
@@ -83,6 +84,8 @@ def _build(node: Any, path: tuple[str | int, ...], marks: Marks, loader: Any) ->
         return loader.construct_object(node)
     if len(marks.places) > 200_000:
         raise FileMalformedError("too many values", expected="at most 200000", where=marks.where)
+    if node.tag not in _PLAIN_TAGS:
+        raise FileMalformedError("a tag is not allowed here", found=node.tag, where=marks.at(path), hint="remove it")
     if isinstance(node, yaml.SequenceNode):
         return [_build(child, (*path, index), marks, loader) for index, child in enumerate(node.value)]
     result: dict[str, Any] = {}
@@ -107,7 +110,7 @@ def convert(value: Any, target: type[T], marks: Marks, *, at: tuple[str | int, .
         text = str(error)
         unknown = _UNKNOWN.match(text)
         if unknown:
-            parent = (*at, *_path_of(unknown["path"] or ""))
+            parent = (*at, *_sharpen(value, target, _path_of(unknown["path"] or "")))
             key = unknown["key"]
             known = _known_keys(target, parent[len(at) :])
             near = difflib.get_close_matches(key, known, n=1)
@@ -118,7 +121,7 @@ def convert(value: Any, target: type[T], marks: Marks, *, at: tuple[str | int, .
                 hint=f"did you mean {near[0]!r}?" if near else "remove the key, or see docs/spec for the keys",
             ) from error
         match = _AT.match(text)
-        path = _path_of(match["path"] or "") if match else ()
+        path = _sharpen(value, target, _path_of(match["path"] or "")) if match else ()
         message = match["message"] if match else text
         raise FileMalformedError(
             "a value does not fit", expected=message, where=marks.at((*at, *path)), hint=hint
@@ -135,6 +138,38 @@ def _path_of(text: str) -> tuple[str | int, ...]:
         else:
             parts.append("...")
     return tuple(parts)
+
+
+def _sharpen(value: Any, target: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """``path`` with each ``...`` (any key of a mapping) replaced by the first key whose value does not fit."""
+    for index, step in enumerate(path):
+        if step != "...":
+            continue
+        holder = value
+        for key in path[:index]:
+            holder = holder[key]
+        bad = next((key for key in holder if not _fits(_only(value, path[:index], key), target)), None)
+        if bad is None:
+            return path[:index]
+        path = (*path[:index], bad, *path[index + 1 :])
+    return path
+
+
+def _only(value: Any, path: tuple[str | int, ...], key: str) -> Any:
+    """A copy of ``value`` in which the mapping at ``path`` has just ``key``."""
+    if not path:
+        return {key: value[key]}
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = _only(value[path[0]], path[1:], key)
+    return copy
+
+
+def _fits(value: Any, target: Any) -> bool:
+    try:
+        msgspec.convert(value, target)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _known_keys(target: Any, path: tuple[str | int, ...]) -> list[str]:

@@ -1,8 +1,8 @@
 """The local store: one file a blob, named by its BLAKE3, verified whenever it is read.
 
-``Store(root)`` keeps blobs at ``root/b3/ab/cdef…``. A folder is a data manifest (:mod:`mintage.record.manifest`), itself
-a blob. Nothing is ever changed in place; a blob that does not match its name raises DigestMismatchError and its bytes
-are never handed out.
+``Store(root)`` keeps blobs at ``root/b3/ab/cdef…``. A folder is a data manifest (:mod:`mintage.record.manifest`),
+itself a blob. Nothing is ever changed in place; a blob that does not match its name raises DigestMismatchError and its
+bytes are never handed out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mintage.record.envelope import Record, decode, encode
 from mintage.record.manifest import DataManifest, Entry, decode_manifest, encode_manifest
 from mintage.store.publish import fsync_dir, publish_bytes, publish_file, temporary_beside
 
-__all__ = ["Store"]
+__all__ = ["Store", "files_under"]
 
 _BLOCK = 1 << 20
 
@@ -104,7 +104,7 @@ class Store:
     def manifest_of(self, folder: Path, *, keep: bool) -> DataManifest:
         """The manifest of a folder or file on disk; with ``keep`` its files enter the store."""
         entries = []
-        for path in _files_under(folder):
+        for path in files_under(folder):
             digest = self.put_file(path) if keep else blake3_file(path)
             status = path.stat()
             name = path.name if path == folder else path.relative_to(folder).as_posix()
@@ -167,7 +167,8 @@ class Store:
         )
 
 
-def _files_under(folder: Path) -> list[Path]:
+def files_under(folder: Path) -> list[Path]:
+    """Files of a folder (or the one file), sorted; raises DataError at a symbolic link."""
     if folder.is_symlink():
         raise _link_refused(folder)
     if folder.is_file():

@@ -7,7 +7,6 @@ import joblib
 import polars as pl
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
-import mintage
 from features import FEATURES
 
 model = joblib.load("work/model.joblib")
@@ -22,5 +21,4 @@ for name in ("train", "validation"):
         "log_loss": float(log_loss(late, score)),
         "brier": float(brier_score_loss(late, score)),
     }
-mintage.log_metrics({f"{name}.{key}": value for name, values in metrics.items() for key, value in values.items()})
 Path("work/metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")

@@ -1,0 +1,84 @@
+"""What ``import mintage`` gives to a script: parameters, metrics and seeds of a stage; models to load and to verify.
+
+In a stage that ``mintage run`` starts, ``params`` returns the declared slice and ``log_metrics`` reports to the run.
+The same script started by hand works too: it reads params.yaml and writes its metrics to the terminal.
+
+>>> log_metrics({"auc": 0.75})
+auc = 0.75
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mintage.errors import UsageError
+
+if TYPE_CHECKING:
+    from mintage.model.loaded import LoadedModel
+
+__all__ = ["load", "log_metrics", "params", "seed", "verify"]
+
+
+def params() -> dict[str, Any]:
+    """The parameters of this stage, as a nested dict: the declared slice in a run, else all of params.yaml."""
+    declared = os.environ.get("MINTAGE_PARAMS")
+    if declared is not None:
+        value: dict[str, Any] = json.loads(Path(declared).read_text())
+        return value
+    path = Path("params.yaml")
+    if not path.is_file():
+        return {}
+    from mintage.pipeline.params import read_params
+
+    return read_params(path.parent, None)
+
+
+def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
+    """Report numbers by name; a name may have dots. NaN and infinity are kept as they are."""
+    lines = []
+    for key, value in metrics.items():
+        if not isinstance(key, str) or not key:
+            raise UsageError("a metric needs a name", expected="a text", found=repr(key))
+        if isinstance(value, bool) or (not isinstance(value, int | float) and not hasattr(value, "__float__")):
+            raise UsageError(f"the metric {key!r} is not a number", found=repr(value))
+        number = float(value)
+        text = number if math.isfinite(number) else str(number)
+        lines.append(json.dumps({"key": key, "value": text, "step": step}))
+    sink = os.environ.get("MINTAGE_METRICS")
+    if sink is None:
+        for key, value in metrics.items():
+            sys.stdout.write(f"{key} = {float(value):g}\n")
+        return
+    with open(sink, "a", encoding="utf-8") as stream:
+        stream.write("".join(line + "\n" for line in lines))
+
+
+def seed(default: int = 0) -> int:
+    """The seed of this stage (``seed:`` in mintage.yaml, else ``default``); seeds ``random`` and, if loaded, NumPy."""
+    value = int(os.environ.get("MINTAGE_SEED", default))
+    import random
+
+    random.seed(value)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(value % 2**32)
+    return value
+
+
+def load(model: str | os.PathLike[str]) -> LoadedModel:
+    """Open a model by name (of the project around the current folder) or by its folder, verified, ready to predict."""
+    from mintage.model.loaded import load_model
+
+    return load_model(model)
+
+
+def verify(target: str | os.PathLike[str]) -> bool:
+    """Whether everything behind ``target`` (a model's name or a release ``environment/model``) verifies."""
+    from mintage.lineage.verify import verify_target
+
+    return verify_target(str(target)).ok

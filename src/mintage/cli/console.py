@@ -1,0 +1,87 @@
+"""What the commands print with: plain lines, and rich only where a terminal shows tables or progress.
+
+Data go to stdout, talk to stderr. Everything is readable without colour.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+__all__ = ["emit", "emit_json", "human_size", "plural", "progress", "say", "table"]
+
+
+def say(text: str = "") -> None:
+    """One line of talk."""
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def emit(text: str = "") -> None:
+    """One line of data."""
+    sys.stdout.write(text + "\n")
+
+
+def emit_json(value: Any) -> None:
+    """A value as JSON data."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def table(rows: Sequence[Sequence[object]], *, head: Sequence[str] = (), indent: str = "") -> str:
+    """Columns aligned with spaces; numbers to the right.
+
+    >>> print(table([("a", 1), ("bb", 20)], head=("name", "n")))
+    name   n
+    a      1
+    bb    20
+    """
+    cells = [[str(cell) for cell in row] for row in ([head] if head else []) + list(rows)]
+    if not cells:
+        return ""
+    widths = [max(len(row[index]) for row in cells) for index in range(len(cells[0]))]
+    right = [bool(rows) and all(isinstance(row[index], int | float) for row in rows) for index in range(len(widths))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in cells
+    ]
+    return "\n".join(indent + line for line in lines)
+
+
+def human_size(size: int) -> str:
+    """Bytes for people.
+
+    >>> human_size(2736975)
+    '2.7 MB'
+    """
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def plural(count: int, noun: str) -> str:
+    """``3 stages``, ``1 stage``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+@contextlib.contextmanager
+def progress(title: str, total: float | None) -> Iterator[Callable[[float], None]]:
+    """A progress bar on stderr while the block runs, if that is a terminal; the callable takes the amount done."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,100 @@
+"""What most commands need: the workspace around the current folder, its database with the audit log, and the time."""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mintage.repo.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mintage.attest.keys import FileSigner
+    from mintage.attest.trust import Trust
+    from mintage.audit.log import AuditLog
+    from mintage.tracking.runs import RunStore
+
+__all__ = ["Context", "now"]
+
+
+def now() -> str:
+    """The present time, RFC 3339 in UTC to the second."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Context:
+    """Opens parts of a workspace when they are first asked for."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    @classmethod
+    def here(cls) -> Context:
+        """The context of the current folder; raises ProjectNotFoundError outside a project."""
+        return cls(Workspace.find(Path.cwd()))
+
+    @cached_property
+    def connection(self) -> sqlite3.Connection:
+        """The project's database, migrated."""
+        from mintage.database.connection import open_database
+
+        self.workspace.prepare()
+        return open_database(self.workspace.database)
+
+    @cached_property
+    def actor(self) -> str:
+        """Who acts, for records and the audit log."""
+        from mintage.audit.events import actor_of_process
+
+        return actor_of_process()
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        """The project's audit log."""
+        from mintage.audit.keyfile import ensure_audit_key
+        from mintage.audit.log import AuditLog
+
+        signer = ensure_audit_key(self.workspace.keys_dir)
+        return AuditLog(self.connection, f"mintage/{self.workspace.project().project}", signer)
+
+    def record_access(
+        self, action: str, resource: str, details: dict[str, Any], *, decision: str = "allow", rule: str = "local-user"
+    ) -> int:
+        """Append one entry to the audit log, inside the open transaction if there is one; returns its number."""
+        from mintage.audit.events import AuditEvent
+
+        return self.audit_log.append(
+            AuditEvent(
+                at=now(),
+                actor=self.actor,
+                action=action,
+                resource=resource,
+                decision=decision,
+                rule=rule,
+                details=details,
+            )
+        )
+
+    @cached_property
+    def runs(self) -> RunStore:
+        """The tracked runs."""
+        from mintage.tracking.runs import RunStore
+
+        return RunStore(self.connection, self.record_access)
+
+    @cached_property
+    def signer(self) -> FileSigner:
+        """The project's signing key, made on first use."""
+        from mintage.attest.keys import ensure_project_key
+
+        self.workspace.prepare()
+        return ensure_project_key(self.workspace.keys_dir)
+
+    @cached_property
+    def trust(self) -> Trust:
+        """trust.yaml of the work tree."""
+        from mintage.attest.trust import read_trust
+
+        return read_trust(self.workspace.root / "trust.yaml")

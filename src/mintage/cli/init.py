@@ -1,0 +1,101 @@
+"""``mintage init``: make this folder a project: Git repository, mintage.yaml, signing key, trust.yaml."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from mintage.cli.console import emit, emit_json, say
+from mintage.cli.context import Context
+from mintage.errors import ProjectError, UsageError
+from mintage.repo.workspace import PROJECT_FILE, Workspace
+
+__all__ = ["configure", "copy_template", "run"]
+
+_EXAMPLE = """\
+project: {name}
+
+# stages:                     # one command each, with what it reads and writes
+#   train:
+#     run: python train.py
+#     in:  [data/customers.csv]
+#     out: [model.joblib]
+#     metrics: [metrics.json]
+# models:
+#   churn: {{from: model.joblib}}   # models/churn.yaml says what it is for; policies/churn.yaml what it must prove
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", help="the project's name; the folder's without")
+    parser.add_argument("--template", help="start from a shipped project: flights")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    root = Path.cwd()
+    context = Context(Workspace(root))
+    git = context.workspace.git
+    wrote = []
+    if not git.is_repository():
+        git.init()
+        wrote.append("a Git repository")
+    if arguments.template:
+        wrote += copy_template(arguments.template, root)
+    if not (root / PROJECT_FILE).exists():
+        (root / PROJECT_FILE).write_text(_EXAMPLE.format(name=arguments.name or _name_of(root)))
+        wrote.append(PROJECT_FILE)
+    context.workspace.project()
+    context.workspace.prepare()
+    signer = context.signer
+    if not (root / "trust.yaml").exists():
+        (root / "trust.yaml").write_text(_trust(signer.public_pem.decode()))
+        wrote.append("trust.yaml")
+    if arguments.json:
+        emit_json({"root": str(root), "wrote": wrote, "key": signer.key_id})
+        return 0
+    emit(f"project {context.workspace.project().project} in {root}")
+    for name in wrote:
+        emit(f"  wrote {name}")
+    say(f"Signing key {signer.key_id[:19]} is in .mintage/keys; trust.yaml says what it may sign.")
+    if wrote:
+        say("Look at what was written, then commit: git add -A && git commit")
+    return 0
+
+
+def copy_template(name: str, root: Path) -> list[str]:
+    """Copy a shipped project into ``root``; refuses to overwrite. Returns the paths written."""
+    folder = files("mintage.templates") / name
+    if not re.fullmatch(r"[a-z]+", name) or not folder.is_dir():
+        raise UsageError(f"there is no template {name!r}", expected="flights")
+    with as_file(folder) as source:
+        sources = [path for path in sorted(source.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+        paths = [path.relative_to(source).as_posix() for path in sources]
+        taken = [path for path in paths if (root / path).exists()]
+        if taken:
+            raise ProjectError(
+                "the template would overwrite files",
+                found=", ".join(taken[:5]),
+                where=str(root),
+                hint="use an empty folder",
+            )
+        for path in paths:
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / path, target)
+    return paths
+
+
+def _name_of(root: Path) -> str:
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip("-._")
+    return name[:64] or "project"
+
+
+def _trust(public_pem: str) -> str:
+    indented = "".join(f"      {line}\n" for line in public_pem.strip().splitlines())
+    return (
+        "# Who may sign what. One key signs all on a single machine; give roles their own keys when people share it.\n"
+        f"keys:\n  local:\n    roles: [model, certificate, release, checkpoint]\n    public: |\n{indented}"
+    )

@@ -1,0 +1,166 @@
+"""``mintage``: find the command, import only its file, map errors to exit codes.
+
+Exit codes: 0 done; 1 the answer is no (a failed certificate, a decision to retrain with ``--exit-code``, something
+stale with ``status --exit-code``); 2 wrong usage; 3 the project, its files or data are wrong; 4 something does not
+verify; 5 a tool or an extra is missing; 6 user code or a started process failed; 7 busy, try again; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from mintage.errors import (
+    BusyError,
+    DataError,
+    IntegrityError,
+    MintageError,
+    MissingToolError,
+    ProjectError,
+    RefusedError,
+    RunError,
+    UsageError,
+)
+
+__all__ = ["COMMANDS", "EXIT_CODES", "build_parser", "main"]
+
+# name: (module, first help line, among the ten that `--help` shows)
+COMMANDS: dict[str, tuple[str, str, bool]] = {
+    "init": ("init", "Make this folder a project", True),
+    "add": ("add", "Version a data file or folder by content", True),
+    "run": ("run", "Run what is not up to date", True),
+    "status": ("status", "Show what is out of date, at once", True),
+    "why": ("why", "Explain why a stage would run", True),
+    "certify": ("certify", "Judge a model against its policy and sign the certificate", True),
+    "release": ("release", "Write and commit which model an environment runs", True),
+    "predict": ("predict", "Score a file through the checks and the log of a release", True),
+    "monitor": ("monitor", "Compare traffic with the model's profile and decide", True),
+    "verify": ("verify", "Check every digest and signature behind a model or an endpoint", True),
+    "audit": ("audit", "Show or verify the audit log", False),
+    "checkout": ("checkout", "Bring versioned data back as the locks say", False),
+    "demo": ("demo", "Show the whole loop on real flights in a new folder", False),
+    "labels": ("labels", "Add the true outcomes of predictions", False),
+    "log": ("log", "List runs and releases, newest first", False),
+    "policy": ("policy", "Check a policy file", False),
+    "reconcile": ("reconcile", "Bring the serving process to what the manifests say", False),
+    "report": ("report", "Write one page that tells the project's story", False),
+    "retrain": ("retrain", "Start the run that a decision asks for, on a new branch", False),
+    "rollback": ("rollback", "Revert the last release of a model in an environment", False),
+    "show": ("show", "Show a model, a certificate, a run or a decision", False),
+    "stop": ("stop", "Stop the serving process of an environment", False),
+}
+
+EXIT_CODES: dict[type[MintageError], int] = {
+    RefusedError: 1,
+    UsageError: 2,
+    ProjectError: 3,
+    DataError: 3,
+    IntegrityError: 4,
+    MissingToolError: 5,
+    RunError: 6,
+    BusyError: 7,
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our errors: what was wrong, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"see `{self.prog} --help`")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. Never shows a traceback for a user's mistake."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in words
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except MintageError as error:
+        _show_error(error, as_json=as_json)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted; nothing is lost: run the command again to go on\n")
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`mintage log | head`): not an error. Python would complain again while it exits.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def exit_code(error: MintageError) -> int:
+    """The exit code of an error, by the nearest of its classes in the table."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
+
+
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser with all commands, or only one of them (so that the others' files are not imported)."""
+    parser = _Parser(prog="mintage", description="Carry a model from a commit to production and back.", add_help=False)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("-h", "--help", action="store_true", help="print this help")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name, (module, summary, _) in COMMANDS.items():
+        if only in (None, name):
+            command = commands.add_parser(name, help=summary, description=summary)
+            importlib.import_module(f"mintage.cli.{module}").configure(command)
+            command.add_argument("--json", action="store_true", help="print the result as JSON")
+    return parser
+
+
+def _dispatch(words: list[str]) -> int:
+    name = next((word for word in words if not word.startswith("-")), None)
+    if name is None or name == "help":
+        if "--version" in words:
+            from importlib.metadata import version
+
+            sys.stdout.write(f"mintage {version('mintage')}\n")
+            return 0
+        sys.stdout.write(_overview(everything="--all" in words))
+        return 0 if {"-h", "--help", "help"} & set(words) else 2
+    if name not in COMMANDS:
+        import difflib
+
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        raise UsageError(
+            f"there is no command {name!r}",
+            hint=f"did you mean `mintage {near[0]}`?" if near else "see `mintage help --all`",
+        )
+    arguments = build_parser(only=name).parse_args(words)
+    result: int = importlib.import_module(f"mintage.cli.{COMMANDS[name][0]}").run(arguments)
+    return result
+
+
+def _overview(*, everything: bool) -> str:
+    lines = ["usage: mintage COMMAND [options]", "", "Carry a model from a commit to production and back.", ""]
+    lines += [f"  {name:<10} {summary}" for name, (_, summary, matters) in COMMANDS.items() if matters or everything]
+    lines += [
+        "",
+        "`mintage COMMAND --help` tells more" + ("" if everything else "; `mintage help --all` lists all") + ".",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _show_error(error: MintageError, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps({"error": error.as_dict()}, indent=2) + "\n")
+        return
+    lines = [f"error[{error.code}]: {error.message}"]
+    detail = ", ".join(
+        f"{name} {value}" for name, value in (("expected", error.expected), ("found", error.found)) if value
+    )
+    if detail:
+        lines.append(f"  {detail}")
+    if error.where:
+        lines.append(f"  at {error.where}")
+    if error.hint:
+        lines.append(f"hint: {error.hint}")
+    sys.stdout.flush()
+    sys.stderr.write("\n".join(lines) + "\n")

@@ -1,0 +1,60 @@
+"""``mintage run [STAGE]``: run what is not up to date, build the models, record everything."""
+
+from __future__ import annotations
+
+import argparse
+
+from mintage.cli.console import emit, emit_json, plural, say
+from mintage.cli.context import Context, now
+from mintage.pipeline.model_stage import model_stages
+from mintage.pipeline.run import Event, RunOutcome, run_pipeline
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stage", nargs="?", help="run only this stage (or model:NAME) and what it needs")
+    parser.add_argument("--force", action="store_true", help="run even what is up to date")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    context = Context.here()
+    with context.workspace.lock("run"):
+        if context.workspace.tmp_dir.exists():
+            context.workspace.clear_scratch()
+        outcome = run_pipeline(
+            context.workspace,
+            runs=lambda: context.runs,
+            clock=now,
+            actor=lambda: context.actor,
+            implicit=model_stages(context.workspace, signer=lambda: context.signer),
+            target=arguments.stage,
+            force=arguments.force,
+            on_event=_show,
+        )
+    if arguments.json:
+        emit_json({"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record})
+        return 0
+    _summary(outcome)
+    return 0
+
+
+def _show(event: Event) -> None:
+    if event.what == "restore":
+        say(f"  {event.stage:<12} restored, the same was made before")
+    elif event.what == "start":
+        say(f"  {event.stage:<12} running ({event.detail})" if event.detail else f"  {event.stage:<12} running")
+    elif event.what == "end":
+        say(f"  {event.stage:<12} done in {event.duration_s:.1f} s{event.detail and ': ' + event.detail}")
+
+
+def _summary(outcome: RunOutcome) -> None:
+    done = [name for name, action in outcome.actions.items() if action != "keep"]
+    if not done:
+        emit(f"up to date: {plural(len(outcome.actions), 'stage')}")
+        return
+    kept = len(outcome.actions) - len(done)
+    emit(f"run {outcome.run_id}: {', '.join(done)}" + (f"; {kept} up to date" if kept else ""))
+    if outcome.wrote:
+        say("Wrote " + ", ".join(outcome.wrote) + ". Commit them to keep this result:")
+        say("  git add mintage.lock .gitignore && git commit")

@@ -1,0 +1,39 @@
+"""``mintage why STAGE``: what makes a stage run, part by part of its cache key."""
+
+from __future__ import annotations
+
+import argparse
+
+from mintage.cli.console import emit, emit_json
+from mintage.cli.context import Context
+from mintage.errors import UnknownNameError
+from mintage.pipeline.model_stage import model_stages
+from mintage.pipeline.status import stage_states
+from mintage.store.statcache import StatCache
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stage", help="a stage of mintage.yaml, or model:NAME")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    workspace = Context.here().workspace
+    workspace.prepare()
+    with StatCache(workspace.cache_database) as cache:
+        states = {state.name: state for state in stage_states(workspace, cache, model_stages(workspace, signer=None))}
+    if arguments.stage not in states:
+        raise UnknownNameError(
+            f"there is no stage {arguments.stage!r}", expected=", ".join(states), where="mintage.yaml"
+        )
+    state = states[arguments.stage]
+    if arguments.json:
+        emit_json({"stage": state.name, "key": state.key, "reasons": list(state.reasons)})
+    elif state.reasons:
+        emit(f"{state.name} would run:")
+        for reason in state.reasons:
+            emit(f"  {reason}")
+    else:
+        emit(f"{state.name} is up to date: nothing that it depends on has changed")
+    return 0

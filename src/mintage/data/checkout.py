@@ -1,0 +1,48 @@
+"""``checkout``: put versioned data back into the work tree, verified, as the locks say it is."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from mintage.errors import DataModifiedError
+from mintage.repo.locks import Item
+from mintage.store.local import Store
+from mintage.store.statcache import StatCache
+
+__all__ = ["checkout_item", "place"]
+
+
+def place(store: Store, item: Item, target: Path) -> None:
+    """Write ``item`` to ``target`` from the store, replacing what is there; every byte is verified first."""
+    if not item.folder:
+        if target.is_dir():
+            shutil.rmtree(target)
+        store.checkout(item.digest, target)
+        return
+    store.verify_tree(item.digest)
+    if target.is_dir():
+        shutil.rmtree(target)
+    store.checkout_tree(item.digest, target)
+
+
+def checkout_item(store: Store, item: Item, root: Path, cache: StatCache, *, force: bool = False) -> bool:
+    """Bring ``root/item.path`` to what the lock says; returns whether anything was written.
+
+    Raises DataModifiedError rather than overwrite content that the store does not have, unless ``force``.
+    """
+    target = root / item.path
+    if target.exists():
+        digest = cache.digest(target)[0]
+        if digest == item.digest:
+            return False
+        if not force and not store.has(digest):
+            raise DataModifiedError(
+                f"{item.path} was changed and its content is not in the store",
+                expected=item.digest,
+                found=digest,
+                where=str(target),
+                hint=f"keep it with `mintage add {item.path}`, or overwrite it with `mintage checkout --force`",
+            )
+    place(store, item, target)
+    return True

@@ -1,0 +1,93 @@
+"""``code: auto``: the repository's own modules that a stage's script imports, followed through the source.
+
+The script is found in the command (``python train.py``, ``python -m package.module``); imports are read with ``ast``
+and resolved against the script's folder, the root and ``src/``. What is imported only by computed names is not seen:
+name such files under ``code:``; the sandbox makes a forgotten one fail at once instead of being read unnoticed.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+
+from mintage.errors import FileMissingError, ProjectError
+
+__all__ = ["closure", "scripts_of"]
+
+
+def scripts_of(command: Sequence[str], root: Path) -> list[str]:
+    """Files of the project that a command names as its program."""
+    found = []
+    for index, word in enumerate(command):
+        if word == "-m" and index + 1 < len(command):
+            base = command[index + 1].replace(".", "/")
+            options = [f"{base}.py", f"{base}/__main__.py", f"src/{base}.py", f"src/{base}/__main__.py"]
+            found += [option for option in options if (root / option).is_file()][:1]
+        elif word.endswith((".py", ".sh")) and not Path(word).is_absolute():
+            if not (root / word).is_file():
+                raise FileMissingError(
+                    f"the command names {word}, which is not there", where=word, hint="correct `run:` of the stage"
+                )
+            found.append(Path(word).as_posix())
+    return found
+
+
+def closure(command: Sequence[str], extra: Sequence[str], root: Path) -> list[str]:
+    """Sorted paths (relative to ``root``) of the code that a command uses; ``extra`` are globs to add."""
+    queue = scripts_of(command, root)
+    seen: set[str] = set()
+    while queue:
+        path = queue.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        if path.endswith(".py"):
+            queue += _imports(path, root)
+    for pattern in extra:
+        matches = [found for found in root.glob(pattern) if found.is_file()]
+        if not matches:
+            raise FileMissingError(f"no file matches {pattern!r} of `code:`", where=str(root))
+        seen |= {match.relative_to(root).as_posix() for match in matches}
+    return sorted(seen)
+
+
+def _imports(path: str, root: Path) -> list[str]:
+    try:
+        tree = ast.parse((root / path).read_bytes(), filename=path)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        raise ProjectError(
+            "the script is not valid Python", found=str(error), where=f"{path}:{line}" if line else path
+        ) from error
+    folder = Path(path).parent
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found += _resolve(alias.name, [folder], root)
+        elif isinstance(node, ast.ImportFrom):
+            base = folder
+            for _ in range(node.level - 1):
+                base = base.parent
+            module = node.module or ""
+            bases = [base] if node.level else [folder]
+            names = [module] if module else []
+            names += [f"{module}.{alias.name}" if module else alias.name for alias in node.names if alias.name != "*"]
+            for name in names:
+                found += _resolve(name, bases, root, relative=bool(node.level))
+    return found
+
+
+def _resolve(module: str, bases: list[Path], root: Path, *, relative: bool = False) -> list[str]:
+    parts = module.split(".")
+    for base in bases if relative else [*bases, Path(), Path("src")]:
+        found = []
+        for count in range(1, len(parts) + 1):
+            stem = base.joinpath(*parts[:count])
+            for option in (stem / "__init__.py", stem.with_suffix(".py")):
+                if (root / option).is_file():
+                    found.append(option.as_posix())
+        if found:
+            return found
+    return []

@@ -1,0 +1,162 @@
+"""Gather what decides about a stage: its key's parts, its lock, and whether its outputs are in place."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from mintage.data.checkout import place
+from mintage.errors import FileMissingError, ProjectError
+from mintage.pipeline.closure import closure
+from mintage.pipeline.environment import environment_key, frozen_environment
+from mintage.pipeline.graph import maker_of
+from mintage.pipeline.key import KEY_FORMAT, cache_key
+from mintage.pipeline.params import read_params, slice_params
+from mintage.record.digest import blake3_bytes
+from mintage.repo.locks import Item, Lock, read_lock, read_locks
+from mintage.repo.project import Project, Stage
+from mintage.repo.workspace import Workspace
+from mintage.store.local import Store
+from mintage.store.statcache import StatCache
+
+__all__ = ["Inspector", "StageFacts", "StageResult", "flat_params", "split_command"]
+
+
+class StageResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a key led to, as remembered in the cache: outputs and the record of the run that made them."""
+
+    outputs: tuple[Item, ...]
+    run: str | None
+    metrics: tuple[tuple[str, float, int], ...] = ()
+    root: str | None = None
+    record: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageFacts:
+    """One stage as it stands: command, parts and key, declared inputs by digest, its lock, outputs in place or not."""
+
+    name: str
+    stage: Stage
+    command: list[str]
+    parts: dict[str, Any]
+    key: str
+    inputs: tuple[Item, ...]
+    lock: Lock | None
+    in_place: bool
+
+
+class Inspector:
+    """Looks at stages of one project with one environment and one set of parameters."""
+
+    def __init__(self, workspace: Workspace, cache: StatCache) -> None:
+        self.workspace = workspace
+        self.cache = cache
+        self.store = Store(workspace.store_dir)
+        self.project: Project = workspace.project()
+        self.params = read_params(workspace.root, self.project.params)
+        self.locks = read_locks(workspace.root)
+        self.environment = frozen_environment(cache)
+        self.environment_key = environment_key(self.environment)
+
+    def facts(self, name: str) -> StageFacts:
+        """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""
+        stage = self.project.stages[name]
+        command = split_command(stage.run, name)
+        inputs = tuple(self.item(path.rstrip("/"), name) for path in stage.inputs)
+        code = closure(command, stage.code, self.workspace.root)
+        parts: dict[str, Any] = {
+            "format": KEY_FORMAT,
+            "command": command,
+            "params": slice_params(self.params, stage.params, stage=name),
+            "inputs": {item.path: item.digest for item in inputs},
+            "code": {path: self.cache.file_digest(self.workspace.root / path) for path in code},
+            "environment": self.environment_key,
+            "seed": stage.seed,
+            "threads": stage.threads,
+            # A variable may hold a secret: its value enters the key only as a digest.
+            "env": {key: blake3_bytes(os.environ[key].encode()) for key in sorted(stage.env) if key in os.environ},
+            "outputs": sorted((*stage.out, *stage.metrics)),
+        }
+        lock = read_lock(self.workspace.root, name)
+        return StageFacts(
+            name=name,
+            stage=stage,
+            command=command,
+            parts=parts,
+            key=cache_key(parts),
+            inputs=inputs,
+            lock=lock,
+            in_place=lock is not None and self.in_place(lock.outputs),
+        )
+
+    def item(self, path: str, stage: str) -> Item:
+        """The input at ``path`` by digest; raises FileMissingError with what to do."""
+        full = self.workspace.root / path
+        if not full.exists():
+            maker = maker_of(self.project.stages, path)
+            hint = f"stage {maker} writes it: run that first" if maker else f"put it there, or `mintage add {path}`"
+            raise FileMissingError(f"stage {stage} reads {path}, which is not there", where=str(full), hint=hint)
+        digest, size, folder = self.cache.digest(full)
+        return Item(path=path, digest=digest, size=size, folder=folder)
+
+    def fetch(self, path: str) -> bool:
+        """Bring back a missing file that a lock names and the store has; returns whether it did."""
+        if (self.workspace.root / path).exists():
+            return False
+        for lock in self.locks.values():
+            for item in lock.outputs:
+                if item.path == path and self.store.has(item.digest):
+                    place(self.store, item, self.workspace.root / path)
+                    return True
+        return False
+
+    def in_place(self, outputs: tuple[Item, ...]) -> bool:
+        """Whether the work tree holds exactly these outputs."""
+        for item in outputs:
+            path = self.workspace.root / item.path
+            if not path.exists() or self.cache.digest(path)[0] != item.digest:
+                return False
+        return True
+
+    def known_result(self, key: str) -> StageResult | None:
+        """The result remembered under a key, if all its bytes are in the store."""
+        text = self.cache.result(key)
+        if text is None:
+            return None
+        result = msgspec.json.decode(text, type=StageResult)
+        for item in result.outputs:
+            if not self.store.has(item.digest):
+                return None
+            if item.folder and not all(self.store.has(e.digest) for e in self.store.get_tree(item.digest).entries):
+                return None
+        return result
+
+
+def split_command(run: str, stage: str) -> list[str]:
+    """The words of a command; no shell is involved. Raises ProjectError if it is empty or has open quotes."""
+    try:
+        words = shlex.split(run)
+    except ValueError as error:
+        raise ProjectError(
+            f"the command of stage {stage} cannot be read", found=str(error), where=run, hint="close its quotes"
+        ) from error
+    if not words:
+        raise ProjectError(f"stage {stage} has an empty command", where="mintage.yaml")
+    return words
+
+
+def flat_params(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested parameters with dotted names, for the tracking database."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat_params(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

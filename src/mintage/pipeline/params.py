@@ -1,0 +1,80 @@
+"""Parameters: the values of params.yaml (or of ``params:`` in mintage.yaml), and the slice that a stage takes."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mintage.errors import FileMalformedError, UnknownNameError
+from mintage.repo.yamlfile import read_yaml
+
+__all__ = ["read_params", "set_param_text", "slice_params"]
+
+PARAMS_FILE = "params.yaml"
+
+
+def read_params(root: Path, inline: Mapping[str, object] | None) -> dict[str, Any]:
+    """All parameters as plain JSON values; dates become ISO text. Raises FileMalformedError."""
+    if (root / PARAMS_FILE).is_file():
+        value, _ = read_yaml(root / PARAMS_FILE, hint="")
+        if not isinstance(value, dict):
+            raise FileMalformedError("params.yaml must hold named values", where=str(root / PARAMS_FILE))
+        if inline:
+            raise FileMalformedError(
+                "parameters stand in two places", found="`params:` in mintage.yaml and params.yaml", hint="keep one"
+            )
+        return {key: _plain(item) for key, item in value.items()}
+    return {key: _plain(item) for key, item in (inline or {}).items()}
+
+
+def slice_params(values: Mapping[str, Any], keys: Iterable[str], *, stage: str) -> dict[str, Any]:
+    """The nested part of ``values`` that the dotted ``keys`` name; raises UnknownNameError for a missing one."""
+    result: dict[str, Any] = {}
+    for key in keys:
+        here: Any = values
+        target = result
+        parts = key.split(".")
+        for index, part in enumerate(parts):
+            if not isinstance(here, Mapping) or part not in here:
+                raise UnknownNameError(
+                    f"stage {stage} takes the parameter {key!r}, which is not there",
+                    expected=", ".join(here) if isinstance(here, Mapping) else "a group of values",
+                    where="params.yaml",
+                    hint="add it to params.yaml, or correct `params:` of the stage",
+                )
+            here = here[part]
+            if index < len(parts) - 1:
+                target = target.setdefault(part, {})
+        target[parts[-1]] = here
+    return result
+
+
+def set_param_text(text: str, key: str, value: str) -> str:
+    """``text`` of a params.yaml with the scalar at the dotted ``key`` replaced; comments and the rest stay.
+
+    >>> set_param_text("a:\\n  b: 1   # why\\n", "a.b", "2")
+    'a:\\n  b: 2   # why\\n'
+    """
+    import yaml
+
+    node = yaml.compose(text)
+    for part in key.split("."):
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        node = next((child for name, child in pairs if name.value == part), None)
+        if node is None:
+            raise UnknownNameError(f"there is no parameter {key!r}", where=PARAMS_FILE)
+    if not isinstance(node, yaml.ScalarNode):
+        raise UnknownNameError(f"the parameter {key!r} is not a single value", where=PARAMS_FILE)
+    return text[: node.start_mark.index] + value + text[node.end_mark.index :]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime.date | datetime.datetime):
+        return value.isoformat()
+    return value

@@ -1,0 +1,364 @@
+"""Run a pipeline: keep what is current, restore what was made before, run the rest; then record what happened.
+
+The lock of a stage is written last, after its outputs are in the store and in the work tree, so a crash at any moment
+leaves the previous lock or the new one; running again continues with the stages that are not done. The record of a run
+is written when it ends, well or not, and names everything upstream of it by digest.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from mintage.data.checkout import place
+from mintage.errors import MintageError, UnknownNameError
+from mintage.pipeline.facts import Inspector, StageFacts, StageResult, flat_params
+from mintage.pipeline.graph import order
+from mintage.pipeline.hardware import hardware
+from mintage.pipeline.key import cache_key, explain
+from mintage.pipeline.plan import plan
+from mintage.pipeline.stage_run import execute_stage
+from mintage.record.canonical import canonical_bytes
+from mintage.record.envelope import Record
+from mintage.repo.ignore import ignore_path
+from mintage.repo.locks import Lock, lock_path, write_lock
+from mintage.repo.workspace import Workspace
+from mintage.store.statcache import StatCache
+from mintage.tracking.runs import Artifact, Metric, RunStore
+
+__all__ = ["Clock", "Event", "ImplicitStage", "RunOutcome", "run_pipeline"]
+
+Clock = Callable[[], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something a watcher may want to show: ``stage`` was kept, restored, started or ended (after seconds)."""
+
+    what: Literal["keep", "restore", "start", "end"]
+    stage: str
+    detail: str = ""
+    duration_s: float = 0.0
+
+
+class ImplicitStage(Protocol):
+    """A stage that Mintage itself adds, such as building a model; it has a lock and a cache key like any other."""
+
+    name: str
+
+    def parts(self, inspector: Inspector) -> dict[str, Any]:
+        """What can change its outputs."""
+        ...
+
+    def execute(self, inspector: Inspector, session: RunSession) -> StageResult:
+        """Do the work."""
+        ...
+
+    def restore(self, inspector: Inspector, result: StageResult) -> None:
+        """Put the outputs of a remembered result back in place."""
+        ...
+
+    def in_place(self, inspector: Inspector, lock: Lock) -> bool:
+        """Whether the outputs of the lock are in place."""
+        ...
+
+
+@dataclass(kw_only=True)
+class RunSession:
+    """One running run: opened by the first stage that does not keep its outputs, closed once at the end."""
+
+    workspace: Workspace
+    runs: Callable[[], RunStore]
+    clock: Clock
+    actor: Callable[[], str]
+    id: str = field(default_factory=lambda: time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + secrets.token_hex(4))
+    commit: str = ""
+    head: str | None = None
+    started: str = ""
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    upstream: list[str] = field(default_factory=list)
+
+    def open(self, inspector: Inspector) -> None:
+        """Snapshot the code and enter the run; does nothing the second time."""
+        if self.commit:
+            return
+        self.started = self.clock()
+        self.head = self.workspace.git.head()
+        self.commit = self.workspace.git.snapshot(label=f"snapshot of run {self.id}")
+        runs = self.runs()
+        runs.close_interrupted(finished=self.started)
+        runs.start(
+            run_id=self.id,
+            kind="pipeline",
+            name=inspector.project.project,
+            commit_id=self.commit,
+            started=self.started,
+            actor=self.actor(),
+            params=flat_params(inspector.params),
+        )
+
+    def note(self, stage: str, entry: dict[str, Any], *, upstream: Sequence[str | None] = ()) -> None:
+        """Enter what a stage did, and the digests that it rests on."""
+        self.stages[stage] = entry
+        self.upstream += [digest for digest in upstream if digest is not None and digest not in self.upstream]
+
+    def write_record(self, inspector: Inspector, status: str) -> str:
+        """Write the run's record to the store; returns its id."""
+        environment = inspector.store.put_bytes(canonical_bytes(inspector.environment))
+        body = {
+            "run": self.id,
+            "project": inspector.project.project,
+            "status": status,
+            "commit": self.commit,
+            "head": self.head,
+            "dirty": self.commit != self.head,
+            "actor": self.actor(),
+            "started": self.started,
+            "finished": self.clock(),
+            "environment": environment,
+            "hardware": hardware(),
+            "params": inspector.params,
+            "stages": self.stages,
+        }
+        upstream = (environment, *(digest for digest in self.upstream if digest != environment))
+        return inspector.store.put_record(Record(kind="run", version=0, upstream=upstream, body=body))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOutcome:
+    """What a run did: per stage ``keep``, ``restore`` or ``run``; its id and record if anything was not kept."""
+
+    actions: dict[str, str]
+    run_id: str | None
+    record: str | None
+    wrote: tuple[str, ...]
+
+
+def run_pipeline(
+    workspace: Workspace,
+    *,
+    runs: Callable[[], RunStore],
+    clock: Clock,
+    actor: Callable[[], str],
+    implicit: Sequence[ImplicitStage] = (),
+    target: str | None = None,
+    force: bool = False,
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> RunOutcome:
+    """Bring the stages (all, or ``target`` and what it needs) up to date; the caller holds the run lock.
+
+    ``runs`` opens the tracking database and is called only if something must be done.
+    """
+    with StatCache(workspace.cache_database) as cache:
+        inspector = Inspector(workspace, cache)
+        stages = inspector.project.stages
+        models = {stage.name: stage for stage in implicit}
+        if target is not None and target not in stages and target not in models:
+            raise UnknownNameError(
+                f"there is no stage {target!r}", expected=", ".join((*stages, *models)), where="mintage.yaml"
+            )
+        session = RunSession(workspace=workspace, runs=runs, clock=clock, actor=actor)
+        runner = _Runner(inspector, session, force=force, on_event=on_event)
+        last = None if target in models else target
+        try:
+            for name in order(stages, target=last):
+                runner.stage(name)
+            record = runner.close_pipeline()
+            for name, stage in models.items():
+                if target in (None, name):
+                    runner.implicit(stage)
+        except BaseException as error:
+            runner.fail(error)
+            raise
+        runner.finish(record)
+        return RunOutcome(
+            actions=runner.actions,
+            run_id=session.id if session.commit else None,
+            record=record,
+            wrote=tuple(runner.wrote),
+        )
+
+
+class _Runner:
+    """Carries one run through its stages; the flow is in ``run_pipeline``."""
+
+    def __init__(
+        self, inspector: Inspector, session: RunSession, *, force: bool, on_event: Callable[[Event], None]
+    ) -> None:
+        self.inspector = inspector
+        self.session = session
+        self.force = force
+        self.on_event = on_event
+        self.actions: dict[str, str] = {}
+        self.wrote: list[str] = []
+        self._current = ""
+        self._pending: list[tuple[StageFacts, StageResult]] = []
+
+    def stage(self, name: str) -> None:
+        self._current = name
+        inspector = self.inspector
+        for path in inspector.project.stages[name].inputs:
+            inspector.fetch(path.rstrip("/"))
+        facts = inspector.facts(name)
+        known = (
+            None if facts.in_place and facts.lock and facts.lock.key == facts.key else inspector.known_result(facts.key)
+        )
+        action = plan(
+            lock_key=facts.lock.key if facts.lock else None,
+            key=facts.key,
+            in_place=facts.in_place,
+            known_result=known is not None,
+            force=self.force,
+        )
+        self.actions[name] = action
+        if action == "keep":
+            self.on_event(Event(what="keep", stage=name))
+        elif action == "restore" and known is not None:
+            self._restore(facts, known)
+        else:
+            self._run(facts)
+
+    def _restore(self, facts: StageFacts, known: StageResult) -> None:
+        self.session.open(self.inspector)
+        for item in known.outputs:
+            place(self.inspector.store, item, self.inspector.workspace.root / item.path)
+        self._lock(facts, known)
+        self.session.note(facts.name, {"action": "restore", "key": facts.key, "run": known.run}, upstream=[known.run])
+        self.on_event(Event(what="restore", stage=facts.name))
+
+    def _run(self, facts: StageFacts) -> None:
+        session, inspector = self.session, self.inspector
+        session.open(inspector)
+        why = explain(facts.lock.parts if facts.lock else None, facts.parts)
+        self.on_event(Event(what="start", stage=facts.name, detail="; ".join(why[:3])))
+        log = inspector.workspace.logs_dir / session.id / f"{facts.name}.log"
+        outcome = execute_stage(inspector.workspace, facts, log=log)
+        for item in outcome.outputs:
+            place(inspector.store, item, inspector.workspace.root / item.path)
+        for path in facts.stage.out:
+            if ignore_path(inspector.workspace.root, path.rstrip("/")) and ".gitignore" not in self.wrote:
+                self.wrote.append(".gitignore")
+        result = StageResult(outputs=outcome.outputs, run=None, metrics=outcome.metrics)
+        self._pending.append((facts, result))
+        session.note(
+            facts.name,
+            {
+                "action": "run",
+                "key": facts.key,
+                "parts": facts.parts,
+                "inputs": msgspec.to_builtins(facts.inputs),
+                "outputs": msgspec.to_builtins(outcome.outputs),
+                "metrics": {key: value for key, value, _ in outcome.metrics if math.isfinite(value)},
+                "why": why,
+                "duration_s": round(outcome.finished.duration_s, 3),
+                "log": outcome.log,
+            },
+            upstream=[item.digest for item in facts.inputs],
+        )
+        session.runs().log_stage(
+            session.id,
+            metrics=[Metric(stage=facts.name, key=key, value=value, step=step) for key, value, step in outcome.metrics],
+            artifacts=[
+                Artifact(stage=facts.name, path=item.path, digest=item.digest, size=item.size)
+                for item in outcome.outputs
+            ],
+            at=session.clock(),
+        )
+        inspector.cache.flush()
+        self._lock(facts, result)
+        self.on_event(Event(what="end", stage=facts.name, duration_s=outcome.finished.duration_s))
+
+    def _lock(self, facts: StageFacts, result: StageResult) -> None:
+        self.inspector.cache.remember(facts.key, msgspec.json.encode(result).decode())
+        lock = Lock(
+            name=facts.name,
+            what="stage",
+            key=facts.key,
+            parts=facts.parts,
+            inputs=facts.inputs,
+            outputs=result.outputs,
+            run=result.run,
+        )
+        self._write(lock)
+
+    def _write(self, lock: Lock) -> None:
+        path = lock_path(lock.name)
+        if write_lock(self.inspector.workspace.root, lock) and path not in self.wrote:
+            self.wrote.append(path)
+        self.inspector.locks[lock.name] = lock
+
+    def close_pipeline(self) -> str | None:
+        """Write the run's record once the user's stages are done, and name it in the locks of those that ran."""
+        if not self.session.commit:
+            return None
+        record = self.session.write_record(self.inspector, "finished")
+        for facts, result in self._pending:
+            self._lock(facts, msgspec.structs.replace(result, run=record))
+        self._pending.clear()
+        return record
+
+    def implicit(self, stage: ImplicitStage) -> None:
+        self._current = stage.name
+        inspector = self.inspector
+        parts = stage.parts(inspector)
+        key = cache_key(parts)
+        lock = inspector.locks.get(stage.name)
+        in_place = lock is not None and stage.in_place(inspector, lock)
+        known = None if lock is not None and lock.key == key and in_place else inspector.known_result(key)
+        action = plan(
+            lock_key=lock.key if lock else None,
+            key=key,
+            in_place=in_place,
+            known_result=known is not None,
+            force=self.force,
+        )
+        self.actions[stage.name] = action
+        if action == "keep":
+            self.on_event(Event(what="keep", stage=stage.name))
+            return
+        self.session.open(inspector)
+        started = time.monotonic()
+        if action == "restore" and known is not None:
+            stage.restore(inspector, known)
+            result = known
+            self.on_event(Event(what="restore", stage=stage.name))
+        else:
+            why = explain(lock.parts if lock else None, parts)
+            self.on_event(Event(what="start", stage=stage.name, detail="; ".join(why[:3])))
+            result = stage.execute(inspector, self.session)
+            inspector.cache.remember(key, msgspec.json.encode(result).decode())
+            self.on_event(Event(what="end", stage=stage.name, duration_s=time.monotonic() - started))
+        self._write(
+            Lock(
+                name=stage.name,
+                what="model",
+                key=key,
+                parts=parts,
+                outputs=result.outputs,
+                run=result.run,
+                root=result.root,
+                record=result.record,
+            )
+        )
+
+    def finish(self, record: str | None) -> None:
+        if self.session.commit:
+            self.session.runs().finish(self.session.id, status="finished", finished=self.session.clock(), record=record)
+
+    def fail(self, error: BaseException) -> None:
+        """Record a run that did not end well; what its stages finished stays usable."""
+        if not self.session.commit:
+            return
+        status: Literal["failed", "interrupted"] = "failed" if isinstance(error, Exception) else "interrupted"
+        what = error.as_dict() if isinstance(error, MintageError) else {"message": type(error).__name__}
+        self.session.note(self._current, {"action": status, "error": what})
+        record = self.session.write_record(self.inspector, status)
+        for facts, result in self._pending:
+            self._lock(facts, msgspec.structs.replace(result, run=record))
+        self.session.runs().finish(self.session.id, status=status, finished=self.session.clock(), record=record)

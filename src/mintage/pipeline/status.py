@@ -1,0 +1,71 @@
+"""``status`` of stages: for each, why it is not up to date, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mintage.errors import FileMissingError
+from mintage.pipeline.facts import Inspector
+from mintage.pipeline.graph import order, upstream
+from mintage.pipeline.key import cache_key, explain
+from mintage.pipeline.run import ImplicitStage
+from mintage.repo.workspace import Workspace
+from mintage.store.statcache import StatCache
+
+__all__ = ["StageState", "stage_states"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageState:
+    """One stage: its key if its inputs are there, and the reasons why it would run; none means up to date."""
+
+    name: str
+    key: str | None
+    reasons: tuple[str, ...]
+
+
+def stage_states(workspace: Workspace, cache: StatCache, implicit: Sequence[ImplicitStage]) -> list[StageState]:
+    """The state of every stage in running order, the implicit ones last."""
+    inspector = Inspector(workspace, cache)
+    needs = upstream(inspector.project.stages)
+    states: dict[str, StageState] = {}
+    for name in order(inspector.project.stages):
+        waiting = [maker for maker in needs[name] if states[maker].reasons]
+        states[name] = _waits(name, waiting) if waiting else _stage(inspector, name)
+    waiting = [name for name, state in states.items() if state.reasons]
+    for stage in implicit:
+        states[stage.name] = _waits(stage.name, waiting) if waiting else _implicit(inspector, stage)
+    return list(states.values())
+
+
+def _waits(name: str, makers: Sequence[str]) -> StageState:
+    return StageState(name=name, key=None, reasons=(f"waits for {', '.join(makers)}",))
+
+
+def _stage(inspector: Inspector, name: str) -> StageState:
+    try:
+        facts = inspector.facts(name)
+    except FileMissingError as error:
+        return StageState(name=name, key=None, reasons=(error.message,))
+    reasons: tuple[str, ...] = ()
+    if facts.lock is None or facts.lock.key != facts.key:
+        reasons = tuple(explain(facts.lock.parts if facts.lock else None, facts.parts))
+    elif not facts.in_place:
+        reasons = ("its outputs are missing or changed",)
+    return StageState(name=name, key=facts.key, reasons=reasons)
+
+
+def _implicit(inspector: Inspector, stage: ImplicitStage) -> StageState:
+    try:
+        parts = stage.parts(inspector)
+    except FileMissingError as error:
+        return StageState(name=stage.name, key=None, reasons=(error.message,))
+    lock = inspector.locks.get(stage.name)
+    key = cache_key(parts)
+    reasons: tuple[str, ...] = ()
+    if lock is None or lock.key != key:
+        reasons = tuple(explain(lock.parts if lock else None, parts))
+    elif not stage.in_place(inspector, lock):
+        reasons = ("the model's folder is missing or changed",)
+    return StageState(name=stage.name, key=key, reasons=reasons)

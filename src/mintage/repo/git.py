@@ -1,0 +1,190 @@
+"""Git through its own command: the one writer and reader of the repository's history.
+
+``Git(root)`` works in the project's folder, which may be a sub-folder of the repository. Nothing here moves HEAD or the
+index unless its name says so: snapshots of a dirty tree are made with a private index under ``refs/mintage/``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mintage.errors import GitError, GitMissingError
+
+__all__ = ["Commit", "Git"]
+
+_FIELDS = "%H%x1f%aI%x1f%an%x1f%s%x1f%(trailers:only,unfold)%x1e"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """One commit: full id, author date (RFC 3339), author's name, subject line, trailers (``Key: value``)."""
+
+    id: str
+    when: str
+    author: str
+    subject: str
+    trailers: Mapping[str, str]
+
+
+class Git:
+    """The Git repository that holds ``root``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(self, *args: str, env: Mapping[str, str] | None = None, data: bytes | None = None) -> str:
+        """Run ``git args`` and return its output without the last newline; raises GitError."""
+        result = self._call(args, env=env, data=data)
+        if result.returncode != 0:
+            raise GitError(
+                f"git {args[0]} failed",
+                found=result.stderr.decode(errors="replace").strip()[:2000] or f"exit code {result.returncode}",
+                where=str(self.root),
+                hint=_hint(result.stderr),
+            )
+        return result.stdout.decode(errors="surrogateescape").removesuffix("\n")
+
+    def _call(
+        self, args: Sequence[str], *, env: Mapping[str, str] | None = None, data: bytes | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        environment = {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})}
+        for leaked in ("GIT_DIR", "GIT_WORK_TREE") + (() if env and "GIT_INDEX_FILE" in env else ("GIT_INDEX_FILE",)):
+            environment.pop(leaked, None)
+        try:
+            return subprocess.run(
+                ["git", "-C", str(self.root), *args], input=data, capture_output=True, env=environment, check=False
+            )
+        except FileNotFoundError:
+            raise GitMissingError(
+                "the program `git` was not found", expected="Git 2.25 or later on PATH", hint="install Git"
+            ) from None
+
+    def is_repository(self) -> bool:
+        """Whether ``root`` lies in a Git work tree."""
+        return self._call(["rev-parse", "--is-inside-work-tree"]).stdout.strip() == b"true"
+
+    def init(self) -> None:
+        """Make a repository with the branch ``main``."""
+        self.run("init", "-q")
+        self.run("symbolic-ref", "HEAD", "refs/heads/main")
+
+    def head(self) -> str | None:
+        """The commit that HEAD names; None before the first one."""
+        result = self._call(["rev-parse", "-q", "--verify", "HEAD^{commit}"])
+        return result.stdout.decode().strip() or None
+
+    def resolve(self, revision: str) -> str:
+        """The full commit id of a revision; raises GitError if there is none."""
+        if revision.startswith("-"):
+            raise GitError("not a revision", found=repr(revision))
+        return self.run("rev-parse", "-q", "--verify", f"{revision}^{{commit}}")
+
+    def branch(self) -> str | None:
+        """The current branch; None on a detached HEAD."""
+        return self._call(["symbolic-ref", "-q", "--short", "HEAD"]).stdout.decode().strip() or None
+
+    def show(self, revision: str, path: str) -> bytes | None:
+        """A file's bytes at a revision; None if it is not there."""
+        result = self._call(["cat-file", "blob", f"{revision}:./{path}"])
+        return result.stdout if result.returncode == 0 else None
+
+    def list_files(self, revision: str, folder: str) -> list[str]:
+        """Paths (relative to the root) of the files below ``folder`` at a revision."""
+        result = self._call(["ls-tree", "-r", "-z", "--name-only", revision, "--", f"./{folder}"])
+        return [name.decode() for name in result.stdout.split(b"\0") if name]
+
+    def dirty_paths(self) -> list[str]:
+        """Changed, staged and untracked (not ignored) paths."""
+        output = self.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", ".")
+        return [entry[3:] for entry in output.split("\0") if entry]
+
+    def snapshot(self, *, label: str) -> str:
+        """A commit of the work tree as it is, without touching HEAD, branches or index; HEAD if nothing changed.
+
+        It lies under ``refs/mintage/snapshots/``, so Git's own clean-up keeps it.
+        """
+        head = self.head()
+        if head is not None and not self.dirty_paths():
+            return head
+        index = Path(self.run("rev-parse", "--absolute-git-dir"), "index")
+        with tempfile.TemporaryDirectory(prefix="mintage-index-") as folder:
+            private = Path(folder, "index")
+            if index.is_file():
+                private.write_bytes(index.read_bytes())
+            env = {"GIT_INDEX_FILE": str(private)}
+            self.run("add", "-A", "--", ".", env=env)
+            tree = self.run("write-tree", env=env)
+        parents = ["-p", head] if head else []
+        identity = {} if self.has_identity() else _IDENTITY
+        commit = self.run("commit-tree", tree, *parents, "-m", label, env=identity)
+        self.run("update-ref", f"refs/mintage/snapshots/{commit}", commit)
+        return commit
+
+    def has_identity(self) -> bool:
+        """Whether Git knows who commits."""
+        return self._call(["var", "GIT_COMMITTER_IDENT"]).returncode == 0 and bool(
+            self._call(["config", "user.email"]).stdout.strip() or os.environ.get("GIT_COMMITTER_EMAIL")
+        )
+
+    def commit(self, paths: Sequence[str], message: str, *, trailers: Mapping[str, str] | None = None) -> str:
+        """Commit just ``paths`` (added, changed or deleted) on the current branch; returns the new commit."""
+        text = message + "".join(
+            f"{'' if index else chr(10)}\n{key}: {value}" for index, (key, value) in enumerate((trailers or {}).items())
+        )
+        self.run("add", "-A", "--", *paths)
+        self.run("commit", "-q", "--no-verify", "-F", "-", "--only", "--", *paths, data=text.encode())
+        return self.resolve("HEAD")
+
+    def revert(self, commit: str) -> str:
+        """Make the commit that undoes ``commit`` on the current branch; returns it. A conflict leaves no trace."""
+        result = self._call(["revert", "--no-edit", commit])
+        if result.returncode != 0:
+            self._call(["revert", "--abort"])
+            raise GitError(
+                "the commit cannot be reverted",
+                found=result.stderr.decode(errors="replace").strip()[:500],
+                where=commit,
+            )
+        return self.resolve("HEAD")
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether ``older`` is ``newer`` or one of its ancestors."""
+        return self._call(["merge-base", "--is-ancestor", older, newer]).returncode == 0
+
+    def log(self, *paths: str, revision: str = "HEAD", limit: int = 1000) -> list[Commit]:
+        """Commits that touched ``paths`` (all, without), newest first."""
+        if self.head() is None:
+            return []
+        output = self.run("log", f"--max-count={limit}", f"--format={_FIELDS}", revision, "--", *paths)
+        return [_parse_commit(part) for part in output.split("\x1e") if part.strip()]
+
+    def describe(self, commit: str) -> Commit:
+        """One commit's facts."""
+        return _parse_commit(self.run("log", "-1", f"--format={_FIELDS}", commit).split("\x1e")[0])
+
+
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "mintage",
+    "GIT_AUTHOR_EMAIL": "mintage@localhost",
+    "GIT_COMMITTER_NAME": "mintage",
+    "GIT_COMMITTER_EMAIL": "mintage@localhost",
+}
+
+
+def _parse_commit(text: str) -> Commit:
+    commit, when, author, subject, trailers = text.strip("\n").split("\x1f")
+    pairs = (line.partition(": ")[::2] for line in trailers.splitlines() if ": " in line)
+    return Commit(id=commit, when=when, author=author, subject=subject, trailers=dict(pairs))
+
+
+def _hint(stderr: bytes) -> str | None:
+    if b"tell me who you are" in stderr or b"empty ident" in stderr or b"auto-detect email" in stderr:
+        return 'run `git config user.name "You"` and `git config user.email you@example.org`'
+    if b"index.lock" in stderr:
+        return "another Git command is running; wait for it, or delete the lock file it names if it crashed"
+    return None

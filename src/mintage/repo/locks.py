@@ -1,0 +1,111 @@
+"""``mintage.lock/``: what each stage, each added file and each model is, by digest; one small sorted JSON file a name.
+
+See docs/spec/lock.md. Times, hosts and costs stay out of it: they are in the run record that ``run`` names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from mintage.errors import FileMalformedError
+from mintage.record.names import escape_name, unescape_name
+from mintage.store.publish import publish_bytes
+
+__all__ = ["LOCK_FOLDER", "Item", "Lock", "lock_path", "parse_lock", "read_lock", "read_locks", "write_lock"]
+
+LOCK_FOLDER = "mintage.lock"
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A path and what it holds: a file (``digest`` of its bytes) or a folder (``digest`` of its data manifest)."""
+
+    path: str
+    digest: str
+    size: int
+    folder: bool = False
+
+
+class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One lock. ``key`` is the cache key and ``parts`` what it was made of, each by digest, so a miss can be explained.
+
+    ``run`` names the record of the execution that made the outputs. A model's lock has its ``root`` (the model's id)
+    and the ``record`` that ties it to the run.
+    """
+
+    name: str
+    what: Literal["data", "stage", "model", "certificate"]
+    kind: str = msgspec.field(default="lock")
+    version: int = 0
+    key: str | None = None
+    parts: dict[str, Any] = {}
+    inputs: tuple[Item, ...] = ()
+    outputs: tuple[Item, ...] = ()
+    run: str | None = None
+    root: str | None = None
+    record: str | None = None
+
+
+def lock_path(name: str) -> str:
+    """The lock's path below the project's root."""
+    return f"{LOCK_FOLDER}/{escape_name(name)}.json"
+
+
+def parse_lock(data: bytes, *, where: str) -> Lock:
+    """Parse a lock strictly; raises FileMalformedError."""
+    try:
+        return msgspec.json.decode(data, type=Lock)
+    except msgspec.MsgspecError as error:
+        raise FileMalformedError(
+            "a lock cannot be read",
+            found=str(error),
+            where=where,
+            hint="a merge may have left marks in it: delete the file and run `mintage run` or `mintage add` again",
+        ) from error
+
+
+def read_lock(root: Path, name: str) -> Lock | None:
+    """The lock of a name; None if there is none."""
+    path = root / lock_path(name)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return parse_lock(data, where=lock_path(name))
+
+
+def read_locks(root: Path) -> dict[str, Lock]:
+    """All locks by name, sorted."""
+    found = {}
+    for path in sorted((root / LOCK_FOLDER).glob("*.json")):
+        where = f"{LOCK_FOLDER}/{path.name}"
+        lock = parse_lock(path.read_bytes(), where=where)
+        if unescape_name(path.stem) != lock.name:
+            raise FileMalformedError(
+                "a lock's name is not its file's", expected=path.stem, found=lock.name, where=where
+            )
+        found[lock.name] = lock
+    return found
+
+
+def write_lock(root: Path, lock: Lock) -> bool:
+    """Write a lock if it differs from what is there; returns whether it did."""
+    path = root / lock_path(lock.name)
+    value = msgspec.to_builtins(lock)
+    value.setdefault("kind", "lock")
+    value.setdefault("version", 0)
+    data = msgspec.json.format(msgspec.json.encode(_sorted(value)), indent=2) + b"\n"
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    publish_bytes(path, data)
+    return True
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    return value

@@ -1,0 +1,123 @@
+"""The workspace: a project's folder, where its files lie, and the locks that keep two commands apart."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from mintage.errors import FileMissingError, LockedError, ProjectNotFoundError, UnknownNameError
+from mintage.repo.git import Git
+from mintage.repo.modelfile import ModelSpec, parse_model_file
+from mintage.repo.project import ModelEntry, Project, parse_project
+
+__all__ = ["PROJECT_FILE", "Workspace"]
+
+PROJECT_FILE = "mintage.yaml"
+
+
+class Workspace:
+    """The paths of one project; ``find`` looks for it from a folder upwards.
+
+    A work tree of a branch or an experiment shares the ``state`` folder of the main one.
+    """
+
+    def __init__(self, root: Path, *, state: Path | None = None) -> None:
+        self.root = root
+        self.git = Git(root)
+        self.state = state or root / ".mintage"
+        self.store_dir = self.state / "store"
+        self.database = self.state / "mintage.db"
+        self.cache_database = self.state / "cache.db"
+        self.keys_dir = self.state / "keys"
+        self.models_dir = self.state / "models"
+        self.environments_dir = self.state / "environments"
+        self.tmp_dir = self.state / "tmp"
+        self.logs_dir = self.state / "logs"
+        self.reports_dir = self.state / "reports"
+
+    @classmethod
+    def find(cls, start: Path) -> Workspace:
+        """The workspace of ``start`` or its nearest parent that has a mintage.yaml; raises ProjectNotFoundError."""
+        start = start.resolve()
+        for folder in (start, *start.parents):
+            if (folder / PROJECT_FILE).is_file():
+                return cls(folder)
+        raise ProjectNotFoundError(
+            "there is no Mintage project here",
+            expected=f"a {PROJECT_FILE} in this folder or one above it",
+            where=str(start),
+            hint="run `mintage init` in your project's folder, or `mintage demo` to see one at work",
+        )
+
+    def prepare(self) -> None:
+        """Make ``.mintage`` with a .gitignore of its own, so that nothing in it can be committed by accident."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        ignore = self.state / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+
+    def project(self) -> Project:
+        """The parsed mintage.yaml of the work tree."""
+        path = self.root / PROJECT_FILE
+        return parse_project(path.read_bytes(), where=PROJECT_FILE)
+
+    def model_entry(self, name: str) -> ModelEntry:
+        """The project's entry for a model; raises UnknownNameError with the known names."""
+        models = self.project().models
+        if name not in models:
+            raise UnknownNameError(
+                f"the project has no model {name!r}",
+                expected=", ".join(models) or "none declared",
+                where=PROJECT_FILE,
+                hint="declare it under `models:` in mintage.yaml",
+            )
+        return models[name]
+
+    def model_spec(self, name: str) -> ModelSpec:
+        """The parsed models/<name>.yaml of the work tree."""
+        self.model_entry(name)
+        path = self.root / "models" / f"{name}.yaml"
+        if not path.is_file():
+            raise FileMissingError(
+                f"models/{name}.yaml is not there", where=str(path), hint="see docs/spec/model-file.md for what it says"
+            )
+        return parse_model_file(path.read_bytes(), where=f"models/{name}.yaml")
+
+    @contextlib.contextmanager
+    def lock(self, name: str, *, wait_s: float = 10.0) -> Iterator[None]:
+        """Hold the workspace's lock ``name``; waits, then raises LockedError naming who holds it.
+
+        The kernel frees it when the process ends, however it ends.
+        """
+        self.prepare()
+        path = self.state / f"{name}.lock"
+        deadline = time.monotonic() + wait_s
+        with path.open("a+") as stream:
+            while True:
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        stream.seek(0)
+                        raise LockedError(
+                            f"another mintage command holds the {name} lock",
+                            found=f"process {stream.read().strip() or 'unknown'}",
+                            where=str(path),
+                            hint="wait for it to end, then run the command again",
+                        ) from None
+                    time.sleep(0.05)
+            stream.seek(0)
+            stream.truncate()
+            stream.write(str(os.getpid()))
+            stream.flush()
+            yield
+
+    def clear_scratch(self) -> None:
+        """Delete what interrupted runs left in the scratch folder; call it while holding the run lock."""
+        shutil.rmtree(self.tmp_dir, ignore_errors=True)

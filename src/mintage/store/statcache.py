@@ -1,0 +1,99 @@
+"""Remember digests of files by their stat, so that an unchanged file is not read again.
+
+A file's digest is taken from the cache only if device, inode, size, mtime and ctime are those of when it was hashed and
+the mtime lay two seconds before that (a change within a clock tick could hide: Git's racy-clean rule). The cache is a
+SQLite file that may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from types import TracebackType
+
+from mintage.record.digest import blake3_bytes, blake3_file
+from mintage.record.manifest import DataManifest, Entry, encode_manifest
+from mintage.store.local import files_under
+
+__all__ = ["StatCache"]
+
+_RACY_NS = 2_000_000_000
+
+
+class StatCache:
+    """Digests by path; a context manager that writes what it learned when it closes."""
+
+    def __init__(self, database: Path) -> None:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(database, timeout=10, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute("CREATE TABLE IF NOT EXISTS stat (path TEXT PRIMARY KEY, mark TEXT, digest TEXT)")
+        self._connection.execute("CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT)")
+        self._learned: dict[str, tuple[str, str]] = {}
+
+    def __enter__(self) -> StatCache:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.flush()
+        self._connection.close()
+
+    def flush(self) -> None:
+        """Write what was learned since the last flush."""
+        if self._learned:
+            rows = [(path, mark, digest) for path, (mark, digest) in self._learned.items()]
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT OR REPLACE INTO stat VALUES (?, ?, ?)", rows)
+            self._connection.execute("COMMIT")
+            self._learned.clear()
+
+    def file_digest(self, path: Path) -> str:
+        """The BLAKE3 id of a file, read only if its stat changed."""
+        status = path.stat()
+        fields = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        mark = ":".join(map(str, fields))
+        key = str(path)
+        known = (
+            self._learned.get(key)
+            or self._connection.execute("SELECT mark, digest FROM stat WHERE path = ?", (key,)).fetchone()
+        )
+        if known is not None and known[0] == mark:
+            return str(known[1])
+        now = time.time_ns()
+        digest = blake3_file(path)
+        if max(status.st_mtime_ns, status.st_ctime_ns) < now - _RACY_NS:
+            self._learned[key] = (mark, digest)
+        return digest
+
+    def manifest(self, folder: Path) -> DataManifest:
+        """The data manifest of a folder, unchanged files not read."""
+        entries = [
+            Entry(
+                path=path.relative_to(folder).as_posix(),
+                digest=self.file_digest(path),
+                size=(status := path.stat()).st_size,
+                executable=bool(status.st_mode & 0o100),
+            )
+            for path in files_under(folder)
+        ]
+        return DataManifest(entries=tuple(sorted(entries, key=lambda entry: entry.path)))
+
+    def digest(self, path: Path) -> tuple[str, int, bool]:
+        """Digest, size in bytes and whether it is a folder, of a file or a folder."""
+        if path.is_dir():
+            manifest = self.manifest(path)
+            return blake3_bytes(encode_manifest(manifest)), manifest.size, True
+        return self.file_digest(path), path.stat().st_size, False
+
+    def result(self, key: str) -> str | None:
+        """What was remembered under a cache key."""
+        row = self._connection.execute("SELECT value FROM result WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else None
+
+    def remember(self, key: str, value: str) -> None:
+        """Remember a value under a cache key."""
+        self._connection.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", (key, value))

@@ -1,0 +1,140 @@
+"""Write and read runs in the tracking database.
+
+A run is a row while it lives and for ever after; its record in the store is the evidence, the row is the index. Each
+change and its audit entry are one transaction: the caller passes ``audit``, which appends inside it.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from mintage.database.connection import transaction
+
+__all__ = ["Artifact", "Metric", "RunRow", "RunStore", "Status"]
+
+Status = Literal["running", "finished", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One number reported by a stage."""
+
+    stage: str
+    key: str
+    value: float
+    step: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """One output of a stage, by digest; size in bytes."""
+
+    stage: str
+    path: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """One run as the database knows it; times are RFC 3339 UTC."""
+
+    id: str
+    kind: str
+    name: str
+    status: str
+    commit_id: str
+    started: str
+    finished: str | None
+    record: str | None
+    actor: str
+
+
+class RunStore:
+    """The runs of one project."""
+
+    def __init__(self, connection: sqlite3.Connection, audit: Callable[[str, str, dict[str, Any]], object]) -> None:
+        self._connection = connection
+        self._audit = audit
+
+    def start(
+        self, *, run_id: str, kind: str, name: str, commit_id: str, started: str, actor: str, params: Mapping[str, Any]
+    ) -> None:
+        """Enter a run that begins now."""
+        with transaction(self._connection):
+            self._connection.execute(
+                "INSERT INTO runs (id, kind, name, status, commit_id, started, actor) VALUES (?,?,?,'running',?,?,?)",
+                (run_id, kind, name, commit_id, started, actor),
+            )
+            self._connection.executemany(
+                "INSERT INTO params (run_id, key, value) VALUES (?,?,?)",
+                [(run_id, key, msgspec.json.encode(value).decode()) for key, value in sorted(params.items())],
+            )
+            self._audit("run.start", run_id, {"kind": kind, "name": name, "commit": commit_id})
+
+    def log_stage(self, run_id: str, *, metrics: Iterable[Metric], artifacts: Iterable[Artifact], at: str) -> None:
+        """Enter what a finished stage reported and made."""
+        with transaction(self._connection):
+            self._connection.executemany(
+                "INSERT INTO metrics (run_id, stage, key, step, value, at) VALUES (?,?,?,?,?,?)",
+                [(run_id, item.stage, item.key, item.step, _stored(item.value), at) for item in metrics],
+            )
+            self._connection.executemany(
+                "INSERT INTO artifacts (run_id, stage, path, digest, size) VALUES (?,?,?,?,?)",
+                [(run_id, item.stage, item.path, item.digest, item.size) for item in artifacts],
+            )
+
+    def finish(self, run_id: str, *, status: Status, finished: str, record: str | None) -> None:
+        """Close a run."""
+        with transaction(self._connection):
+            self._connection.execute(
+                "UPDATE runs SET status = ?, finished = ?, record = ? WHERE id = ?", (status, finished, record, run_id)
+            )
+            self._audit("run.finish", run_id, {"status": status, "record": record})
+
+    def close_interrupted(self, *, finished: str) -> list[str]:
+        """Mark runs that still say running as interrupted; only for the holder of the run lock. Returns their ids."""
+        rows = self._connection.execute("SELECT id FROM runs WHERE status = 'running'").fetchall()
+        for (run_id,) in rows:
+            self.finish(run_id, status="interrupted", finished=finished, record=None)
+        return [row[0] for row in rows]
+
+    def list_runs(self, *, limit: int = 100) -> list[RunRow]:
+        """The newest runs first."""
+        rows = self._connection.execute(
+            "SELECT id, kind, name, status, commit_id, started, finished, record, actor FROM runs "
+            "ORDER BY started DESC, rowid DESC LIMIT ?",
+            (limit,),
+        )
+        names = ("id", "kind", "name", "status", "commit_id", "started", "finished", "record", "actor")
+        return [RunRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def metrics_of(self, run_id: str) -> dict[str, float]:
+        """The last value of every metric of a run, by name."""
+        rows = self._connection.execute(
+            "SELECT key, value FROM metrics WHERE run_id = ? ORDER BY key, step, rowid", (run_id,)
+        )
+        return {key: math.nan if value is None else value for key, value in rows}
+
+    def artifacts_of(self, run_id: str) -> list[Artifact]:
+        """The outputs of a run."""
+        rows = self._connection.execute(
+            "SELECT stage, path, digest, size FROM artifacts WHERE run_id = ? ORDER BY stage, path", (run_id,)
+        )
+        return [Artifact(stage=row[0], path=row[1], digest=row[2], size=row[3]) for row in rows]
+
+    def params_of(self, run_id: str) -> dict[str, Any]:
+        """The parameters of a run."""
+        rows = self._connection.execute("SELECT key, value FROM params WHERE run_id = ? ORDER BY key", (run_id,))
+        return {key: msgspec.json.decode(value) for key, value in rows}
+
+
+def _stored(value: float) -> float | None:
+    """SQLite keeps no NaN: NULL stands for it."""
+    return None if math.isnan(value) else value
