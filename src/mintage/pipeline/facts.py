@@ -28,11 +28,14 @@ __all__ = ["Inspector", "StageFacts", "StageResult", "flat_params", "split_comma
 
 
 class StageResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a key led to, as remembered in the cache: outputs and the record of the run that made them."""
+    """What a key led to, as remembered in the cache: outputs and the record of the run that made them.
+
+    ``metrics`` are (name, value, step); None stands for a value that is not finite.
+    """
 
     outputs: tuple[Item, ...]
     run: str | None
-    metrics: tuple[tuple[str, float, int], ...] = ()
+    metrics: tuple[tuple[str, float | None, int], ...] = ()
     root: str | None = None
     record: str | None = None
 

@@ -229,6 +229,7 @@ class _Runner:
         for item in known.outputs:
             place(self.inspector.store, item, self.inspector.workspace.root / item.path)
         self._lock(facts, known)
+        self._track(facts, known)
         self.session.note(facts.name, {"action": "restore", "key": facts.key, "run": known.run}, upstream=[known.run])
         self.on_event(Event(what="restore", stage=facts.name))
 
@@ -244,7 +245,8 @@ class _Runner:
         for path in facts.stage.out:
             if ignore_path(inspector.workspace.root, path.rstrip("/")) and ".gitignore" not in self.wrote:
                 self.wrote.append(".gitignore")
-        result = StageResult(outputs=outcome.outputs, run=None, metrics=outcome.metrics)
+        metrics = tuple((key, value if math.isfinite(value) else None, step) for key, value, step in outcome.metrics)
+        result = StageResult(outputs=outcome.outputs, run=None, metrics=metrics)
         self._pending.append((facts, result))
         session.note(
             facts.name,
@@ -261,18 +263,25 @@ class _Runner:
             },
             upstream=[item.digest for item in facts.inputs],
         )
-        session.runs().log_stage(
-            session.id,
-            metrics=[Metric(stage=facts.name, key=key, value=value, step=step) for key, value, step in outcome.metrics],
-            artifacts=[
-                Artifact(stage=facts.name, path=item.path, digest=item.digest, size=item.size)
-                for item in outcome.outputs
-            ],
-            at=session.clock(),
-        )
+        self._track(facts, result)
         inspector.cache.flush()
         self._lock(facts, result)
         self.on_event(Event(what="end", stage=facts.name, duration_s=outcome.finished.duration_s))
+
+    def _track(self, facts: StageFacts, result: StageResult) -> None:
+        """Enter metrics and artifacts in the tracking database."""
+        self.session.runs().log_stage(
+            self.session.id,
+            metrics=[
+                Metric(stage=facts.name, key=key, value=math.nan if value is None else value, step=step)
+                for key, value, step in result.metrics
+            ],
+            artifacts=[
+                Artifact(stage=facts.name, path=item.path, digest=item.digest, size=item.size)
+                for item in result.outputs
+            ],
+            at=self.session.clock(),
+        )
 
     def _lock(self, facts: StageFacts, result: StageResult) -> None:
         self.inspector.cache.remember(facts.key, msgspec.json.encode(result).decode())

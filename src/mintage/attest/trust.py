@@ -1,0 +1,133 @@
+"""trust.yaml: whose signature counts for what.
+
+::
+
+    keys:
+      ana:
+        public: |
+          -----BEGIN PUBLIC KEY-----
+          …
+        roles: [model, certificate]
+
+A role says what a key may sign: ``model`` folders, ``certificate``s, ``release``s, and audit ``checkpoint``s. Keys of
+the first three are EC, those of checkpoints Ed25519. The file is in Git and changed by review: it is the root of trust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import yaml
+
+from mintage.attest.keys import PublicKey
+from mintage.errors import FileMalformedError, FileMissingError, KeyFileError, UsageError
+from mintage.record.names import check_name
+from mintage.repo.yamlfile import Marks, convert, load_yaml
+
+__all__ = ["ROLES", "Role", "Trust", "TrustedKey", "parse_trust", "read_trust", "render_trust"]
+
+Role = Literal["model", "certificate", "release", "checkpoint"]
+ROLES: tuple[Role, ...] = ("model", "certificate", "release", "checkpoint")
+
+
+class TrustedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A named key and what it may sign."""
+
+    name: str
+    key: PublicKey
+    roles: tuple[Role, ...]
+
+
+class _Key(msgspec.Struct, forbid_unknown_fields=True):
+    public: str
+    roles: tuple[Role, ...]
+
+
+class _Trust(msgspec.Struct, forbid_unknown_fields=True):
+    keys: dict[str, _Key]
+
+
+class Trust:
+    """The keys of one trust.yaml."""
+
+    def __init__(self, keys: Sequence[TrustedKey]) -> None:
+        self.keys = tuple(keys)
+
+    def keys_for(self, role: Role) -> list[PublicKey]:
+        """The keys whose signature counts for ``role``."""
+        return [trusted.key for trusted in self.keys if role in trusted.roles]
+
+    def name_of(self, key_id: str) -> str | None:
+        """The name of a key, or None if the file does not have it."""
+        return next((trusted.name for trusted in self.keys if trusted.key.key_id == key_id), None)
+
+
+def read_trust(path: Path) -> Trust:
+    """The trust.yaml at ``path``; raises FileMissingError or what ``parse_trust`` raises."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise FileMissingError(
+            f"{path.name} is not there",
+            expected="a file that says whose signatures count",
+            where=str(path),
+            hint="`mintage init` writes one with the project's own key",
+        ) from None
+    return parse_trust(data, where=str(path))
+
+
+def parse_trust(data: bytes, *, where: str) -> Trust:
+    """Parse trust.yaml; raises FileMalformedError with line and column."""
+    value, marks = load_yaml(data, where=where)
+    raw = convert(value, _Trust, marks, hint="docs/spec/trust.md lists what a key has")
+    keys: list[TrustedKey] = []
+    for name, entry in raw.keys.items():
+        trusted = _trusted(name, entry, marks)
+        twin = next((other for other in keys if other.key == trusted.key), None)
+        if twin is not None:
+            raise FileMalformedError(
+                f"{twin.name!r} and {name!r} are the same key",
+                where=marks.at(("keys", name)),
+                hint="give one name all the roles",
+            )
+        keys.append(trusted)
+    return Trust(keys)
+
+
+def render_trust(keys: Mapping[str, tuple[bytes, Sequence[Role]]]) -> str:
+    """The text of a trust.yaml: name to PEM and roles."""
+    lines = ["# Whose signatures count, and for what. Change it by review only.", "keys:"]
+    for name, (pem, roles) in keys.items():
+        lines += [f"  {yaml.safe_dump(name, explicit_end=False).splitlines()[0]}:", "    public: |"]
+        lines += [f"      {line}" for line in pem.decode().strip().splitlines()]
+        lines.append(f"    roles: [{', '.join(roles)}]")
+    text = "\n".join(lines) + "\n"
+    parse_trust(text.encode(), where="trust.yaml")
+    return text
+
+
+def _trusted(name: str, entry: _Key, marks: Marks) -> TrustedKey:
+    where = marks.at(("keys", name, "public"))
+    try:
+        check_name(name, what="key")
+        key = PublicKey.from_pem(entry.public.encode(), where=where)
+    except (KeyFileError, UsageError) as error:
+        raise FileMalformedError(
+            f"the key {name[:64]!r} cannot be used",
+            expected=error.expected,
+            found=f"{error.message}: {error.found}",
+            where=where,
+        ) from error
+    wanted = "ed25519" if "checkpoint" in entry.roles else "ecdsa"
+    mixed = "checkpoint" in entry.roles and len(set(entry.roles)) > 1
+    if not entry.roles or mixed or key.algorithm != wanted:
+        raise FileMalformedError(
+            f"the roles of {name!r} do not fit its key",
+            expected="checkpoint alone for an Ed25519 key; some of model, certificate, release for an EC key",
+            found=f"{key.algorithm} key with roles {', '.join(entry.roles) or 'none'}",
+            where=marks.at(("keys", name, "roles")),
+        )
+    return TrustedKey(name=name, key=key, roles=entry.roles)

@@ -1,0 +1,87 @@
+"""What a check is: the requirement it reads, the evidence it looks at, the result it gives.
+
+A check is one object in a module of its own, found through the entry point group ``mintage.checks``. It promises the
+same result for the same evidence, requirement and resampling; only a check that is ``measured`` (wall times) may differ.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Protocol, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from mintage.certify.evidence import Evidence
+from mintage.certify.judge import Gate, Severity, Verdict
+from mintage.certify.latency import LatencyRun
+from mintage.stats.interval import Interval
+
+__all__ = ["Check", "CheckResult", "Requirement", "Resampling"]
+
+
+class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of a policy. A check's own keys are fields of a subclass.
+
+    ``controls`` names clauses of catalogues (``aia:15.1``); ``about`` says to people why it is asked for.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    check: str
+    severity: Severity = "must"
+    about: str | None = None
+    controls: tuple[str, ...] = ()
+
+
+class Resampling(msgspec.Struct, frozen=True, kw_only=True):
+    """How each interval is made: its confidence (after the policy's correction), draws and seed."""
+
+    confidence: float
+    draws: int
+    seed: int
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The verdict of one requirement, and the numbers it rests on.
+
+    ``interval`` has confidence 1 when the number is an exact count over all rows. ``needed`` is about how many
+    ``needed_unit`` would settle an INCONCLUSIVE. ``details`` holds numbers and texts of the check's own.
+    """
+
+    requirement: str
+    check: str
+    check_version: int
+    title: str
+    severity: Severity
+    verdict: Verdict
+    reason: str
+    estimate: float | None = None
+    interval: Interval | None = None
+    gate: Gate | None = None
+    unit: str = ""
+    rows: int | None = None
+    groups: int | None = None
+    needed: int | None = None
+    needed_unit: str | None = None
+    details: dict[str, float | int | str | bool | None] = {}
+    controls: tuple[str, ...] = ()
+
+
+R = TypeVar("R", bound=Requirement, contravariant=True)
+
+
+class Check(Protocol[R]):
+    """One check. ``samples`` says that its interval comes from a sample, so that it counts for multiplicity;
+    ``measured`` that it rests on wall times."""
+
+    id: str
+    version: int
+    title: str
+    samples: bool
+    measured: bool
+    requirement_type: type[Any]
+
+    def run(
+        self, evidence: Evidence, requirement: R, *, resampling: Resampling, latency: LatencyRun | None
+    ) -> CheckResult:
+        """Judge ``evidence``; ``latency`` is given to checks that are ``measured``, if there is a probe."""
+        ...

@@ -1,0 +1,67 @@
+"""Turn what SQLite raises into errors that say what happened to which file, and what to do.
+
+Only what a user can meet is translated: a lock held too long, a damaged file, a file that cannot be opened or written.
+Wrong SQL and broken constraints stay what they are: they are mistakes of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+
+from mintage.errors import DatabaseCorruptError, DatabaseLockedError, DatabaseUnusableError
+
+__all__ = ["database_path", "translated"]
+
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+_UNUSABLE = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+}
+
+
+def database_path(connection: sqlite3.Connection) -> str:
+    """The file of a connection's main database, for messages; empty in memory."""
+    try:
+        row = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
+    except sqlite3.Error:
+        return ""
+    return str(row[0]) if row else ""
+
+
+@contextlib.contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Raise DatabaseLockedError, DatabaseCorruptError or DatabaseUnusableError for what SQLite raises inside."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _LOCKED:
+            raise DatabaseLockedError(
+                "another process keeps the database locked",
+                found=str(error),
+                where=where,
+                hint="wait for the other mintage command to end, then run this one again",
+            ) from error
+        if code in _DAMAGED:
+            raise DatabaseCorruptError(
+                "the database file is damaged",
+                expected="a whole SQLite database",
+                found=str(error),
+                where=where,
+                hint="keep the file as evidence, and put back a copy of it from before",
+            ) from error
+        if code in _UNUSABLE:
+            raise DatabaseUnusableError(
+                "the database cannot be opened or written",
+                found=str(error),
+                where=where,
+                hint="check that the folder is there, that you may write to it, and that the disk is not full",
+            ) from error
+        raise

@@ -1,0 +1,96 @@
+"""The process that opens an estimator: its command, the rows it is given, and the answers it wrote.
+
+The caller runs the command, in the user's environment and in a sandbox if it has one; this file only knows the files.
+A row that the estimator itself refuses (an infinity, an unseen category) is an answer too: ``Native.failed``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from mintage.errors import DescriptionInvalidError
+from mintage.lower.description import read_arrays
+
+__all__ = ["Columns", "Native", "extraction_command", "read_native", "write_rows"]
+
+Columns = Mapping[str, "np.ndarray[Any, Any]"]
+
+
+@dataclass(frozen=True)
+class Native:
+    """The library's own answers: ``scores`` float64 [N] of the positive class, ``labels`` int64 [N] (0 or 1).
+
+    Where ``failed`` is true the estimator raised an error: the score is NaN and the label -1. ``messages`` are the
+    first such errors, each with its row.
+    """
+
+    scores: np.ndarray[Any, np.dtype[np.float64]]
+    labels: np.ndarray[Any, np.dtype[np.int64]]
+    failed: np.ndarray[Any, np.dtype[np.bool_]]
+    messages: tuple[tuple[int, str], ...]
+
+
+class _NativeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """native.json as it is written."""
+
+    kind: str
+    version: int
+    rows: int
+    messages: tuple[tuple[int, str], ...]
+
+
+def extraction_command(estimator: Path, rows: Path, out: Path, *, python: Path | str) -> list[str]:
+    """The command that opens ``estimator`` with the interpreter ``python`` and answers ``rows`` into the folder ``out``.
+
+    ``-I`` keeps the working folder, PYTHONPATH and the user's site out of its import path.
+    """
+    script = Path(__file__).with_name("extract_estimator.py")
+    return [str(python), "-I", str(script), str(estimator.absolute()), str(rows.absolute()), str(out.absolute())]
+
+
+def write_rows(columns: Columns, folder: Path) -> Path:
+    """Write ``folder``/rows.npz: float64 columns as they are; text as UTF-8 bytes, ends and a null mask."""
+    arrays: dict[str, Any] = {}
+    meta = []
+    for index, (name, column) in enumerate(columns.items()):
+        text = column.dtype.kind in "OU"
+        meta.append({"name": name, "kind": "text" if text else "number"})
+        if not text:
+            arrays[f"c{index}"] = column.astype(np.float64)
+            continue
+        parts = [b"" if value is None else str(value).encode() for value in column.tolist()]
+        arrays[f"c{index}.text"] = np.frombuffer(b"".join(parts), dtype=np.uint8)
+        arrays[f"c{index}.ends"] = np.cumsum([len(part) for part in parts], dtype=np.int64)
+        arrays[f"c{index}.null"] = np.array([value is None for value in column.tolist()], dtype=bool)
+    arrays["columns"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "rows.npz"
+    with path.open("wb") as stream:
+        np.savez(stream, **arrays)
+    return path
+
+
+def read_native(folder: Path, *, rows: int) -> Native:
+    """The answers to ``rows`` rows; raises DescriptionInvalidError if they are not that many or malformed."""
+    try:
+        file = msgspec.json.decode((folder / "native.json").read_bytes(), type=_NativeFile)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DescriptionInvalidError("native.json does not fit", where=str(folder), found=str(error)) from error
+    arrays = read_arrays(folder / "native.npz")
+    shapes = {name: (array.shape, array.dtype.str) for name, array in arrays.items()}
+    expected = {"probabilities": ((rows, 2), "<f8"), "labels": ((rows,), "<i8"), "failed": ((rows,), "|b1")}
+    if (file.kind, file.version, file.rows) != ("native-outputs", 0, rows) or shapes != expected:
+        raise DescriptionInvalidError("native outputs do not fit", expected=str(expected), found=str(shapes))
+    return Native(
+        scores=np.ascontiguousarray(arrays["probabilities"][:, 1]),
+        labels=arrays["labels"],
+        failed=arrays["failed"],
+        messages=file.messages,
+    )
