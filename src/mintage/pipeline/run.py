@@ -218,6 +218,8 @@ class _Runner:
         )
         self.actions[name] = action
         if action == "keep":
+            run = facts.lock.run if facts.lock else None
+            self.session.note(name, {"action": "keep", "key": facts.key, "run": run}, upstream=[run])
             self.on_event(Event(what="keep", stage=name))
         elif action == "restore" and known is not None:
             self._restore(facts, known)

@@ -2,7 +2,7 @@
 
 ``plan(desired, observed)`` returns the actions that bring one environment to what its manifests say. Fetching,
 verifying, starting and waiting belong to :mod:`mintage.release.reconcile`. Every model is admitted (verified) before
-the gateway hears of it, and the gateway starts before traffic is pointed at it.
+the gateway hears of it.
 
 >>> plan(desired={"late": Route("sha256:2")}, observed={"late": Route("sha256:1")}, running=True)
 (Admit(model='late', root='sha256:2'), Update())
@@ -37,7 +37,7 @@ class Admit:
 
 @dataclass(frozen=True)
 class Start:
-    """Start the gateway."""
+    """Start the gateway with the routes in place."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,5 @@ def plan(*, desired: Mapping[str, Route], observed: Mapping[str, Route] | None, 
         for root in (route.champion, route.challenger):
             if root is not None and (root not in live or not running):
                 actions.append(Admit(model, root))
-    if not running:
-        actions.append(Start())
-    actions.append(Update())
+    actions.append(Update() if running else Start())
     return tuple(actions)

@@ -41,7 +41,9 @@ class Narrator:
 
     def mintage(self, *words: str, expect: Sequence[int] = (0,), quiet: bool = False) -> str:
         """Show and run ``mintage words``; raises RunError if it exits with another code than expected."""
-        return self._run([sys.executable, "-m", "mintage", *words], shown=["mintage", *words], expect=expect, quiet=quiet)
+        return self._run(
+            [sys.executable, "-m", "mintage", *words], shown=["mintage", *words], expect=expect, quiet=quiet
+        )
 
     def git(self, *words: str, quiet: bool = False) -> str:
         """Show and run ``git words``."""
@@ -78,7 +80,8 @@ class Narrator:
         if code not in expect:
             output = "".join(lines[-15:]) if quiet else ""
             raise RunError(
-                f"the demo's command `{shlex.join(shown)}` did not end as it should" + (f"\n{output}" if output else ""),
+                f"the demo's command `{shlex.join(shown)}` did not end as it should"
+                + (f"\n{output}" if output else ""),
                 expected=f"exit code {' or '.join(map(str, expect))}",
                 found=str(code),
                 where=str(self.folder),

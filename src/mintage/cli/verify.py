@@ -1,0 +1,37 @@
+"""``mintage verify TARGET``: check every digest and signature behind a model, a release or an endpoint."""
+
+from __future__ import annotations
+
+import argparse
+
+import msgspec
+
+from mintage.cli.console import emit, emit_json
+from mintage.cli.context import Context
+from mintage.lineage.chain import render_chain, walk
+from mintage.lineage.verify import verify_target
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", help="a model, ENVIRONMENT/MODEL, or the address of a gateway")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    context = Context.here()
+    chain = verify_target(arguments.target, workspace=context.workspace)
+    report = context.audit_log.verify()
+    links = list(walk(chain))
+    if arguments.json:
+        emit_json({"whole": chain.whole, "chain": msgspec.to_builtins(chain), "audit_entries": report.size})
+        return 0 if chain.whole else 4
+    emit(render_chain(chain))
+    broken = [link for link in links if not link.ok]
+    if broken:
+        emit(
+            f"NOT VERIFIED: {len(broken)} of {len(links)} links are broken; the first: {broken[0].kind} {broken[0].title}"
+        )
+        return 4
+    emit(f"verified: all {len(links)} links hold; the audit log's {report.size} entries too")
+    return 0
