@@ -3,8 +3,8 @@
 Importing the package is cheap: the names of :mod:`mintage.api` load when they are first used.
 
 >>> import mintage
->>> mintage.__name__
-'mintage'
+>>> sorted(mintage.__all__)
+['load', 'log_metrics', 'params', 'seed', 'verify']
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mintage.api import load, log_metrics, params, seed, verify
+
+__version__ = "0.1.0"
 
 __all__ = ["load", "log_metrics", "params", "seed", "verify"]
 

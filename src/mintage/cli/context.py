@@ -59,6 +59,15 @@ class Context:
         signer = ensure_audit_key(self.workspace.keys_dir)
         return AuditLog(self.connection, f"mintage/{self.workspace.project().project}", signer)
 
+    @property
+    def checkpoint_file(self) -> Path:
+        """Where the newest checkpoint of the audit log is published."""
+        return self.workspace.state / "audit.checkpoint"
+
+    def checkpoint(self) -> None:
+        """Sign the audit log as it is, and publish the checkpoint."""
+        self.audit_log.checkpoint(now(), publish=self.checkpoint_file)
+
     def record_access(
         self, action: str, resource: str, details: dict[str, Any], *, decision: str = "allow", rule: str = "local-user"
     ) -> int:

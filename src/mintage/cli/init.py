@@ -8,6 +8,8 @@ import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from mintage.attest.trust import Role, render_trust
+from mintage.audit.keyfile import ensure_audit_key
 from mintage.cli.console import emit, emit_json, say
 from mintage.cli.context import Context
 from mintage.errors import ProjectError, UsageError
@@ -51,7 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
     context.workspace.prepare()
     signer = context.signer
     if not (root / "trust.yaml").exists():
-        (root / "trust.yaml").write_text(_trust(signer.public_pem.decode()))
+        roles: tuple[Role, ...] = ("model", "certificate", "release")
+        checkpoints = ensure_audit_key(context.workspace.keys_dir)
+        text = render_trust(
+            {"local": (signer.public_pem, roles), "local-log": (checkpoints.public_pem, ("checkpoint",))}
+        )
+        (root / "trust.yaml").write_text(text)
         wrote.append("trust.yaml")
     if arguments.json:
         emit_json({"root": str(root), "wrote": wrote, "key": signer.key_id})
@@ -91,11 +98,3 @@ def copy_template(name: str, root: Path) -> list[str]:
 def _name_of(root: Path) -> str:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip("-._")
     return name[:64] or "project"
-
-
-def _trust(public_pem: str) -> str:
-    indented = "".join(f"      {line}\n" for line in public_pem.strip().splitlines())
-    return (
-        "# Who may sign what. One key signs all on a single machine; give roles their own keys when people share it.\n"
-        f"keys:\n  local:\n    roles: [model, certificate, release, checkpoint]\n    public: |\n{indented}"
-    )

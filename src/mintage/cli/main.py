@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from mintage import __version__
 from mintage.errors import (
     BusyError,
     DataError,
@@ -119,9 +120,7 @@ def _dispatch(words: list[str]) -> int:
     name = next((word for word in words if not word.startswith("-")), None)
     if name is None or name == "help":
         if "--version" in words:
-            from importlib.metadata import version
-
-            sys.stdout.write(f"mintage {version('mintage')}\n")
+            sys.stdout.write(f"mintage {__version__}\n")
             return 0
         sys.stdout.write(_overview(everything="--all" in words))
         return 0 if {"-h", "--help", "help"} & set(words) else 2

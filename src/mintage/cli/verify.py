@@ -21,17 +21,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     chain = verify_target(arguments.target, workspace=context.workspace)
-    report = context.audit_log.verify()
+    report = context.audit_log.verify(published=context.checkpoint_file)
+    report.require_ok()
     links = list(walk(chain))
     if arguments.json:
-        emit_json({"whole": chain.whole, "chain": msgspec.to_builtins(chain), "audit_entries": report.size})
+        emit_json({"whole": chain.whole, "chain": msgspec.to_builtins(chain), "audit_entries": report.entries})
         return 0 if chain.whole else 4
     emit(render_chain(chain))
     broken = [link for link in links if not link.ok]
     if broken:
-        emit(
-            f"NOT VERIFIED: {len(broken)} of {len(links)} links are broken; the first: {broken[0].kind} {broken[0].title}"
-        )
+        first = f"{broken[0].kind} {broken[0].title}"
+        emit(f"NOT VERIFIED: {len(broken)} of {len(links)} links are broken; the first: {first}")
         return 4
-    emit(f"verified: all {len(links)} links hold; the audit log's {report.size} entries too")
+    emit(f"verified: all {len(links)} links hold; the audit log's {report.entries} entries too")
     return 0

@@ -175,14 +175,14 @@ class _Prover:
         def check() -> tuple[str, tuple[Link, ...]]:
             data = self.git.show(self.head, path)
             found = sha256_bytes(data) if data is not None else "no file"
-            if found != certificate.policy_digest:
+            if found != certificate.policy.digest:
                 raise LinkBrokenError(
-                    "the certificate is for another policy", expected=certificate.policy_digest, found=found
+                    "the certificate is for another policy", expected=certificate.policy.digest, found=found
                 )
             commit = self.git.log(path, limit=1)[0]
             return f"as in commit {commit.id[:10]} of {commit.when[:10]}", ()
 
-        return check_link("policy", path, check, digest=certificate.policy_digest)
+        return check_link("policy", path, check, digest=certificate.policy.digest)
 
     def _provenance(self, digest: str, root: str, run: str) -> Link:
         def check() -> tuple[str, tuple[Link, ...]]:

@@ -55,7 +55,6 @@ class Manifest(_Part, frozen=True, kw_only=True):
     why: str
     challenger: Challenger | None = None
     decision: str | None = None
-    max_age_days: Annotated[int, Meta(ge=1)] = 90
     version: int = 0
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mintage.attest.trust import Trust
-from mintage.errors import EnvironmentUnknownError, ReleaseRefusedError, RunError
+from mintage.errors import EnvironmentUnknownError, MintageError, ReleaseRefusedError, RunError
 from mintage.record.digest import hex_of, short
 from mintage.release.admit import admit
 from mintage.release.history import manifests_at
-from mintage.release.manifest import RELEASE_FOLDER, Manifest
+from mintage.release.manifest import RELEASE_FOLDER, Manifest, Released
 from mintage.release.plan import Action, Admit, Route, Start, Stop, Update, plan
 from mintage.repo.workspace import Workspace
 from mintage.serve.control import gateway_state, start_gateway, stop_gateway, wait_generation
@@ -88,7 +88,21 @@ def reconcile(
     for action in actions:
         if isinstance(action, Admit):
             on_action(f"verifying {action.model} {short(action.root)}: digests, signature, certificate")
-            _admit(action, manifests[action.model], workspace, trust, models, revision, now, on_refusal)
+            manifest = manifests[action.model]
+            try:
+                admit(
+                    _released(manifest, action.root),
+                    manifest=manifest,
+                    revision=revision,
+                    git=git,
+                    store=Store(workspace.store_dir),
+                    trust=trust,
+                    folder=models,
+                    now=now,
+                )
+            except MintageError as error:
+                on_refusal(manifest, action.root, error.message)
+                raise
         elif isinstance(action, Start):
             _publish(envdir, manifests, models)
             host, port = _address(workspace, environment, envdir)
@@ -108,32 +122,9 @@ def reconcile(
     return Reconciled(actions=actions, state=state, revision=revision)
 
 
-def _admit(
-    action: Admit,
-    manifest: Manifest,
-    workspace: Workspace,
-    trust: Trust,
-    models: Path,
-    revision: str,
-    now: str,
-    on_refusal: Callable[[Manifest, str, str], None],
-) -> None:
-    released = manifest.champion if manifest.champion.root == action.root else manifest.challenger
-    assert released is not None
-    try:
-        admit(
-            released,
-            manifest=manifest,
-            revision=revision,
-            git=workspace.git,
-            store=Store(workspace.store_dir),
-            trust=trust,
-            folder=models,
-            now=now,
-        )
-    except Exception as error:
-        on_refusal(manifest, action.root, str(error))
-        raise
+def _released(manifest: Manifest, root: str) -> Released:
+    rival = manifest.challenger
+    return rival if rival is not None and rival.root == root else manifest.champion
 
 
 def _route(manifest: Manifest) -> Route:

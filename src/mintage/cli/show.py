@@ -1,0 +1,90 @@
+"""``mintage show THING``: a model by name, ``decision`` (the last one), or any record by its digest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import msgspec
+
+from mintage.cli.console import emit, emit_json, human_size, table
+from mintage.cli.context import Context
+from mintage.cli.decisions import last_decision
+from mintage.errors import RefusedError, UnknownNameError
+from mintage.record.digest import is_digest, short
+from mintage.repo.locks import read_lock
+from mintage.store.local import Store
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("thing", help="a model, `decision`, or a digest (b3:...)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    context = Context.here()
+    thing = arguments.thing
+    if is_digest(thing):
+        return _record(context, thing)
+    if thing == "decision":
+        return _decision(context, as_json=arguments.json)
+    if thing in context.workspace.project().models:
+        return _model(context, thing, as_json=arguments.json)
+    raise UnknownNameError(
+        f"there is nothing called {thing!r}",
+        expected=", ".join([*context.workspace.project().models, "decision", "b3:<digest>"]),
+    )
+
+
+def _record(context: Context, digest: str) -> int:
+    data = Store(context.workspace.store_dir).get_bytes(digest)
+    try:
+        emit_json(json.loads(data))
+    except ValueError:
+        emit(f"{digest}: {human_size(len(data))} that are not JSON")
+    return 0
+
+
+def _decision(context: Context, *, as_json: bool) -> int:
+    found = last_decision(context.workspace)
+    if found is None:
+        raise RefusedError("there is no decision yet", hint="make one with `mintage monitor MODEL`")
+    digest, body = found
+    if as_json:
+        emit_json({"decision": digest, **body})
+        return 0
+    emit(f"{body['action']}: {body['sentence']}")
+    emit(f"  record {digest}")
+    return 0
+
+
+def _model(context: Context, name: str, *, as_json: bool) -> int:
+    lock = read_lock(context.workspace.root, f"model:{name}")
+    if lock is None or lock.root is None or lock.record is None:
+        raise RefusedError(f"the model {name} is not built yet", hint="run `mintage run`")
+    store = Store(context.workspace.store_dir)
+    record = store.get_record(lock.record, kind="model")
+    manifest = store.get_tree(str(record.body["tree"]))
+    folder = context.workspace.models_dir / name / lock.root.removeprefix("sha256:")[:16]
+    certificate = read_lock(context.workspace.root, f"certificate:{name}")
+    certified = certificate.record if certificate is not None and certificate.root == lock.root else None
+    if as_json:
+        emit_json(
+            {
+                "model": name,
+                "root": lock.root,
+                "record": lock.record,
+                "run": record.body["run"],
+                "commit": record.body["commit"],
+                "certificate": certified,
+                "folder": str(folder),
+                "files": [msgspec.to_builtins(entry) for entry in manifest.entries],
+            }
+        )
+        return 0
+    emit(f"{name} {short(lock.root)} in {folder.relative_to(context.workspace.root)}")
+    emit(f"  made by run {str(record.body['run'])[:15]} at commit {str(record.body['commit'])[:12]}")
+    emit(f"  certificate {certified[:15] if certified else 'none yet'}")
+    emit(table([(entry.path, human_size(entry.size)) for entry in manifest.entries], indent="  "))
+    return 0
