@@ -226,6 +226,10 @@ class AuditProofError(IntegrityError):
     code = "audit.proof-invalid"
 
 
+class AuditPublishError(ProjectError):
+    code = "audit.publish-failed"
+
+
 class CheckpointInvalidError(IntegrityError):
     code = "audit.checkpoint-invalid"
 
@@ -371,22 +375,6 @@ class RequestMalformedError(DataError):
     code = "serve.request-malformed"
 
 
-class TensorShapeError(DataError):
-    code = "serve.tensor-shape"
-
-
-class TensorTypeError(DataError):
-    code = "serve.tensor-type"
-
-
-class TensorUnknownError(DataError):
-    code = "serve.tensor-unknown"
-
-
-class TensorMissingError(DataError):
-    code = "serve.tensor-missing"
-
-
 class NotFiniteError(DataError):
     code = "serve.not-finite"
 
@@ -401,10 +389,6 @@ class TooManyRowsError(DataError):
 
 class BodyTooLargeError(DataError):
     code = "serve.body-too-large"
-
-
-class BodyTooSlowError(DataError):
-    code = "serve.body-too-slow"
 
 
 class ContentTypeError(DataError):
@@ -459,10 +443,6 @@ class RootMismatchError(IntegrityError):
     code = "serve.root-mismatch"
 
 
-class GoldenMismatchError(IntegrityError):
-    code = "serve.golden-mismatch"
-
-
 class PackageExpiredError(RefusedError):
     code = "serve.package-expired"
 
@@ -494,7 +474,39 @@ class BatchFileError(DataError):
 # -- release ---------------------------------------------------------------------------------------
 
 
+class ReleaseRefusedError(RefusedError):
+    code = "release.refused"
+
+
+class ReleaseUncommittedError(ProjectError):
+    code = "release.uncommitted"
+
+
+class EnvironmentUnknownError(ProjectError):
+    code = "release.environment-unknown"
+
+
+
 # -- monitor ---------------------------------------------------------------------------------------
+
+
+class LabelsInvalidError(DataError):
+    code = "monitor.labels-invalid"
+
+
+class TrafficInvalidError(DataError):
+    code = "monitor.traffic-invalid"
+
+
+class CandidateInvalidError(RunError):
+    code = "monitor.candidate-invalid"
+
+
+# -- lineage ---------------------------------------------------------------------------------------
+
+
+class LinkBrokenError(IntegrityError):
+    code = "lineage.link-broken"
 
 
 # -- report, extras --------------------------------------------------------------------------------

@@ -172,8 +172,9 @@ def _read_manifest(bundle: Bundle, *, where: str | None) -> tuple[str, ModelMani
 
 
 def _check_serialization(how: Serialization) -> None:
-    if (how.method == "shards") != (how.shard_size is not None) or (how.shard_size or 1) < 1:
-        raise ValueError("serialization.shard_size must stand with method 'shards', and only there")
+    fits = how.shard_size is None if how.method == "files" else (how.shard_size or 0) > 0
+    if not fits:
+        raise ValueError("serialization.shard_size must be positive with method 'shards', and absent with 'files'")
     for path in how.ignore_paths:
         safe_path(path)
 

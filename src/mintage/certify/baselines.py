@@ -1,16 +1,18 @@
 """The trivial models that a model must beat, fitted on its training rows; the one file that imports scikit-learn.
 
 - ``prior``: the share of positives, for every row;
-- ``tree``: a decision tree of depth 3, each category replaced by its rate in training;
-- ``one feature``: a logistic regression on the one column that explains training best (by log-loss).
+- ``tree``: a decision tree of depth 3 on the columns as they are, categories as their number in sorted order;
+- ``one_feature``: a logistic regression on the one column that explains training best (by log-loss), with one term for
+  each of its 200 most common categories.
 
-A column's missing values are a value of their own, categories unseen in training have the overall rate.
+Missing is a value of its own. Trivial means without craft: a tree on columns made from the label (rates of
+categories), or on one column a category, is a stronger rival than these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,37 +20,53 @@ from numpy.typing import NDArray
 from mintage.errors import ExtraMissingError
 from mintage.stats.loss import log_loss_rows
 
-__all__ = ["BASELINES", "baseline_scores"]
+__all__ = ["BASELINES", "BaselineName", "baseline_scores"]
 
-BASELINES = ("prior", "tree", "one feature")
+BaselineName = Literal["prior", "tree", "one_feature"]
+BASELINES: tuple[BaselineName, ...] = ("prior", "tree", "one_feature")
 _Scores = NDArray[np.float64]
 _DEPTH, _LEAF, _CATEGORIES = 3, 20, 200
 
 
 def baseline_scores(
-    train: Mapping[str, NDArray[Any]], labels: NDArray[Any], rows: Mapping[str, NDArray[Any]], *, seed: int
+    names: Collection[BaselineName],
+    train: Mapping[str, NDArray[Any]],
+    labels: NDArray[Any],
+    rows: Mapping[str, NDArray[Any]],
+    *,
+    seed: int,
 ) -> dict[str, _Scores]:
-    """Scores of each baseline on ``rows``, fitted on ``train``; raises ExtraMissingError without scikit-learn."""
+    """Scores of the named baselines on ``rows``, fitted on ``train``.
+
+    Raises ExtraMissingError if one needs scikit-learn and it is not there.
+    """
     count = len(next(iter(rows.values())))
     y = np.asarray(labels, dtype=np.int64)
     prior = float(y.mean())
     constant = np.full(count, prior)
     if prior in (0.0, 1.0):
-        return dict.fromkeys(BASELINES, constant)
-    return {
-        "prior": constant,
-        "tree": _tree(train, y, rows, seed=seed),
-        "one feature": _one_feature(train, y, rows),
+        return dict.fromkeys(names, constant)
+    makers: dict[str, Callable[[], _Scores]] = {
+        "prior": lambda: constant,
+        "tree": lambda: _tree(train, y, rows, seed=seed),
+        "one_feature": lambda: _one_feature(train, y, rows),
     }
+    return {name: makers[name]() for name in names}
 
 
-def _tree(train: Mapping[str, NDArray[Any]], y: NDArray[np.int64], rows: Mapping[str, NDArray[Any]], *, seed: int) -> _Scores:
+def _tree(
+    train: Mapping[str, NDArray[Any]], y: NDArray[np.int64], rows: Mapping[str, NDArray[Any]], *, seed: int
+) -> _Scores:
     tree_type = _sklearn()[1]
     fitted, asked = [], []
     for name, column in train.items():
-        rates = _rates(column, y) if column.dtype.kind == "O" else None
-        fitted.append(column if rates is None else _recode(column, rates, float(y.mean())))
-        asked.append(rows[name] if rates is None else _recode(rows[name], rates, float(y.mean())))
+        if column.dtype.kind == "O":
+            known = np.unique(_texts(column))
+            fitted.append(_codes(column, known))
+            asked.append(_codes(rows[name], known))
+        else:
+            fitted.append(column)
+            asked.append(rows[name])
     tree = tree_type(max_depth=_DEPTH, min_samples_leaf=_LEAF, random_state=seed % 2**32)
     tree.fit(np.column_stack(fitted), y)
     return np.asarray(tree.predict_proba(np.column_stack(asked))[:, 1], dtype=np.float64)
@@ -100,14 +118,12 @@ def _standardise(mean: float, spread: float) -> Any:
     return encode
 
 
-def _rates(column: NDArray[Any], y: NDArray[np.int64]) -> dict[str, float]:
-    values, inverse = np.unique(_texts(column), return_inverse=True)
-    rates = np.bincount(inverse, weights=y) / np.bincount(inverse)
-    return dict(zip(values.tolist(), rates.tolist(), strict=True))
-
-
-def _recode(column: NDArray[Any], rates: Mapping[str, float], unseen: float) -> NDArray[np.float64]:
-    return np.array([rates.get(text, unseen) for text in _texts(column).tolist()], dtype=np.float64)
+def _codes(column: NDArray[Any], known: NDArray[np.str_]) -> NDArray[np.float64]:
+    """The place of each text among the sorted ``known`` ones, -1 for others."""
+    texts = _texts(column)
+    places = np.searchsorted(known, texts)
+    found = known[np.minimum(places, len(known) - 1)] == texts
+    return np.where(found, places, -1).astype(np.float64)
 
 
 def _texts(column: NDArray[Any]) -> NDArray[np.str_]:

@@ -1,7 +1,7 @@
 """What a check is: the requirement it reads, the evidence it looks at, the result it gives.
 
 A check is one object in a module of its own, found through the entry point group ``mintage.checks``. It promises the
-same result for the same evidence, requirement and resampling; only a check that is ``measured`` (wall times) may differ.
+same result for the same evidence, requirement and resampling; only one that is ``measured`` (wall times) may differ.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     controls: tuple[str, ...] = ()
 
 
-R = TypeVar("R", bound=Requirement, contravariant=True)
+R_contra = TypeVar("R_contra", bound=Requirement, contravariant=True)
 
 
-class Check(Protocol[R]):
+class Check(Protocol[R_contra]):
     """One check. ``samples`` says that its interval comes from a sample, so that it counts for multiplicity;
     ``measured`` that it rests on wall times."""
 
@@ -81,7 +81,7 @@ class Check(Protocol[R]):
     requirement_type: type[Any]
 
     def run(
-        self, evidence: Evidence, requirement: R, *, resampling: Resampling, latency: LatencyRun | None
+        self, evidence: Evidence, requirement: R_contra, *, resampling: Resampling, latency: LatencyRun | None
     ) -> CheckResult:
         """Judge ``evidence``; ``latency`` is given to checks that are ``measured``, if there is a probe."""
         ...

@@ -7,6 +7,7 @@ errors that name the split, not verdicts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,11 +133,14 @@ def check_scores(scores: NDArray[np.float64], *, what: str, rows: int | None = N
 
 def _has_missing(groups: NDArray[Any]) -> bool:
     if groups.dtype.kind == "O":
-        return any(value is None or value != value for value in groups)
+        return any(value is None or (isinstance(value, float) and math.isnan(value)) for value in groups)
     return groups.dtype.kind == "f" and bool(np.isnan(groups).any())
 
 
 def _invalid(message: str, expected: str, found: str) -> EvidenceInvalidError:
     return EvidenceInvalidError(
-        message, expected=expected, found=found, hint="look at the stage that writes this data, and at models/<model>.yaml"
+        message,
+        expected=expected,
+        found=found,
+        hint="look at the stage that writes this data, and at models/<model>.yaml",
     )

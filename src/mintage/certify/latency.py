@@ -59,7 +59,7 @@ class CallProbe:
         self.warmup = warmup
 
     def measure(self, *, calls: int) -> LatencyRun:
-        """Warm up, then time each call with the monotonic clock; the garbage collector stays as it is and is counted."""
+        """Warm up, then time each call with the monotonic clock; garbage collection stays on and is counted."""
         for _ in range(self.warmup):
             self.call()
         before, seconds = _collections(), []

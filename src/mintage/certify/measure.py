@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from mintage.certify.check import Check, CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Split
-from mintage.certify.judge import Gate, judge, settles_at
+from mintage.certify.judge import Gate, Verdict, judge, settles_at
 from mintage.stats.groups import GroupedBootstrap, expanded_percentile, fewest_groups, is_reachable
 from mintage.stats.interval import Interval
 
-__all__ = ["Measurement", "bootstrap_of", "conclude", "exact", "measured_samples"]
+__all__ = ["Measurement", "bootstrap_of", "conclude", "exact", "measured_samples", "without_number"]
 
 _STREAMS = {"holdout": 0, "train": 1}
 _UNDEFINED = 0.01
@@ -60,16 +60,14 @@ def measured_samples(
         why, needed = "it is not defined: all rows have one class", None
     elif not is_reachable(fewest, resampling.confidence, resampling.draws):
         why = (
-            f"{fewest} {'group' if fewest == 1 else 'groups'} give no interval of "
+            f"{fewest} {'group gives' if fewest == 1 else 'groups give'} no interval of "
             f"{100 * resampling.confidence:.4g} % with {resampling.draws} draws"
         )
     elif undefined.mean() > _UNDEFINED:
         why, needed = f"{100 * undefined.mean():.0f} % of the resamples hold one class only", 2 * fewest
     if why is not None:
         value = None if math.isnan(estimate) else estimate
-        return Measurement(
-            estimate=value, interval=None, rows=rows, groups=fewest, undecided=why, needed=needed
-        )
+        return Measurement(estimate=value, interval=None, rows=rows, groups=fewest, undecided=why, needed=needed)
     interval = expanded_percentile(samples[~undefined], estimate, fewest, resampling.confidence)
     return Measurement(estimate=estimate, interval=interval, rows=rows, groups=fewest)
 
@@ -121,6 +119,20 @@ def conclude(
     )
 
 
+def without_number(check: Check[Any], requirement: Requirement, *, verdict: Verdict, reason: str) -> CheckResult:
+    """A result that rests on facts and not on a number, or on nothing because it was not measured."""
+    return CheckResult(
+        requirement=requirement.id,
+        check=check.id,
+        check_version=check.version,
+        title=check.title,
+        severity=requirement.severity,
+        verdict=verdict,
+        reason=reason,
+        controls=requirement.controls,
+    )
+
+
 def _reason(title: str, measurement: Measurement, gate: Gate, unit: str) -> str:
     end = f" {unit}" if unit else ""
     words = {"at_least": "at least", "above": "above", "at_most": "at most"}[gate.direction]
@@ -136,4 +148,6 @@ def _reason(title: str, measurement: Measurement, gate: Gate, unit: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3f}" if value == 0 or 0.001 <= abs(value) < 1000 else f"{value:.3g}"
+    if value == 0:
+        return "0"
+    return f"{value:.3f}" if 0.001 <= abs(value) < 1000 else f"{value:.3g}"

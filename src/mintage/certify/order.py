@@ -2,11 +2,11 @@
 
 Git ancestry alone proves nothing to a third party: commits can be made late with an early date. Proof takes a witness:
 the policy's digest in an audit log under a checkpoint that the model's author does not control, dated before the first
-look at the hold-out. Ancestry can show the opposite: a policy changed after the commit that the model was trained from.
+look at the hold-out. Ancestry can show the opposite: a policy changed after the commit that the model comes from.
 
->>> order_state(OrderFacts(policy_commit="4a1c", evidence_commit="77b0", policy_is_ancestor=True, policy_unchanged=True))
+>>> order_state(OrderFacts(policy_commit="4a", evidence_commit="77", policy_is_ancestor=True, policy_unchanged=True))
 'not proven'
->>> order_state(OrderFacts(policy_commit="77b0", evidence_commit="4a1c", policy_is_ancestor=False))
+>>> order_state(OrderFacts(policy_commit="77", evidence_commit="4a", policy_is_ancestor=False))
 'violated'
 """
 
@@ -26,9 +26,9 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What is known of the order; None is "not known".
 
     ``policy_commit`` last changed the policy, ``evidence_commit`` is what the model was trained from;
-    ``policy_is_ancestor`` says that the first is the second or an ancestor of it, ``policy_unchanged`` that the policy's
-    bytes at ``evidence_commit`` are those judged by. ``witness`` names who holds the checkpoint (never the author),
-    ``witnessed_at`` its time, ``first_look_at`` when the hold-out was first opened (RFC 3339).
+    ``policy_is_ancestor`` says that the first is the second or an ancestor of it, ``policy_unchanged`` that the bytes
+    of the policy at ``evidence_commit`` are those judged by. ``witness`` names who holds the checkpoint (never the
+    author), ``witnessed_at`` its time, ``first_look_at`` when the hold-out was first opened (RFC 3339).
     """
 
     policy_commit: str | None = None

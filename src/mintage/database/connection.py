@@ -43,7 +43,7 @@ def open_database(path: Path, *, wait_s: float = _WAIT_S) -> sqlite3.Connection:
     with translated(where):
         connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
     try:
-        with translated(where):
+        with translated(where, damaged_otherwise=True):
             _use_write_ahead_log(connection, wait_s=wait_s)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
@@ -86,6 +86,6 @@ def _use_write_ahead_log(connection: sqlite3.Connection, *, wait_s: float) -> No
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
             time.sleep(0.01)

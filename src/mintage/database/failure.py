@@ -1,7 +1,9 @@
 """Turn what SQLite raises into errors that say what happened to which file, and what to do.
 
-Only what a user can meet is translated: a lock held too long, a damaged file, a file that cannot be opened or written.
-Wrong SQL and broken constraints stay what they are: they are mistakes of ours.
+What a user can meet is translated: a lock held too long, a damaged file, a file that cannot be opened or written.
+Wrong SQL and broken constraints stay what they are, mistakes of ours; but where the SQL is known to be right
+(``damaged_otherwise``), they too mean that the file is not what it was. So does text in it that is not UTF-8, on which
+Python stumbles before SQLite can tell.
 """
 
 from __future__ import annotations
@@ -36,10 +38,14 @@ def database_path(connection: sqlite3.Connection) -> str:
 
 
 @contextlib.contextmanager
-def translated(where: str) -> Iterator[None]:
+def translated(where: str, *, damaged_otherwise: bool = False) -> Iterator[None]:
     """Raise DatabaseLockedError, DatabaseCorruptError or DatabaseUnusableError for what SQLite raises inside."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        if not damaged_otherwise:
+            raise
+        raise _damaged(str(error), where) from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _LOCKED:
@@ -49,14 +55,6 @@ def translated(where: str) -> Iterator[None]:
                 where=where,
                 hint="wait for the other mintage command to end, then run this one again",
             ) from error
-        if code in _DAMAGED:
-            raise DatabaseCorruptError(
-                "the database file is damaged",
-                expected="a whole SQLite database",
-                found=str(error),
-                where=where,
-                hint="keep the file as evidence, and put back a copy of it from before",
-            ) from error
         if code in _UNUSABLE:
             raise DatabaseUnusableError(
                 "the database cannot be opened or written",
@@ -64,4 +62,16 @@ def translated(where: str) -> Iterator[None]:
                 where=where,
                 hint="check that the folder is there, that you may write to it, and that the disk is not full",
             ) from error
+        if code in _DAMAGED or damaged_otherwise:
+            raise _damaged(str(error), where) from error
         raise
+
+
+def _damaged(found: str, where: str) -> DatabaseCorruptError:
+    return DatabaseCorruptError(
+        "the database file is damaged",
+        expected="a whole SQLite database",
+        found=found,
+        where=where,
+        hint="keep the file as evidence, and put back a copy of it from before",
+    )

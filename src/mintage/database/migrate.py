@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from mintage.errors import DatabaseCorruptError, DatabaseUnusableError
+from mintage.errors import DatabaseUnusableError
 
 __all__ = ["audit_triggers", "migrate"]
 
@@ -22,8 +22,8 @@ _FOLDER = Path(__file__).parent / "migrations"
 def migrate(connection: sqlite3.Connection, *, where: str) -> None:
     """Apply what is not applied yet.
 
-    Raises DatabaseUnusableError for a database of a newer Mintage, DatabaseCorruptError for one whose tables do not
-    fit the version that it says it has.
+    Raises DatabaseUnusableError for a database of a newer Mintage, and what SQLite raises when the tables do not fit
+    the version that the database says it has.
     """
     files = _files()
     if _version(connection) == len(files):
@@ -44,15 +44,9 @@ def migrate(connection: sqlite3.Connection, *, where: str) -> None:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(files)}")
         connection.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        _roll_back(connection)
-        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
-            raise
-        raise DatabaseCorruptError(
-            "the database's tables do not fit its version", found=str(error), where=where
-        ) from error
     except BaseException:
-        _roll_back(connection)
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
 
 
@@ -70,11 +64,6 @@ def audit_triggers() -> dict[str, str]:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
 
 
 @cache

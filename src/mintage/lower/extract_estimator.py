@@ -64,7 +64,7 @@ class Writer:
         if item.dtype.hasobject:
             values = item.ravel().tolist()
             if any(isinstance(value, str) for value in values):
-                self.nan_is_a_category |= any(isinstance(value, float) and value != value for value in values)
+                self.nan_is_a_category |= any(is_nan(value) for value in values)
             items = [self.value(value, depth + 1) for value in values]
             return {"$": "objects", "shape": list(item.shape), "items": items}
         if item.dtype.names is None and item.dtype.kind not in "biufU":
@@ -89,12 +89,21 @@ class Writer:
             if name.partition(".")[0] not in LIBRARIES or not isinstance(state, dict) or callable_only(item):
                 return {"$": "opaque", "type": name}
             fills, missing = state.get("statistics_"), state.get("missing_values")
-            if isinstance(missing, float) and missing != missing and getattr(fills, "dtype", None) == object:
+            if (
+                is_nan(missing)
+                and isinstance(fills, np.ndarray)
+                and any(isinstance(fill, str) for fill in fills.tolist())
+            ):
                 self.nan_is_a_category = True  # text whose missing value is NaN, not None
             parts = {str(key): self.value(part, depth + 1) for key, part in state.items()}
             return {"$": "object", "type": name, "state": parts}
         finally:
             self.open.discard(id(item))
+
+
+def is_nan(item: Any) -> bool:
+    """Whether ``item`` is the float NaN."""
+    return isinstance(item, float) and math.isnan(item)
 
 
 def callable_only(item: Any) -> bool:
@@ -167,7 +176,7 @@ def answers(estimator: Any, rows: Any, first: int, last: int, out: dict[str, Any
     try:
         part = rows[first:last] if not hasattr(rows, "iloc") else rows.iloc[first:last]
         scores, labels = estimator.predict_proba(part), estimator.predict(part)
-    except Exception as error:  # the user's code: any failure is an answer
+    except Exception as error:  # noqa: BLE001 the user's code: any failure is an answer
         if last - first > 1:
             middle = (first + last) // 2
             answers(estimator, rows, first, middle, out)
@@ -185,9 +194,9 @@ def answers(estimator: Any, rows: Any, first: int, last: int, out: dict[str, Any
 def write_npz(path: Path, arrays: dict[str, Any]) -> None:
     """An npz whose bytes depend on the arrays alone (numpy.savez stamps the time)."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name in arrays:
+        for name, array in arrays.items():
             buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.asanyarray(arrays[name]), allow_pickle=False)
+            np.lib.format.write_array(buffer, np.asanyarray(array), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), buffer.getvalue())
 
 

@@ -47,7 +47,7 @@ class _NativeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 def extraction_command(estimator: Path, rows: Path, out: Path, *, python: Path | str) -> list[str]:
-    """The command that opens ``estimator`` with the interpreter ``python`` and answers ``rows`` into the folder ``out``.
+    """The command with which ``python`` opens ``estimator`` and answers ``rows`` into the folder ``out``.
 
     ``-I`` keeps the working folder, PYTHONPATH and the user's site out of its import path.
     """

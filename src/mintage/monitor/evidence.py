@@ -48,8 +48,8 @@ class Budget(_Part, frozen=True, kw_only=True):
 
     @property
     def suspicion(self) -> float:
-        """Log evidence at which a stream is suspected: 20 to 1 over all streams, never above ``alarm``."""
-        return min(math.log(20.0 * self.streams), self.alarm)
+        """Log evidence at which a stream is suspected: four false suspicions are accepted for each false alarm."""
+        return math.log(max(365.0 / (4.0 * self.false_alarms_per_year), 1.0) * self.streams)
 
     def status(self, log_evidence: float | None) -> Status:
         """What that much evidence makes of a stream."""

@@ -56,7 +56,8 @@ def measure_loss(
 ) -> LossEvidence | None:
     """Evidence from labelled rows of mature days, in the order of days; None without such rows.
 
-    The level and its parts are those of the days from ``recent_from`` on, or of the last 30 mature ones if none is.
+    The level and its parts are those of the days from ``recent_from`` on (what matured since the last look), or of the
+    last 30 mature ones if there are none.
     """
     if not len(days):
         return None

@@ -85,7 +85,7 @@ def watch(inputs: WatchInputs) -> MonitorResult:
         days=traffic.days[known],
         scores=traffic.scores[known],
         labels=traffic.labels[known],
-        recent_from=recent_from,
+        recent_from=recent_from - np.timedelta64(inputs.spec.monitor.label_delay_days, "D"),
         budget=budget,
         seed=inputs.seed,
         draws=_DRAWS,

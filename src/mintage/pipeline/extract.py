@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mintage.errors import RunError
 from mintage.lower.extraction import extraction_command
-from mintage.model.build import Extract
+from mintage.model.prove import Extract
 from mintage.pipeline.sandbox import Scratch, run_command, stage_environment
 from mintage.repo.locks import Item
 from mintage.repo.workspace import Workspace

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 from mintage.report.certificate_view import Calibration, CertificateView, Latency, Requirement, Roc, Scores
-from mintage.report.chart import NARROW, Chart, Key, drawn, finite, nice_domain, scale_format, thinned
-from mintage.report.numbers import clean, count, interval, number, percent
+from mintage.report.chart import NARROW, Chart, Key, drawn, finite, nice_domain, rule, scale_labels, thinned
+from mintage.report.numbers import clean, count, estimated, interval, number, percent
 from mintage.report.palette import light
 from mintage.report.svg import draw
 
@@ -77,16 +77,23 @@ def _interval_row(row: Requirement, width: int) -> Spec:
     ends = (row.measured.low, row.measured.high)
     whole = (row.measured.value, *ends, row.threshold)
     domain = nice_domain(whole, margin=0.14)
-    low, high = (finite([end]) or [domain[side]] for side, end in enumerate(ends))
-    value, spread, _ = _measured(row)
-    text = f"{value}  {spread}" if spread != "–" else value
+    floor = max(0.0, domain[0]) if row.measured.value >= 0 else domain[0]
+    low, high = finite([row.measured.low]) or [floor], finite([row.measured.high]) or [domain[1]]
+    text = estimated(row.measured.value, *ends, row.unit)
     label = clean(row.title, 60)
     token = _VERDICT_TOKEN.get(row.verdict, "attention")
     values = {"value": row.measured.value, "low": low[0], "high": high[0], "row": label, "text": text}
-    axis = {"tickCount": 4, "format": scale_format(whole), "grid": False, "title": None, "labelFontSize": 11}
-    x: Spec = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"domain": domain, "nice": False}}
+    axis = {"tickCount": 4, "grid": False, "title": None, "labelFontSize": 11, **scale_labels(whole)}
+    x: Spec = {
+        "field": "value",
+        "type": "quantitative",
+        "axis": axis,
+        "scale": {"domain": domain, "nice": False, "zero": False},
+    }
     y: Spec = {"field": "row", "type": "nominal", "title": None}
-    y["axis"] = None if narrow else {"minExtent": 250, "maxExtent": 250, "labelLimit": 240, "domain": False}
+    y["axis"] = (
+        None if narrow else {"minExtent": 250, "maxExtent": 250, "labelLimit": 235, "labelPadding": 12, "domain": False}
+    )
     layers: list[Spec] = _good_side(row, domain)
     if ends != (None, None):
         across = {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y}
@@ -114,11 +121,8 @@ def _good_side(row: Requirement, domain: list[float]) -> list[Spec]:
         return []
     other = domain[1] if row.direction == "at least" else domain[0]
     band = {"type": "rect", "color": light("good-soft"), "opacity": 1}
-    rule = {"type": "rule", "color": light("ink"), "strokeDash": [4, 3], "strokeWidth": 1.5}
-    return [
-        {"mark": band, "encoding": {"x": {"datum": row.threshold}, "x2": {"datum": other}}},
-        {"mark": rule, "encoding": {"x": {"datum": row.threshold}}},
-    ]
+    across = {"x": {"datum": row.threshold, "type": "quantitative"}, "x2": {"datum": other}}
+    return [{"mark": band, "encoding": across}, rule("x", row.threshold)]
 
 
 # -- curves on the unit square ---------------------------------------------------------------------
@@ -177,7 +181,7 @@ def _roc(curves: tuple[Roc, ...]) -> Chart | None:
 def _auc(curve: Roc) -> str:
     if curve.auc is None:
         return ""
-    return f": AUC {number(curve.auc.value)} {interval(curve.auc.low, curve.auc.high)}".removesuffix(" –")
+    return f": AUC {estimated(curve.auc.value, curve.auc.low, curve.auc.high)}"
 
 
 def _calibration(calibration: Calibration) -> Chart | None:
@@ -241,19 +245,26 @@ def _scores(scores: Scores) -> Chart | None:
         for label, rows in (("negative", one.negatives), ("positive", one.positives))
         if totals[label]
     ]
-    axis = {"tickCount": 6, "format": "~g", "grid": False}
+    axis = {"tickCount": 6, "format": "~r", "grid": False}
     colour = {"domain": ["negative", "positive"], "range": [light("reference"), light("model-2")]}
     encoding = {
-        "x": {"field": "low", "type": "quantitative", "title": "score", "axis": axis, "scale": {"nice": False}},
+        "x": {
+            "field": "low",
+            "type": "quantitative",
+            "title": "score",
+            "axis": axis,
+            "scale": {"nice": False, "zero": False},
+        },
         "x2": {"field": "high"},
         "y": {"field": "share", "type": "quantitative", "stack": None, "title": "share of the label's rows"}
         | {"axis": {"format": "~%", "tickCount": 4}},
+        "y2": {"datum": 0},
         "color": {"field": "label", "type": "nominal", "scale": colour, "legend": None},
     }
     bars = {"type": "bar", "opacity": 0.5, "binSpacing": 1}
     layers: list[Spec] = [{"data": {"values": values}, "mark": bars, "encoding": encoding}]
     if scores.threshold is not None:
-        layers.append(_threshold_rule(scores.threshold))
+        layers.append(rule("x", scores.threshold))
     picture = draw({"width": _SMALL, "height": _HALF_HEIGHT, "layer": layers})
     positive, negative = clean(scores.positive, 40), clean(scores.negative, 40)
     keys = [
@@ -274,38 +285,41 @@ def _scores(scores: Scores) -> Chart | None:
     )
 
 
-def _threshold_rule(at: float) -> Spec:
-    rule = {"type": "rule", "color": light("ink"), "strokeDash": [4, 3], "strokeWidth": 1.5}
-    return {"mark": rule, "encoding": {"x": {"datum": at}}}
-
-
 def _latency(latency: Latency) -> Chart | None:
     total = sum(one.requests for one in latency.bins)
     if not total:
         return None
     values = [{"low": one.low_ms, "high": one.high_ms, "share": one.requests / total} for one in latency.bins]
-    axis = {"tickCount": 6, "format": "~g", "grid": False}
+    axis = {"tickCount": 6, "format": "~r", "grid": False}
     encoding = {
-        "x": {"field": "low", "type": "quantitative", "title": "milliseconds", "axis": axis, "scale": {"nice": False}},
+        "x": {
+            "field": "low",
+            "type": "quantitative",
+            "title": "milliseconds",
+            "axis": axis,
+            "scale": {"nice": False, "zero": False},
+        },
         "x2": {"field": "high"},
         "y": {"field": "share", "type": "quantitative", "title": "share of requests"}
         | {"axis": {"format": "~%", "tickCount": 4}},
+        "y2": {"datum": 0},
     }
     bars = {"type": "bar", "color": light("model-4"), "opacity": 0.75, "binSpacing": 1}
     layers: list[Spec] = [{"data": {"values": values}, "mark": bars, "encoding": encoding}]
-    limits = finite(q.limit_ms for q in latency.quantiles)
     longest = max(one.high_ms for one in latency.bins)
-    layers += [_threshold_rule(limit) for limit in limits if limit <= 1.5 * longest]
-    for quantile in latency.quantiles[:4]:
-        mark = {"type": "rule", "color": light("model-4"), "strokeWidth": 2}
-        layers.append({"mark": mark, "encoding": {"x": {"datum": quantile.ms.value}}})
-    picture = draw({"width": _SMALL, "height": _HALF_HEIGHT, "layer": layers})
-    words = [
-        f"{clean(q.name, 20)} {number(q.ms.value)} ms {interval(q.ms.low, q.ms.high)}".removesuffix(" –")
-        for q in latency.quantiles
+    shown = [limit for limit in finite(q.limit_ms for q in latency.quantiles) if limit <= 1.5 * longest]
+    layers += [rule("x", limit) for limit in shown]
+    layers += [
+        rule("x", value, token="model-4", dashed=False) for value in finite(q.ms.value for q in latency.quantiles)
     ]
+    picture = draw({"width": _SMALL, "height": _HALF_HEIGHT, "layer": layers})
+    words = [f"{clean(q.name, 20)} {estimated(q.ms.value, q.ms.low, q.ms.high, 'ms')}" for q in latency.quantiles]
     keys = [Key(token="model-4", shape="line", label=text) for text in words]
-    keys += [Key(token="ink", shape="dashes", label=f"limit {number(limit)} ms") for limit in limits]
+    keys += [
+        Key(token="ink", shape="dashes", label=f"limit of {clean(q.name, 20)}: {number(q.limit_ms, 'ms')}")
+        for q in latency.quantiles
+        if q.limit_ms in shown
+    ]
     return Chart(
         name="latency",
         title="Response time",

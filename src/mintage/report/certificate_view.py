@@ -86,7 +86,7 @@ class Requirement(View, frozen=True, kw_only=True):
     n_of: str = "rows"
     """What was counted: rows, days, requests."""
     settle: str | None = None
-    """For INCONCLUSIVE: what would settle it, one sentence ("about 9 more days of labels")."""
+    """For INCONCLUSIVE: what would settle it, one sentence ("About 9 more days of labels would settle it.")."""
     reason: str | None = None
     """What explains the verdict, one sentence."""
     waived_until: str | None = None

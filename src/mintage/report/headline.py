@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from mintage.report.estimate import View
-from mintage.report.numbers import interval, number, short
+from mintage.report.numbers import estimated, number, short
 from mintage.report.story import ModelStory, ProofNode, Story
 
 __all__ = ["Headline", "Tone", "headline"]
@@ -35,14 +35,13 @@ class Headline(View, frozen=True, kw_only=True):
 
 def headline(story: Story) -> Headline:
     """The verdict and the sentence for a story."""
-    found = [_of_model(model) for model in story.models]
-    if not found:
-        return _before_models(story)
+    if not any(model.certificates or model.live for model in story.models):
+        return _before_certificates(story)
     urgency = ("bad", "attention", "neutral", "good")
-    return min(found, key=lambda one: urgency.index(one.tone))
+    return min(map(_of_model, story.models), key=lambda one: urgency.index(one.tone))
 
 
-def _before_models(story: Story) -> Headline:
+def _before_certificates(story: Story) -> Headline:
     if not story.runs:
         sentence = "Nothing has run yet: `mintage run` executes the pipeline and records it."
         return Headline(tone="neutral", verdict="Nothing yet", sentence=sentence)
@@ -61,7 +60,11 @@ def _of_model(model: ModelStory) -> Headline:
             return Headline(tone="bad", verdict="Proof broken", sentence=sentence)
     last = model.decisions[-1] if model.decisions else None
     if last is not None and last.action == "retrain" and last.outcome is None:
-        gain = f" gains {number(last.gain.value)} {interval(last.gain.low, last.gain.high)} a prediction" if last.gain else " is due"
+        gain = (
+            f" gains {estimated(last.gain.value, last.gain.low, last.gain.high)} a prediction"
+            if last.gain
+            else " is due"
+        )
         cost = f" and costs {number(last.cost)}" if last.cost is not None else ""
         sentence = f"A new {model.model}{gain}{cost}: certify the challenger and release it as a canary."
         return Headline(tone="attention", verdict="Retrain", sentence=sentence)
@@ -83,11 +86,13 @@ def _calm(model: ModelStory) -> Headline:
         if not model.certificates:
             sentence = f"{model.model} is not certified: `mintage certify {model.model}` judges it against its policy."
             return Headline(tone="neutral", verdict="Not certified", sentence=sentence)
-        sentence = f"{model.model} is certified and serves nowhere: `mintage release {model.model}` writes its manifest."
+        sentence = (
+            f"{model.model} is certified and serves nowhere: `mintage release {model.model}` writes its manifest."
+        )
         return Headline(tone="neutral", verdict="Not released", sentence=sentence)
     where = f"serves {model.environment}" if model.environment else "is live"
     proven = " and proven down to its commit" if _proven(model.proof) else ""
-    sentence = f"{model.model} {short(model.live)} {where}, certified{proven}. {_past(model)}Nothing needs doing."
+    sentence = f"{model.model} {short(model.live)}{_past(model)} {where}, certified{proven}; nothing needs doing."
     return Headline(tone="good", verdict="All is well", sentence=sentence)
 
 
@@ -97,7 +102,7 @@ def _past(model: ModelStory) -> str:
     if not took_over:
         return ""
     how = " by a rollback" if took_over[-1].action == "rollback" else ""
-    return f"It replaced {short(took_over[-1].replaced)}{how}. "
+    return f", which replaced {short(took_over[-1].replaced)}{how},"
 
 
 def _certified(model: ModelStory) -> bool:

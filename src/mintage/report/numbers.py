@@ -18,7 +18,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-__all__ = ["clean", "count", "duration", "interval", "number", "percent", "short", "signed", "when"]
+__all__ = ["clean", "count", "duration", "estimated", "interval", "number", "percent", "short", "signed", "when"]
 
 LONGEST_TEXT: Final = 1_000
 """Characters of one text on a page; what is longer ends in an ellipsis."""
@@ -56,7 +56,7 @@ def _digits(value: float) -> str:
         text = f"{size:,.0f}"
     elif size < 0.0005 or size >= 1e15:
         mantissa, exponent = f"{size:.1e}".split("e")
-        text = f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+        text = f"{mantissa.removesuffix('.0')} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
     elif size >= 1000:
         text = f"{size:,.0f}"
     elif size >= 100:
@@ -73,10 +73,22 @@ def signed(value: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Both ends of an interval in brackets; an open end is infinite; a dash without any."""
+    """Both ends of an interval in brackets, the limit alone when the other end is open, a dash without any."""
+    if low is None:
+        return _MISSING if high is None else f"≤ {number(high)}"
+    return f"≥ {number(low)}" if high is None else f"[{number(low)}, {number(high)}]"
+
+
+def estimated(value: float | None, low: float | None, high: float | None, unit: str | None = None) -> str:
+    """An estimate and its interval in one line.
+
+    >>> estimated(0.663, 0.628, 0.687), estimated(1.31, None, 1.74, "ms")
+    ('0.663 [0.628, 0.687]', '1.310 ms (≤ 1.740)')
+    """
     if low is None and high is None:
-        return _MISSING
-    return f"[{number(-math.inf if low is None else low)}, {number(math.inf if high is None else high)}]"
+        return number(value, unit)
+    spread = interval(low, high)
+    return f"{number(value, unit)} {spread if spread.startswith('[') else f'({spread})'}"
 
 
 def count(value: int | None) -> str:

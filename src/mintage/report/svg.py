@@ -48,6 +48,7 @@ _CONFIG: Final[dict[str, object]] = {
         "labelFontSize": 12,
         "titlePadding": 8,
         "labelPadding": 6,
+        "labelFlush": False,
         "gridColor": light("grid"),
         "domainColor": light("line"),
         "tickColor": light("line"),
@@ -82,7 +83,7 @@ def _harmless(element: ElementTree.Element) -> str:
     attributes = "".join(
         f" {key}={quoteattr(_rounded(value) if key in _NUMERIC else value)}"
         for key in (_ATTRIBUTES if name != "svg" else ("viewBox",))
-        if (value := element.get(key)) is not None
+        if (value := element.get(key)) is not None and "url(" not in value
     )
     children = "".join(_harmless(child) for child in element)
     text = escape(element.text or "") if name in {"text", "tspan"} else ""

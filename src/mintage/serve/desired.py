@@ -18,7 +18,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from mintage.errors import DesiredInvalidError, UsageError
+from mintage.errors import DesiredInvalidError, NotReadyError, UsageError
 from mintage.record.names import check_name
 from mintage.store.publish import publish_bytes
 
@@ -31,6 +31,7 @@ __all__ = [
     "encode_desired",
     "loose_generation",
     "parse_desired",
+    "read_desired",
     "write_desired",
 ]
 
@@ -81,9 +82,7 @@ def parse_desired(data: bytes, *, where: str) -> Desired:
         try:
             check_name(name, what="model")
         except UsageError as error:
-            raise DesiredInvalidError(
-                error.message, expected=error.expected, found=error.found, where=where
-            ) from None
+            raise DesiredInvalidError(error.message, expected=error.expected, found=error.found, where=where) from None
         for target in (placement.champion, placement.challenger):
             if target is None:
                 continue
@@ -93,9 +92,24 @@ def parse_desired(data: bytes, *, where: str) -> Desired:
                 )
             if target.expires is not None and target.expires.tzinfo is None:
                 raise DesiredInvalidError(
-                    "an expiry has no time zone", expected="2026-11-01T12:00:00Z", found=str(target.expires), where=where
+                    "an expiry has no time zone",
+                    expected="2026-11-01T12:00:00Z",
+                    found=str(target.expires),
+                    where=where,
                 )
     return desired
+
+
+def read_desired(envdir: Path) -> Desired:
+    """The environment's desired state; raises NotReadyError if there is none, DesiredInvalidError if it is unusable."""
+    path = envdir / DESIRED_FILE
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise NotReadyError(
+            "nothing was released here yet", expected=DESIRED_FILE, where=str(envdir), hint="run `mintage reconcile`"
+        ) from None
+    return parse_desired(data, where=str(path))
 
 
 def loose_generation(data: bytes) -> int | None:

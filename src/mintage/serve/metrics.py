@@ -12,7 +12,7 @@ caller sent, so that no caller can make them grow. Counts start at zero with the
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
@@ -37,6 +37,7 @@ class Metrics:
     def __init__(self) -> None:
         self._requests: dict[tuple[str, str], _Histogram] = {}
         self._errors: dict[tuple[str, str], int] = {}
+        self._flags: dict[tuple[str, str], int] = {}
 
     def predicted(self, model: str, variant: str, *, rows: int, seconds: float) -> None:
         """Count one answered request of ``rows`` predictions."""
@@ -50,6 +51,11 @@ class Metrics:
     def failed(self, model: str, code: str) -> None:
         """Count one refused request; ``model`` is empty when the request named none that is live."""
         self._errors[(model, code)] = self._errors.get((model, code), 0) + 1
+
+    def flagged(self, model: str, flags: Mapping[str, int]) -> None:
+        """Count values by input that were taken although out of range or never seen in training."""
+        for name, count in flags.items():
+            self._flags[(model, name)] = self._flags.get((model, name), 0) + count
 
     def render(self, *, generation: int, roots: Iterable[tuple[str, str, str]]) -> str:
         """The text for a scrape; ``roots`` are (model, root, variant) of what is live."""
@@ -70,6 +76,10 @@ class Metrics:
         _family(lines, "mintage_request_errors_total", "counter", "Requests refused, by error code.")
         for (model, code), count in sorted(self._errors.items()):
             lines.append(_sample("mintage_request_errors_total", {"model": model, "code": code}, count))
+        name = "mintage_flagged_values_total"
+        _family(lines, name, "counter", "Values taken although out of range or never seen in training.")
+        for (model, column), count in sorted(self._flags.items()):
+            lines.append(_sample(name, {"model": model, "input": column}, count))
         _family(lines, "mintage_model_info", "gauge", "1 for each model that is live.")
         for model, root, variant in roots:
             lines.append(_sample("mintage_model_info", {"model": model, "root": root, "variant": variant}, 1))

@@ -24,15 +24,15 @@ import numpy as np
 from mintage.errors import (
     EmptyBatchError,
     EventTimeError,
+    InputMissingError,
+    InputShapeError,
+    InputTypeError,
+    InputUnknownError,
     NotFiniteError,
     NotJsonError,
     OutputUnknownError,
     RequestIdError,
     RequestMalformedError,
-    TensorMissingError,
-    TensorShapeError,
-    TensorTypeError,
-    TensorUnknownError,
     TooManyRowsError,
 )
 
@@ -60,8 +60,16 @@ _ALLOWED: dict[str, frozenset[type]] = {
     "INT32": frozenset((int, _NONE)),
     "BYTES": frozenset((str, _NONE)),
 }
-_INT_LIMIT = {"INT32": 2**31, "INT64": 2**63}
-_JSON_TYPE = {bool: "true or false", str: "text", float: "a number", int: "a whole number", list: "a list", dict: "an object"}
+_EXACT = 2**53  # columns are float64: no whole number beyond it is taken, rather than rounded
+_INT_BOUNDS = {"INT32": (-(2**31), 2**31 - 1), "INT64": (-_EXACT, _EXACT)}
+_JSON_TYPE = {
+    bool: "true or false",
+    str: "text",
+    float: "a number",
+    int: "a whole number",
+    list: "a list",
+    dict: "an object",
+}
 
 
 class Tensor(msgspec.Struct, frozen=True):
@@ -116,16 +124,18 @@ def parse_request(body: bytes) -> InferRequest:
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError as error:
+        if "out of range" in str(error):
+            raise NotFiniteError(
+                "a number is too large for a 64-bit float",
+                expected="finite numbers, null where missing",
+                found=str(error),
+            ) from None
         raise RequestMalformedError(
             "the body is not an inference request",
             expected='{"inputs": [{"name", "shape", "datatype", "data"}, ...]}',
             found=str(error),
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if "out of range" in str(error):
-            raise NotFiniteError(
-                "a number is too large for a 64-bit float", expected="finite numbers, null where missing", found=str(error)
-            ) from None
         raise NotJsonError(
             "the body is not JSON",
             expected="one JSON object in UTF-8",
@@ -179,7 +189,7 @@ def request_columns(
     Numbers become float64 with NaN for null, text an object array with None for null.
     """
     if not request.inputs:
-        raise TensorMissingError("a request has no input", expected=", ".join(inputs), where="inputs")
+        raise InputMissingError("a request has no input", expected=", ".join(inputs), where="inputs")
     rows = _rows(request.inputs[0])
     if rows == 0:
         raise EmptyBatchError("a request has no rows", expected="at least one row", where=request.inputs[0].name)
@@ -194,13 +204,13 @@ def request_columns(
     for tensor in request.inputs:
         wanted = inputs.get(tensor.name)
         if wanted is None:
-            raise TensorUnknownError(
+            raise InputUnknownError(
                 f"the model has no input {tensor.name[:80]!r}", expected=", ".join(inputs), where="inputs"
             )
         if tensor.name in found:
-            raise TensorShapeError(f"input {tensor.name!r} is given twice", expected="one tensor an input")
+            raise InputShapeError(f"input {tensor.name!r} is given twice", expected="one tensor an input")
         if _rows(tensor) != rows:
-            raise TensorShapeError(
+            raise InputShapeError(
                 f"input {tensor.name!r} has another number of rows",
                 expected=str(rows),
                 found=str(tensor.shape[0]),
@@ -209,7 +219,7 @@ def request_columns(
         found[tensor.name] = _column(tensor, wanted, rows)
     if len(found) != len(inputs):
         missing = [name for name in inputs if name not in found]
-        raise TensorMissingError(
+        raise InputMissingError(
             f"input {missing[0]!r} is missing", expected=", ".join(inputs), found=", ".join(found), where="inputs"
         )
     return {name: found[name] for name in inputs}, rows
@@ -234,10 +244,10 @@ def encode_response(response: InferResponse) -> bytes:
 
 
 def _rows(tensor: Tensor) -> int:
-    """The row count that the shape claims; raises TensorShapeError unless the shape is [n] or [n, 1]."""
+    """The row count that the shape claims; raises InputShapeError unless the shape is [n] or [n, 1]."""
     shape = tensor.shape
     if len(shape) not in (1, 2) or shape[0] < 0 or (len(shape) == 2 and shape[1] != 1):
-        raise TensorShapeError(
+        raise InputShapeError(
             f"input {tensor.name[:80]!r} has a wrong shape",
             expected="[rows] or [rows, 1]",
             found=str(shape)[:80],
@@ -250,7 +260,7 @@ def _column(tensor: Tensor, wanted: str, rows: int) -> np.ndarray:
     """One tensor's data as a column of the wanted datatype."""
     datatype = tensor.datatype
     if datatype not in _DATATYPES or (datatype == "BYTES") != (wanted == "BYTES"):
-        raise TensorTypeError(
+        raise InputTypeError(
             f"input {tensor.name!r} has a wrong datatype",
             expected="BYTES" if wanted == "BYTES" else ", ".join(_NUMBERS),
             found=datatype[:40],
@@ -263,12 +273,14 @@ def _column(tensor: Tensor, wanted: str, rows: int) -> np.ndarray:
         column = np.empty(rows, dtype=object)
         column[:] = data
         return column
-    limit = _INT_LIMIT.get(datatype)
-    if limit is not None:
+    bounds = _INT_BOUNDS.get(datatype)
+    if bounds is not None:
         for row, value in enumerate(data):
-            if value is not None and not -limit <= value < limit:
-                raise TensorTypeError(
-                    f"a value of input {tensor.name!r} does not fit {datatype}", where=f"{tensor.name}, row {row}"
+            if value is not None and not bounds[0] <= value <= bounds[1]:
+                raise InputTypeError(
+                    f"a value of input {tensor.name!r} does not fit {datatype}",
+                    expected=f"{bounds[0]} to {bounds[1]}",
+                    where=f"{tensor.name}, row {row}",
                 )
     return _numbers(tensor, data)
 
@@ -278,12 +290,12 @@ def _flat(tensor: Tensor, rows: int) -> list[Any]:
     data = tensor.data
     if len(tensor.shape) == 2 and data and type(data[0]) is list:
         if not all(type(item) is list and len(item) == 1 for item in data):
-            raise TensorShapeError(
+            raise InputShapeError(
                 f"the data of input {tensor.name!r} does not fit its shape", expected="lists of one", where=tensor.name
             )
         data = [item[0] for item in data]
     if len(data) != rows:
-        raise TensorShapeError(
+        raise InputShapeError(
             f"the data of input {tensor.name!r} does not fit its shape",
             expected=f"{rows} values",
             found=f"{len(data)} values",
@@ -296,26 +308,37 @@ def _numbers(tensor: Tensor, data: list[Any]) -> np.ndarray:
     """float64 with NaN for null; FP32 values are rounded to the nearest float32, which is what the datatype means."""
     try:
         column = np.array([math.nan if value is None else value for value in data], dtype=np.float64)
-        if tensor.datatype == "FP32":
-            with np.errstate(over="ignore"):
-                column = column.astype(np.float32).astype(np.float64)
     except OverflowError:
-        column = np.array([math.inf])
-    if np.isinf(column).any():
-        raise NotFiniteError(
-            f"a value of input {tensor.name!r} does not fit {tensor.datatype}",
-            expected="finite numbers, null where missing",
-            where=f"{tensor.name}, row {int(np.argmax(np.isinf(column)))}",
-        )
+        raise _not_finite(tensor, next(row for row, value in enumerate(data) if _beyond_floats(value))) from None
+    if tensor.datatype == "FP32":
+        with np.errstate(over="ignore"):
+            column = column.astype(np.float32).astype(np.float64)
+        if np.isinf(column).any():
+            raise _not_finite(tensor, int(np.argmax(np.isinf(column))))
     return column
 
 
+def _beyond_floats(value: Any) -> bool:
+    try:
+        return type(value) is int and math.isinf(float(value))
+    except OverflowError:
+        return True
+
+
+def _not_finite(tensor: Tensor, row: int) -> NotFiniteError:
+    return NotFiniteError(
+        f"a value of input {tensor.name!r} does not fit {tensor.datatype}",
+        expected="finite numbers, null where missing",
+        where=f"{tensor.name}, row {row}",
+    )
+
+
 def _refuse_value(tensor: Tensor, data: list[Any]) -> None:
-    """Raise TensorTypeError for the first value that is not of the tensor's datatype."""
+    """Raise InputTypeError for the first value that is not of the tensor's datatype."""
     allowed = _ALLOWED[tensor.datatype]
     row = next(row for row, value in enumerate(data) if type(value) not in allowed)
     expected = "text" if tensor.datatype == "BYTES" else "numbers" if tensor.datatype[0] == "F" else "whole numbers"
-    raise TensorTypeError(
+    raise InputTypeError(
         f"a value of input {tensor.name!r} has a wrong type",
         expected=f"{expected}, null where missing",
         found=_JSON_TYPE.get(type(data[row]), "something else"),

@@ -1,9 +1,10 @@
 """The prediction log: one row for each prediction, in Parquet, for whoever watches, audits or explains a model.
 
-The gateway appends an ``Entry`` for each request to the spool before it answers; ``compact`` turns a closed segment into
-Parquet files whose names come from the segment's, so doing it twice (after a crash between the two steps) gives the
-same files and no row twice. ``read_predictions`` gives every acknowledged prediction, also those still in the spool.
-The log has the model's inputs in it: whoever may read it sees what callers sent. See docs/spec/prediction-log.md.
+The gateway appends an ``Entry`` for each request to the spool before it answers; ``compact`` turns a closed segment
+into Parquet files whose names come from the segment's, so doing it twice (after a crash between the two steps) gives
+the same files and no row twice. ``read_predictions`` gives every acknowledged prediction, also those still in the
+spool. The log has the model's inputs in it: whoever may read it sees what callers sent. See
+docs/spec/prediction-log.md.
 """
 
 from __future__ import annotations
@@ -156,9 +157,9 @@ def read_predictions(
     """Every acknowledged prediction of ``model``, by time of prediction, request id and row.
 
     ``since`` (inclusive) and ``until`` (exclusive) bound the time of prediction ``ts`` and must have an offset;
-    ``root`` keeps one model's. Columns are those of docs/spec/prediction-log.md; an input that some model did not have is
-    null there. Raises LogInvalidError for a file that is not readable, or if an input was a number in one model and text
-    in another (then read one ``root`` at a time).
+    ``root`` keeps one model's. Columns are those of docs/spec/prediction-log.md; an input that some model did not have
+    is null there. Raises LogInvalidError for a file that is not readable, or if an input was a number in one model and
+    text in another (then read one ``root`` at a time).
     """
     spooled = _read_spool(envdir, model)  # first: a segment that is compacted meanwhile is found below
     files = sorted(_model_folder(envdir, model).glob("*/*.parquet"))

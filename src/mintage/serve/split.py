@@ -26,8 +26,8 @@ _SPAN = 2**64
 def variant_of(key: str, salt: str, share: float) -> Variant:
     """The variant for the request id ``key``; ``share`` in [0, 1] is the challenger's part of the traffic.
 
-    The position of a key is the first 64 bits of SHA-256(length of the salt, salt, key), read as a fraction of 2^64. The
-    length keeps (salt "a", key "bc") apart from (salt "ab", key "c").
+    The position of a key is the first 64 bits of SHA-256(length of the salt, salt, key), read as a fraction of 2^64.
+    The length keeps (salt "a", key "bc") apart from (salt "ab", key "c").
     """
     salt_bytes = salt.encode("utf-8", "surrogatepass")
     data = len(salt_bytes).to_bytes(4, "big") + salt_bytes + key.encode("utf-8", "surrogatepass")

@@ -2,8 +2,8 @@
 
 A segment is a file of lines, each the CRC-32 of a payload in eight hex digits, a space, the payload, a newline. What
 ``append`` returned from is in the kernel's page cache: it survives the end of the process, kill -9 included; ``sync``
-makes it survive the machine. A last line without its newline was never acknowledged and is not a line. A damaged line is counted
-and skipped. The spool knows nothing of what a payload means. See docs/spec/prediction-log.md.
+makes it survive the machine. A last line without its newline was never acknowledged and is not a line. A damaged line
+is counted and skipped. The spool knows nothing of what a payload means. See docs/spec/prediction-log.md.
 """
 
 from __future__ import annotations

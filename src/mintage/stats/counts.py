@@ -1,8 +1,8 @@
 """Evidence that counts no longer come from a reference distribution, valid at every look.
 
-Rows that come in groups (a day's rows share weather, a campaign, a batch) are not independent: ``intraclass`` measures
-from reference groups how much alike the rows of one group are, and ``effective_counts`` lets a group of n rows count as
-``n / (1 + (n - 1) rho)`` of them (Kish's design effect): all of them if rho is 0, one if rho is 1.
+Rows that come in groups (a day's rows share weather, a campaign, a batch) are not independent: ``clustering`` measures
+from reference groups and traffic how much alike the rows of one group are, and ``effective_counts`` lets a group of n
+rows count as ``n / (1 + (n - 1) rho)`` of them (Kish's design effect): all of them if rho is 0, one if rho is 1.
 
 ``log_e_counts`` is an e-value of counts against *every* distribution within ``radius`` (nats) of the reference: the
 Dirichlet-multinomial likelihood over the largest likelihood in the ball {p : KL(reference || p) <= radius}
@@ -10,11 +10,12 @@ Dirichlet-multinomial likelihood over the largest likelihood in the ball {p : KL
 Shiryaev-Roberts e-detector (Shin, Ramdas, Rinaldo, arXiv 2203.03532), whose mean time to a false alarm at the
 threshold A is at least A windows.
 
-What is promised. Where a group counts as at most one observation (rho = 1), only the mean of a group's proportions must
-stay in the ball: with weights that sum to at most one, the weighted geometric mean of the likelihood ratios is at most
-their arithmetic mean, so its expectation is at most 1 whatever happens inside a group. Where it counts as more, rho
-must not be underestimated; ``intraclass`` therefore gives an upper confidence limit. It assumes that groups are alike:
-a trend or a season that the reference groups did not see *is* drift.
+What is promised. Where a group counts as at most one observation (rho >= 1), only the mean of a group's proportions
+must stay in the ball: with weights that sum to at most one, the weighted geometric mean of the likelihood ratios is at
+most their arithmetic mean, so its expectation is at most 1 whatever happens inside a group. Where it counts as more,
+rho must not be underestimated; ``clustering`` therefore takes the worst direction and an upper confidence limit. That
+part is a model, checked by simulation, not a theorem. Groups must be alike: a trend or a season that the reference
+groups did not see *is* drift.
 
 >>> reference = np.array([0.5, 0.3, 0.2])
 >>> bool(log_e_counts(np.array([500.0, 300.0, 200.0]), reference, radius=0.01) < 0)
@@ -35,9 +36,9 @@ from scipy.stats import chi2
 
 __all__ = [
     "LOOK_BACKS",
+    "clustering",
     "coarsen",
     "effective_counts",
-    "intraclass",
     "js_distance",
     "kl_divergence",
     "log_e_counts",
@@ -54,6 +55,8 @@ LOOK_BACKS: tuple[int, ...] = (7, 14, 28, 56, 112)
 
 _CONCENTRATIONS = (0.5, 5.0, 50.0)
 _BISECTIONS = 60
+_WEEK = 7
+_ASSUMED_MEMORY = 3.0
 
 
 def kl_divergence(p: NDArray[Any], q: NDArray[Any]) -> Floats:
@@ -70,35 +73,76 @@ def js_distance(p: NDArray[Any], q: NDArray[Any]) -> float:
     return math.sqrt(max(divergence, 0.0))
 
 
-def intraclass(group_counts: NDArray[Any], *, ordered: bool, confidence: float = 0.9) -> float:
-    """Upper confidence limit of the intraclass correlation of rows in a group, in [0, 1], from counts [groups, bins].
+def _excess(deviations: Floats, lost: int) -> tuple[float, Floats]:
+    """Largest variance of standardised deviations [groups, bins] over that of independent rows, and its direction.
 
-    Pearson's overdispersion of the groups, over its lower quantile with groups - 1 degrees of freedom (not times bins:
-    rows of a group move all bins together), turned into a correlation by Kish's design effect. With ``ordered`` each
-    group is compared with the next one, not with the pool of all, so that a slow or single change between the groups
-    does not count as correlation within them. Fewer than two groups, or a single bin, tell nothing: 1.
+    ``lost`` is how many groups' worth of freedom their means took. What pure sampling noise would show as the largest
+    variance among so many bins (the Marchenko-Pastur edge) is taken off.
     """
-    counts = np.asarray(group_counts, dtype=np.float64)
-    counts = counts[counts.sum(axis=1) > 0]
-    counts = counts[:, counts.sum(axis=0) > 0]
-    groups, bins = counts.shape
-    if groups < 2 or bins < 2:
-        return 1.0
+    freedom = len(deviations) - lost
+    variances, directions = np.linalg.eigh(deviations.T @ deviations / freedom)
+    edge = (1 + math.sqrt((deviations.shape[1] - 1) / freedom)) ** 2
+    return max(float(variances[-1]) - edge, 0.0), np.asarray(directions[:, -1])
+
+
+def _upper(excess: float, freedom: int, size: float) -> float:
+    """Upper 90 % limit of the intraclass correlation behind an excess variance."""
+    upper = excess * freedom / float(chi2.ppf(0.1, freedom))
+    return min(upper / max(size - 1, 1e-9), 1.0)
+
+
+def _of_reference(counts: Floats) -> float:
     sizes = counts.sum(axis=1, keepdims=True)
+    if len(counts) < 2 or np.count_nonzero(counts.sum(axis=0)) < 2:
+        return 1.0
     pool = counts.sum(axis=0) / counts.sum()
-    if ordered:
-        shares = counts / sizes
-        squares = (shares[1:] - shares[:-1]) ** 2 / (pool * (1 / sizes[1:] + 1 / sizes[:-1]))
-    else:
-        squares = (counts - sizes * pool) ** 2 / (sizes * pool)
-    overdispersion = float(squares.sum()) / ((groups - 1) * (bins - 1))
-    upper = overdispersion * (groups - 1) / float(chi2.ppf(1 - confidence, groups - 1))
-    typical = float((sizes**2).sum() / sizes.sum())
-    return float(np.clip((upper - 1) / max(typical - 1, 1e-9), 0.0, 1.0))
+    deviations = (counts - sizes * pool) / np.sqrt(sizes * np.maximum(pool, 0.5 / counts.sum()))
+    return _upper(_excess(deviations, 1)[0], len(counts) - 1, float(sizes.mean()))
+
+
+def _differences(values: Floats, lag: int) -> Floats:
+    """Differences over ``lag`` windows, without the ``lag`` neighbours that are largest: one change makes just these."""
+    change = values[lag:] - values[:-lag]
+    sizes = np.convolve((change**2).sum(axis=1), np.ones(lag), mode="valid")
+    worst = int(np.argmax(sizes))
+    return np.asarray(np.delete(change, np.s_[worst : worst + lag], axis=0), dtype=np.float64)
+
+
+def _of_windows(counts: Floats) -> tuple[float, float]:
+    """Intraclass correlation and memory (integrated autocorrelation) of windows in their order.
+
+    Both come from differences (a week apart; one and two windows apart), which a slow change of the mean does not
+    inflate, nor a single one. A lag-one correlation a means a memory of (1 + a) / (1 - a) windows.
+    """
+    sizes = counts.sum(axis=1, keepdims=True)
+    pool = (counts.sum(axis=0) + 0.5) / (counts.sum(axis=0) + 0.5).sum()
+    typical = float(1 / (1 / sizes).mean())
+    scaled = counts / sizes / np.sqrt(2 * pool / typical)
+    excess, direction = _excess(_differences(scaled, _WEEK), 0)
+    path = (scaled @ direction)[:, None]
+    one, two = (float(np.mean(_differences(path, lag) ** 2)) for lag in (1, 2))
+    lag_one = min(max(two / max(one, 1e-300) - 1, 0.0), 0.9)
+    return _upper(excess, len(counts) - 2 * _WEEK, float(sizes.mean())), (1 + lag_one) / (1 - lag_one)
+
+
+def clustering(reference: NDArray[Any], windows: NDArray[Any]) -> float:
+    """How much rows of one window go together: intraclass correlation times memory between windows, 0 if independent.
+
+    From the counts [groups, bins] of the reference and of the traffic's windows in order; the larger correlation of
+    the two counts, in the direction in which it is largest, each an upper 90 % limit. A reference of one group or one
+    bin tells nothing: 1. Traffic is used from 21 windows on; before that a memory of 3 windows is assumed.
+    """
+    groups, traffic = (np.asarray(counts, dtype=np.float64) for counts in (reference, windows))
+    groups, traffic = groups[groups.sum(axis=1) > 0], traffic[traffic.sum(axis=1) > 0]
+    rho, memory = _of_reference(groups), _ASSUMED_MEMORY
+    if len(traffic) >= 3 * _WEEK:
+        seen, memory = _of_windows(traffic)
+        rho = max(rho, seen)
+    return rho * memory
 
 
 def effective_counts(group_counts: NDArray[Any], rho: float) -> Floats:
-    """Counts [groups, bins] scaled so that a group of n rows weighs n / (1 + (n - 1) rho)."""
+    """Counts [groups, bins] scaled so that a group of n rows weighs n / (1 + (n - 1) rho), rho from ``clustering``."""
     counts = np.asarray(group_counts, dtype=np.float64)
     sizes = counts.sum(axis=1, keepdims=True)
     return np.asarray(counts / (1 + np.maximum(sizes - 1, 0) * rho), dtype=np.float64)

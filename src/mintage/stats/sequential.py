@@ -35,7 +35,7 @@ __all__ = ["Block", "log_bets_above", "log_e_harm", "log_e_mean_above", "log_e_n
 Floats = NDArray[np.float64]
 
 _EFFECTS = (1.5, 2.0, 3.0, 5.0, 10.0)
-_BETS = tuple(2.0**-power for power in range(1, 8))
+_BETS = (0.9, *(2.0**-power for power in range(1, 8)))
 
 
 class Block(NamedTuple):
@@ -57,8 +57,11 @@ def _check(blocks: Sequence[Block]) -> None:
 
 def _nearest(q_a: float, q_b: float, block: Block, gap: float) -> tuple[float, float]:
     """The point (t, t + gap) nearest to (q_a, q_b) in n_a KL(q_a||.) + n_b KL(q_b||.), by bisection on its slope."""
+    if gap == 0:
+        pooled = (block.stable_rows * q_a + block.canary_rows * q_b) / (block.stable_rows + block.canary_rows)
+        return pooled, pooled
     low, high = max(0.0, -gap), min(1.0, 1.0 - gap)
-    for _ in range(80):
+    for _ in range(60):
         t = (low + high) / 2
         u = t + gap
         slope = block.stable_rows * (t - q_a) / max(t * (1 - t), 1e-300)
@@ -150,7 +153,8 @@ def log_e_mean_above(values: NDArray[Any], *, mean: float, low: float) -> Floats
     """Log evidence after each value that the mean is above ``mean``, for values of at least ``low``.
 
     Null hypothesis: given its past each value has a mean of at most ``mean``; no upper bound is needed (betting as in
-    Waudby-Smith, Ramdas, arXiv 2010.09686). A mixture of seven constant bets, from 1/2 to 1/128 of the largest allowed.
+    Waudby-Smith, Ramdas, arXiv 2010.09686). A mixture of eight constant bets, from 0.9 to
+    1/128 of the largest allowed.
     """
     wealth = np.cumsum(log_bets_above(values, mean=mean, low=low), axis=0)
     return np.asarray(logsumexp(wealth, axis=1) - math.log(len(_BETS)), dtype=np.float64)

@@ -66,9 +66,7 @@ class PrimaryMetric:
             groups=[bootstrap.groups],
             resampling=resampling,
         )
-        return conclude(
-            self, requirement, title=metric_label(metric), measurement=measurement, gate=requirement.gate
-        )
+        return conclude(self, requirement, title=metric_label(metric), measurement=measurement, gate=requirement.gate)
 
 
 CHECK = PrimaryMetric()

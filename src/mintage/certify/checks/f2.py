@@ -8,10 +8,12 @@ above ``min`` and FAIL that some good end is not. No correction is needed for th
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 
-from mintage.certify.baselines import baseline_scores
+from mintage.certify.baselines import BASELINES, BaselineName, baseline_scores
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
 from mintage.certify.judge import Gate
@@ -24,10 +26,11 @@ __all__ = ["CHECK", "BetterThanTrivial", "BetterThanTrivialRequirement"]
 
 
 class BetterThanTrivialRequirement(Requirement, frozen=True, kw_only=True):
-    """``min``: the improvement in ``metric`` must lie above it."""
+    """``min``: the improvement in ``metric`` over each model of ``against`` must lie above it."""
 
     metric: MetricName = "roc_auc"
     min: float = 0.0
+    against: Annotated[tuple[BaselineName, ...], Meta(min_length=1)] = BASELINES
 
 
 class BetterThanTrivial:
@@ -51,7 +54,8 @@ class BetterThanTrivial:
         """Judge the least improvement over the trivial models."""
         split, metric = evidence.holdout, requirement.metric
         sign = 1.0 if higher_is_better(metric) else -1.0
-        rivals = baseline_scores(evidence.train.columns, evidence.train.labels, split.columns, seed=resampling.seed)
+        train = evidence.train
+        rivals = baseline_scores(requirement.against, train.columns, train.labels, split.columns, seed=resampling.seed)
         bootstrap = bootstrap_of(split, resampling, stream="holdout")
         value = metric_value(metric, split.labels, split.scores)
         samples = metric_samples(metric, split.labels, split.scores, bootstrap)
@@ -71,11 +75,10 @@ class BetterThanTrivial:
         return conclude(
             self,
             requirement,
-            title=f"{label} better than the best trivial model by",
+            title=f"{label} gain over the best trivial model",
             measurement=_least(list(comparisons.values())),
             gate=Gate(direction="above", threshold=requirement.min),
-            details={"best": best}
-            | {name: None if np.isnan(number) else number for name, number in values.items()},
+            details={"best": best} | {name: None if np.isnan(number) else number for name, number in values.items()},
             also="" if np.isnan(values[best]) else f" (best: {best}, {label} {values[best]:.3f})",
         )
 
@@ -91,9 +94,7 @@ def _least(measurements: list[Measurement]) -> Measurement:
         confidence=intervals[0].confidence,
     )
     estimate = min(item.estimate for item in measurements if item.estimate is not None)
-    return Measurement(
-        estimate=estimate, interval=interval, rows=measurements[0].rows, groups=measurements[0].groups
-    )
+    return Measurement(estimate=estimate, interval=interval, rows=measurements[0].rows, groups=measurements[0].groups)
 
 
 CHECK = BetterThanTrivial()

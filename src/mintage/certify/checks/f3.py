@@ -14,7 +14,7 @@ from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
-from mintage.certify.measure import bootstrap_of, conclude, measured_samples
+from mintage.certify.measure import bootstrap_of, conclude, measured_samples, without_number
 from mintage.certify.metric import MetricName, higher_is_better, metric_label, metric_samples, metric_value
 
 __all__ = ["CHECK", "NonInferiority", "NonInferiorityRequirement"]
@@ -48,16 +48,8 @@ class NonInferiority:
         """Judge the difference."""
         split, metric, champion = evidence.holdout, requirement.metric, evidence.champion
         if champion is None:
-            return CheckResult(
-                requirement=requirement.id,
-                check=self.id,
-                check_version=self.version,
-                title=self.title,
-                severity=requirement.severity,
-                verdict="NOT_APPLICABLE",
-                reason="not applicable: there is no champion to compare with",
-                controls=requirement.controls,
-            )
+            reason = "not applicable: there is no champion to compare with"
+            return without_number(self, requirement, verdict="NOT_APPLICABLE", reason=reason)
         sign = 1.0 if higher_is_better(metric) else -1.0
         bootstrap = bootstrap_of(split, resampling, stream="holdout")
         own, rival = (metric_value(metric, split.labels, scores) for scores in (split.scores, champion.scores))
@@ -67,7 +59,7 @@ class NonInferiority:
         return conclude(
             self,
             requirement,
-            title=f"{metric_label(metric)} better than the champion's by",
+            title=f"{metric_label(metric)} gain over the champion",
             measurement=measured_samples(
                 sign * (own - rival),
                 sign * (samples[0] - samples[1]),

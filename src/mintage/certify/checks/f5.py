@@ -5,6 +5,8 @@ Training and hold-out are resampled by group, each on its own; positive means wo
 
 from __future__ import annotations
 
+import math
+
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
 from mintage.certify.judge import Gate
@@ -54,7 +56,9 @@ class OverfittingGap:
         return conclude(
             self,
             requirement,
-            title=f"{metric_label(metric)} gap, training minus hold-out" if sign > 0 else f"{metric_label(metric)} gap, hold-out minus training",
+            title=f"{metric_label(metric)} gap, training minus hold-out"
+            if sign > 0
+            else f"{metric_label(metric)} gap, hold-out minus training",
             measurement=measured_samples(
                 sign * (on_train - on_holdout),
                 samples,
@@ -64,8 +68,8 @@ class OverfittingGap:
             ),
             gate=Gate(direction="at_most", threshold=requirement.max),
             details={
-                "train": None if on_train != on_train else on_train,
-                "holdout": None if on_holdout != on_holdout else on_holdout,
+                "train": None if math.isnan(on_train) else on_train,
+                "holdout": None if math.isnan(on_holdout) else on_holdout,
             },
         )
 

@@ -1,0 +1,280 @@
+"""The certificate: an in-toto Statement that says how a model was judged, and by what.
+
+``certificate_statement`` makes it from an outcome, ``parse_certificate`` reads it strictly, and ``check_certificate``
+says whether it allows a release. Signing and opening belong to ``mintage.attest``. See docs/spec/certificate.md.
+
+``results`` hold no wall time: for one seed they are the same to the last bit, and ``statistics.digest`` names them.
+What rests on wall times stands in ``measured``; the times themselves in a record that ``latency`` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mintage.attest.statement import Statement, Subject
+from mintage.certify.certify import Outcome
+from mintage.certify.check import CheckResult
+from mintage.certify.judge import Judged, Verdict, judge, overall
+from mintage.certify.latency import latency_record
+from mintage.certify.order import OrderFacts, OrderState, order_state
+from mintage.errors import (
+    CertificateExpiredError,
+    CertificateForAnotherModelError,
+    CertificateInvalidError,
+    CertificateNotPassedError,
+    CertificateNotYetValidError,
+    CertificateOfAnotherPolicyError,
+)
+from mintage.record.canonical import canonical_bytes
+from mintage.record.digest import hex_of, sha256_bytes
+from mintage.record.envelope import record_id
+
+__all__ = [
+    "PREDICATE_TYPE",
+    "Certificate",
+    "CertificateData",
+    "CertificateOrder",
+    "CertificatePolicy",
+    "CertificateStatistics",
+    "certificate_statement",
+    "check_certificate",
+    "parse_certificate",
+    "subjects_of",
+]
+
+PREDICATE_TYPE = "https://mintage.dev/certificate/v0"
+_Time = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+_Sha256 = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the parts of a certificate: frozen, strict."""
+
+
+class CertificatePolicy(_Part, frozen=True, kw_only=True):
+    """The policy judged by: the digest of its file, its owner, and the domain that it pins, if it does."""
+
+    digest: _Sha256
+    owner: str
+    domain: _Sha256 | None
+
+
+class CertificateStatistics(_Part, frozen=True, kw_only=True):
+    """How numbers became verdicts. ``digest`` is the SHA-256 of the canonical bytes of ``results``."""
+
+    confidence: float
+    confidence_each: float
+    multiplicity: Literal["none", "bonferroni"]
+    comparisons: int
+    seed: int
+    draws: int
+    inconclusive: Literal["block", "allow"]
+    digest: _Sha256
+
+
+class CertificateData(_Part, frozen=True, kw_only=True):
+    """One split that was looked at."""
+
+    name: str
+    digest: str | None
+    rows: int
+    groups: int
+
+
+class CertificateOrder(_Part, frozen=True, kw_only=True):
+    """Whether the policy is older than the evidence, and what that rests on."""
+
+    state: OrderState
+    facts: OrderFacts
+
+
+class Certificate(_Part, frozen=True, kw_only=True):
+    """A parsed certificate. ``root`` and ``files`` come from the statement's subjects, the rest is its predicate."""
+
+    root: str
+    files: dict[str, str]
+    model: str
+    domain: _Sha256
+    verdict: Verdict
+    sentence: str
+    policy: CertificatePolicy
+    statistics: CertificateStatistics
+    data: tuple[CertificateData, ...]
+    champion: str | None
+    order: CertificateOrder
+    results: tuple[CheckResult, ...]
+    measured: tuple[CheckResult, ...]
+    latency: str | None
+    facts: dict[str, str]
+    issued: _Time
+    expires: _Time
+
+
+def certificate_statement(
+    outcome: Outcome, *, files: Mapping[str, str], issued: str, facts: Mapping[str, str] | None = None
+) -> Statement:
+    """The statement to sign. The first subject is the model (its root), then each of its files.
+
+    ``files`` maps paths in the model's folder to ``sha256:...``; ``facts`` names what else belongs to the judgement,
+    such as the run's record or the commit. ``issued`` is RFC 3339 in UTC.
+    """
+    policy, statistics = outcome.policy, outcome.policy.statistics
+    results = [item for item in outcome.results if item.requirement not in outcome.measured]
+    certificate = Certificate(
+        root=outcome.root,
+        files=dict(files),
+        model=outcome.model,
+        domain=outcome.domain,
+        verdict=outcome.verdict,
+        sentence=outcome.sentence,
+        policy=CertificatePolicy(digest=policy.digest, owner=policy.owner, domain=policy.domain),
+        statistics=CertificateStatistics(
+            confidence=statistics.confidence,
+            confidence_each=outcome.confidence_each,
+            multiplicity=statistics.multiplicity,
+            comparisons=outcome.comparisons,
+            seed=statistics.seed,
+            draws=statistics.draws,
+            inconclusive=statistics.inconclusive,
+            digest=_digest(results),
+        ),
+        data=tuple(
+            CertificateData(name=item.name, digest=item.digest, rows=item.rows, groups=item.groups)
+            for item in outcome.data
+        ),
+        champion=outcome.champion,
+        order=CertificateOrder(state=order_state(outcome.order), facts=outcome.order),
+        results=tuple(results),
+        measured=tuple(item for item in outcome.results if item.requirement in outcome.measured),
+        latency=None if outcome.latency is None else record_id(latency_record(outcome.latency)),
+        facts=dict(facts or {}),
+        issued=issued,
+        expires=_later(issued, days=policy.valid_days),
+    )
+    predicate = msgspec.json.decode(canonical_bytes(msgspec.to_builtins(certificate)))
+    del predicate["root"], predicate["files"]
+    statement = Statement(
+        subjects=subjects_of(outcome, files),
+        predicate_type=PREDICATE_TYPE,
+        predicate={"kind": "certificate", "version": 0, **predicate},
+    )
+    parse_certificate(statement)  # nothing leaves here that the reader would refuse
+    return statement
+
+
+def parse_certificate(statement: Statement) -> Certificate:
+    """Read a certificate strictly; raises CertificateInvalidError if it is malformed or contradicts itself.
+
+    Verdicts are judged again from the intervals and gates, and the one verdict from the verdicts.
+    """
+    if statement.predicate_type != PREDICATE_TYPE:
+        raise _invalid("not a certificate", PREDICATE_TYPE, statement.predicate_type[:120])
+    predicate = dict(statement.predicate)
+    kind, version = predicate.pop("kind", None), predicate.pop("version", None)
+    if kind != "certificate" or version != 0:
+        raise _invalid("not a certificate of a known version", "certificate, 0", f"{kind}, {version}")
+    if "root" in predicate or "files" in predicate:
+        raise _invalid("a certificate names its model outside its subjects", "no root, no files", "one of them")
+    root, *files = ((subject.name, subject.digest.get("sha256")) for subject in statement.subjects)
+    if root[0] != predicate.get("model") or any(digest is None for _, digest in (root, *files)):
+        raise _invalid("the subjects are not the model and its files", str(predicate.get("model")), str(root[0]))
+    predicate |= {"root": f"sha256:{root[1]}", "files": {name: f"sha256:{digest}" for name, digest in files}}
+    try:
+        certificate = msgspec.convert(predicate, Certificate)
+    except msgspec.ValidationError as error:
+        raise _invalid("a malformed certificate", "the fields of docs/spec/certificate.md", str(error)) from error
+    _check_consistency(certificate)
+    return certificate
+
+
+def check_certificate(certificate: Certificate, *, root: str, policy_digest: str, now: str) -> None:
+    """Raise a RefusedError unless the certificate passes this very model by this very policy, at ``now``."""
+    if certificate.root != root:
+        raise CertificateForAnotherModelError(
+            "the certificate is for another model",
+            expected=root,
+            found=certificate.root,
+            hint=f"certify this one: mintage certify {certificate.model}",
+        )
+    if certificate.verdict != "PASS":
+        raise CertificateNotPassedError(
+            f"the certificate does not pass the model: {certificate.verdict}",
+            expected="PASS",
+            found=certificate.sentence,
+            hint="improve the model, or gather the rows that would settle it, and certify again",
+        )
+    if certificate.policy.digest != policy_digest:
+        raise CertificateOfAnotherPolicyError(
+            "the model was certified by another policy",
+            expected=policy_digest,
+            found=certificate.policy.digest,
+            hint=f"certify by the policy that holds now: mintage certify {certificate.model}",
+        )
+    if _time(now) < _time(certificate.issued):
+        raise CertificateNotYetValidError(
+            "the certificate is dated in the future",
+            expected=f"at most {now}",
+            found=certificate.issued,
+            hint="check the clocks of this machine and of the one that certified",
+        )
+    if _time(now) >= _time(certificate.expires):
+        raise CertificateExpiredError(
+            "the certificate has expired",
+            expected=f"later than {now}",
+            found=certificate.expires,
+            hint=f"certify again: mintage certify {certificate.model}",
+        )
+
+
+def _check_consistency(certificate: Certificate) -> None:
+    results = certificate.results + certificate.measured
+    ids = [item.requirement for item in results]
+    if len(set(ids)) != len(ids):
+        raise _invalid("a requirement has two results", "one", ", ".join(sorted(ids)))
+    if not any(item.severity == "must" for item in results):
+        raise _invalid("a certificate of nothing", "a result of severity must", "none")
+    for item in results:
+        if item.gate is not None:
+            judged = "INCONCLUSIVE" if item.interval is None else judge(item.interval, item.gate)
+            # a check may add a condition that fails it, never one that saves it
+            if item.verdict not in (judged, "FAIL"):
+                raise _invalid(f"the verdict of {item.requirement} contradicts its numbers", judged, item.verdict)
+    found = overall(
+        (Judged(severity=item.severity, verdict=item.verdict) for item in results),
+        inconclusive=certificate.statistics.inconclusive,
+    )
+    if found != certificate.verdict:
+        raise _invalid("the verdict contradicts the results", found, certificate.verdict)
+    if _digest(certificate.results) != certificate.statistics.digest:
+        raise _invalid("the results are not those that the statistics name", certificate.statistics.digest, "others")
+    if order_state(certificate.order.facts) != certificate.order.state:
+        raise _invalid("the order contradicts its facts", order_state(certificate.order.facts), certificate.order.state)
+
+
+def subjects_of(outcome: Outcome, files: Mapping[str, str]) -> tuple[Subject, ...]:
+    """The model by its root, then its files by path."""
+    named = [(outcome.model, outcome.root), *sorted(files.items())]
+    return tuple(Subject(name=name, digest={"sha256": hex_of(digest)}) for name, digest in named)
+
+
+def _digest(results: Sequence[CheckResult]) -> str:
+    return sha256_bytes(canonical_bytes(msgspec.to_builtins(list(results))))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _later(text: str, *, days: int) -> str:
+    return (_time(text) + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _invalid(message: str, expected: str, found: str) -> CertificateInvalidError:
+    return CertificateInvalidError(
+        message, expected=expected, found=found, hint="do not use it; certify the model again with `mintage certify`"
+    )

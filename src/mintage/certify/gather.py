@@ -1,0 +1,122 @@
+"""Gather the evidence for one model: rows from the store, scores of the served graph, the original's own answers.
+
+This is the only place that opens the hold-out. Every byte is read by digest; the original estimator answers in a
+process of its own. The caller enters the opening in the audit log first, and passes the latency probe and champion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from mintage.certify.evidence import Champion, Evidence, NativeScores, Split
+from mintage.certify.latency import LatencyProbe
+from mintage.certify.order import OrderFacts
+from mintage.errors import FileMissingError
+from mintage.lower.estimator import lower
+from mintage.model.package import Package
+from mintage.model.prove import answer, answer_edges
+from mintage.model.runtime import Predictor
+from mintage.pipeline.extract import extractor
+from mintage.pipeline.sandbox import Scratch
+from mintage.pipeline.table import input_columns, labels_of, plain_column
+from mintage.repo.locks import Item, read_locks
+from mintage.repo.modelfile import ModelSpec, domain_digest
+from mintage.repo.workspace import Workspace
+from mintage.store.local import Store
+
+__all__ = ["gather_evidence", "output_item"]
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+def output_item(workspace: Workspace, path: str) -> Item:
+    """The stage output at ``path`` as the locks have it; raises FileMissingError."""
+    for lock in read_locks(workspace.root).values():
+        for item in lock.outputs:
+            if item.path == path and lock.what == "stage":
+                return item
+    raise FileMissingError(
+        f"no stage has written {path} yet", where="mintage.lock", hint="run `mintage run`, or correct the model file"
+    )
+
+
+def gather_evidence(
+    workspace: Workspace,
+    *,
+    spec: ModelSpec,
+    package: Package,
+    estimator: Item,
+    latency: LatencyProbe | None,
+    champion: Package | None,
+    order: OrderFacts,
+    seed: int,
+) -> Evidence:
+    """Everything that the checks need to know of the model in ``package``."""
+    predictor = package.predictor()
+    train = _split(workspace, spec, predictor, "train", spec.data.train)
+    holdout = _split(workspace, spec, predictor, "hold-out", spec.data.holdout)
+    rival = None
+    if champion is not None:
+        scores = champion.predictor().predict(holdout.columns).scores
+        rival = Champion(root=champion.root, scores=scores)
+    return Evidence(
+        model=spec.model,
+        root=package.root,
+        domain=domain_digest(spec),
+        train=train,
+        holdout=holdout,
+        group_key=spec.group_key,
+        native=_native(workspace, spec, predictor, holdout.columns, estimator, seed=seed),
+        latency=latency,
+        champion=rival,
+        order=order,
+    )
+
+
+def _split(workspace: Workspace, spec: ModelSpec, predictor: Predictor, name: str, path: str) -> Split:
+    item = output_item(workspace, path)
+    store = Store(workspace.store_dir)
+    with Scratch(workspace.tmp_dir) as scratch:
+        target = scratch.private / "rows.parquet"
+        store.checkout(item.digest, target)
+        table = pq.read_table(target)
+    columns = input_columns(table, spec, where=path)
+    return Split(
+        name=name,
+        columns=columns,
+        labels=labels_of(table, spec, where=path),
+        scores=predictor.predict(columns).scores,
+        groups=plain_column(table, spec.group_key, where=path) if spec.group_key else None,
+        digest=item.digest,
+    )
+
+
+def _native(
+    workspace: Workspace, spec: ModelSpec, predictor: Predictor, columns: Columns, estimator: Item, *, seed: int
+) -> NativeScores:
+    """The original's answers to the hold-out and to as many edge rows made from it."""
+    with Scratch(workspace.tmp_dir) as scratch:
+        extract = extractor(workspace, estimator)
+        holdout, description = answer("holdout", columns, extract, scratch.private / "holdout")
+        edges = answer_edges(
+            holdout,
+            lowered=lower(description, threshold=spec.threshold),
+            predictor=predictor,
+            extract=extract,
+            folder=scratch.private,
+            rng=np.random.default_rng(seed),
+        )
+    # A row that the signature refuses is never served, so there is nothing to compare.
+    usable = predictor.accepts(edges.columns) & ~edges.native.failed
+    probabilities, _ = predictor.run(predictor.tensors(edges.columns))
+    return NativeScores(
+        holdout=holdout.native.scores,
+        edge=edges.native.scores[usable],
+        edge_served=np.asarray(probabilities[usable, 1], dtype=np.float64),
+        threshold=spec.threshold,
+    )

@@ -1,0 +1,171 @@
+"""The policy of a model, ``policies/<model>.yaml``: what it must prove, and with what statistics.
+
+It belongs to the owner of the risk. Unknown keys, unknown checks and a policy that requires nothing are errors with
+file, line and column. See docs/spec/policy.md.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mintage.certify.check import Check, Requirement, Resampling
+from mintage.certify.registry import find_checks
+from mintage.errors import DomainMismatchError, FileMalformedError, FileMissingError, UnknownCheckError
+from mintage.record.digest import is_digest, sha256_bytes
+from mintage.repo.yamlfile import Marks, convert, load_yaml
+
+__all__ = ["Policy", "Statistics", "check_domain", "parse_policy", "read_policy"]
+
+_HINT = "see docs/spec/policy.md"
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How numbers become verdicts.
+
+    ``confidence`` of the interval of one comparison or, with ``multiplicity: bonferroni``, of all comparisons together;
+    ``draws`` resamples from ``seed``; whether an INCONCLUSIVE ``must`` blocks.
+    """
+
+    confidence: Annotated[float, Meta(ge=0.8, lt=1)] = 0.95
+    multiplicity: Literal["none", "bonferroni"] = "none"
+    seed: Annotated[int, Meta(ge=0, lt=2**53)] = 0
+    draws: Annotated[int, Meta(ge=200, le=1_000_000)] = 4000
+    inconclusive: Literal["block", "allow"] = "block"
+
+    def resampling(self, *, comparisons: int) -> Resampling:
+        """The resampling of each of ``comparisons`` comparisons."""
+        share = max(comparisons, 1) if self.multiplicity == "bonferroni" else 1
+        return Resampling(confidence=1 - (1 - self.confidence) / share, draws=self.draws, seed=self.seed)
+
+
+class _PolicyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    model: str
+    owner: str
+    requirements: list[Any]
+    domain: str | None = None
+    valid_days: Annotated[int, Meta(ge=1, le=3660)] = 90
+    statistics: Statistics = Statistics()
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed policy. ``digest`` is the SHA-256 of its file; ``domain`` the digest it pins, if it does."""
+
+    model: str
+    owner: str
+    digest: str
+    where: str
+    requirements: tuple[Requirement, ...]
+    domain: str | None
+    valid_days: int
+    statistics: Statistics
+
+
+def read_policy(path: Path, *, checks: Mapping[str, Check[Any]] | None = None) -> Policy:
+    """Read and parse a policy file; raises FileMissingError too."""
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileMissingError(
+            f"there is no policy {path.name}",
+            expected="what the model must prove",
+            where=str(path),
+            hint=f"write it, before the model is trained; {_HINT}",
+        ) from None
+    return parse_policy(data, where=str(path), checks=checks)
+
+
+def parse_policy(data: bytes, *, where: str, checks: Mapping[str, Check[Any]] | None = None) -> Policy:
+    """Parse and check a policy; raises FileMalformedError or UnknownCheckError.
+
+    ``checks`` are those that may be named; by default all that are found.
+    """
+    known = find_checks() if checks is None else checks
+    value, marks = load_yaml(data, where=where)
+    if not isinstance(value, dict):
+        raise FileMalformedError("not a policy", expected="keys model, owner, requirements", where=where, hint=_HINT)
+    file = convert(value, _PolicyFile, marks, hint=_HINT)
+    if file.domain is not None and not (is_digest(file.domain) and file.domain.startswith("sha256:")):
+        raise FileMalformedError(
+            "not a digest of a domain", expected="sha256:<64 hex>", found=file.domain, where=marks.at(("domain",))
+        )
+    requirements = tuple(
+        _requirement(raw, ("requirements", index), marks, known) for index, raw in enumerate(file.requirements)
+    )
+    _check_requirements(requirements, marks)
+    return Policy(
+        model=file.model,
+        owner=file.owner,
+        digest=sha256_bytes(data),
+        where=where,
+        requirements=requirements,
+        domain=file.domain,
+        valid_days=file.valid_days,
+        statistics=file.statistics,
+    )
+
+
+def check_domain(policy: Policy, domain: str) -> None:
+    """Raise DomainMismatchError if the policy pins another domain than ``domain``."""
+    if policy.domain is None or policy.domain == domain:
+        return
+    raise DomainMismatchError(
+        f"the declared domain of {policy.model} is not the one that its policy was written for",
+        expected=policy.domain,
+        found=domain,
+        where=policy.where,
+        hint=f"models/{policy.model}.yaml changed its task, target, threshold, group key or inputs: take that back, or "
+        f"have the policy's owner ({policy.owner}) review it and set `domain: {domain}`",
+    )
+
+
+def _requirement(raw: Any, at: tuple[str | int, ...], marks: Marks, checks: Mapping[str, Check[Any]]) -> Requirement:
+    if not isinstance(raw, dict) or not isinstance(raw.get("check"), str):
+        raise FileMalformedError(
+            "not a requirement", expected="{id: ..., check: ..., severity: ...}", where=marks.at(at), hint=_HINT
+        )
+    name = raw["check"]
+    if name not in checks:
+        near = _nearest(name, checks)
+        raise UnknownCheckError(
+            f"there is no check {name!r}",
+            expected=", ".join(f"{known} ({check.title})" for known, check in checks.items()),
+            where=marks.at((*at, "check")),
+            hint=f"did you mean {near}, {checks[near].title}?" if near else "install the package that brings it",
+        )
+    requirement: Requirement = convert(raw, checks[name].requirement_type, marks, at=at, hint=_HINT)
+    return requirement
+
+
+def _nearest(name: str, checks: Mapping[str, Check[Any]]) -> str | None:
+    """The check whose id is most like ``name``, or whose title has it as a word."""
+    word = next((known for known, check in checks.items() if name.lower() in check.title.lower().split()), None)
+    if word is not None:
+        return word
+    likeness = {known: difflib.SequenceMatcher(None, name.upper(), known.upper()).ratio() for known in checks}
+    best = max(likeness, key=lambda known: likeness[known], default=None)
+    return best if best is not None and likeness[best] >= 0.4 else None
+
+
+def _check_requirements(requirements: tuple[Requirement, ...], marks: Marks) -> None:
+    seen: set[str] = set()
+    for index, requirement in enumerate(requirements):
+        if requirement.id in seen:
+            raise FileMalformedError(
+                f"two requirements have the id {requirement.id!r}",
+                where=marks.at(("requirements", index, "id")),
+                hint="give each an id of its own",
+            )
+        seen.add(requirement.id)
+    if not any(requirement.severity == "must" for requirement in requirements):
+        raise FileMalformedError(
+            "a policy that requires nothing",
+            expected="at least one requirement with severity must",
+            where=marks.at(("requirements",)),
+            hint=_HINT,
+        )

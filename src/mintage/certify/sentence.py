@@ -1,0 +1,47 @@
+"""The one sentence at the top of a certificate: what was found, and what to do about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mintage.certify.check import CheckResult
+from mintage.certify.judge import Verdict
+
+__all__ = ["write_sentence"]
+
+
+def write_sentence(model: str, verdict: Verdict, results: Sequence[CheckResult]) -> str:
+    """One sentence a person can act on."""
+    required = [result for result in results if result.severity == "must"]
+    if verdict == "PASS":
+        return f"{model} may be released: {_passed(required)}{_open(results)}."
+    blocking = [result for result in required if result.verdict == verdict]
+    more = f" ({len(blocking) - 1} more)" if len(blocking) > 1 else ""
+    if verdict == "FAIL":
+        return f"{model} must not be released: {blocking[0].reason}{more}."
+    return f"{model} is not decided: {blocking[0].reason}{more}."
+
+
+def _passed(required: Sequence[CheckResult]) -> str:
+    passed = [result for result in required if result.verdict == "PASS"]
+    allowed = [result for result in required if result.verdict == "INCONCLUSIVE"]
+    first = next((result for result in passed if result.estimate is not None), None)
+    text = f"{len(passed)} of {len(required)} required checks pass"
+    if len(passed) == len(required):
+        text = f"all {len(required)} required checks pass" if len(required) > 1 else "the one required check passes"
+    not_applicable = len(required) - len(passed) - len(allowed)
+    if not_applicable:
+        text += f", {not_applicable} not applicable"
+    if allowed:
+        text += f", {len(allowed)} undecided, which the policy allows"
+    return text if first is None else f"{text}; {first.reason}"
+
+
+def _open(results: Sequence[CheckResult]) -> str:
+    rest = [result for result in results if result.severity != "must" and result.verdict in ("FAIL", "INCONCLUSIVE")]
+    return f"; not required: {', '.join(_short(result) for result in rest)}" if rest else ""
+
+
+def _short(result: CheckResult) -> str:
+    why = "" if result.gate is not None else f" ({result.reason.partition(':')[0]})"
+    return f"{result.requirement} {result.verdict}{why}"

@@ -1,0 +1,195 @@
+"""Fill the certificate page from what certify found, and write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mintage.certify.certify import Outcome
+from mintage.certify.check import CheckResult
+from mintage.certify.evidence import Evidence, Split
+from mintage.certify.order import order_reason, order_state
+from mintage.cli.context import Context, now
+from mintage.record.digest import hex_of
+from mintage.repo.modelfile import ModelSpec
+from mintage.report import certificate_view as view
+from mintage.report.estimate import Estimate
+from mintage.report.page import render_certificate
+from mintage.stats.auc import auc
+from mintage.stats.binomial import wilson
+from mintage.store.publish import publish_bytes
+
+__all__ = ["write_certificate_report"]
+
+_BINS = 10
+
+
+def write_certificate_report(
+    context: Context, spec: ModelSpec, outcome: Outcome, evidence: Evidence, *, certificate: str, commit: str, run: str
+) -> Path:
+    """Write ``.mintage/reports/certificate-<model>-<root>.html``; returns its path."""
+    page = render_certificate(_view(context, spec, outcome, evidence, certificate=certificate, commit=commit, run=run))
+    path = context.workspace.reports_dir / f"certificate-{spec.model}-{hex_of(outcome.root)[:12]}.html"
+    publish_bytes(path, page.encode())
+    return path
+
+
+def _view(
+    context: Context, spec: ModelSpec, outcome: Outcome, evidence: Evidence, *, certificate: str, commit: str, run: str
+) -> view.CertificateView:
+    order = next((result for result in outcome.results if result.check == "V4"), None)
+    return view.CertificateView(
+        identity=view.Identity(
+            model=spec.model,
+            root=outcome.root,
+            purpose=spec.purpose,
+            owner=spec.owner,
+            commit=commit,
+            run=run,
+            champion=outcome.champion,
+            certified_at=now(),
+            signed_by=context.trust.name_of(context.signer.key_id),
+            certificate=certificate,
+        ),
+        verdict=_verdict(outcome.verdict),
+        sentence=outcome.sentence,
+        requirements=tuple(_requirement(result) for result in outcome.results if result.verdict != "NOT_APPLICABLE"),
+        roc=(_roc(evidence.holdout, "hold-out", outcome), _roc(evidence.train, "train", outcome)),
+        calibration=_calibration(evidence.holdout),
+        scores=_scores(evidence.holdout, spec),
+        latency=_latency(outcome),
+        policy=_policy(context, outcome),
+        order=view.Order(
+            proven=order_state(outcome.order) == "proven",
+            sentence=order_reason(outcome.order),
+            blocks=order is not None and order.severity == "must" and order.verdict != "PASS",
+        ),
+        evidence=tuple(
+            view.Evidence(name=item.name, digest=item.digest or "", what=f"{item.groups} groups", rows=item.rows)
+            for item in outcome.data
+        ),
+        limitations=spec.limitations,
+        written_at=now(),
+    )
+
+
+def _verdict(text: str) -> view.Verdict:
+    return "PASS" if text == "PASS" else "FAIL" if text == "FAIL" else "INCONCLUSIVE"
+
+
+def _requirement(result: CheckResult) -> view.Requirement:
+    measured = None
+    if result.estimate is not None:
+        interval = result.interval
+        exact = interval is None or interval.low == interval.high
+        measured = Estimate(
+            value=result.estimate,
+            low=None if exact or interval is None else interval.low,
+            high=None if exact or interval is None else interval.high,
+            confidence=0.95 if interval is None else interval.confidence,
+        )
+    settle = f"about {result.needed} {result.needed_unit} would settle it" if result.needed else None
+    grouped = result.groups is not None and result.groups != result.rows
+    return view.Requirement(
+        id=result.requirement,
+        title=result.title,
+        check=result.check,
+        verdict=_verdict(result.verdict),
+        severity=result.severity,
+        measured=measured,
+        threshold=result.gate.threshold if result.gate else None,
+        direction="at most" if result.gate and result.gate.direction == "at_most" else "at least",
+        unit=result.unit or None,
+        n=result.groups if grouped else result.rows,
+        n_of="groups" if grouped else "rows",
+        settle=settle,
+        reason=result.reason,
+        controls=result.controls,
+    )
+
+
+def _roc(split: Split, sample: str, outcome: Outcome) -> view.Roc:
+    order = np.argsort(-split.scores, kind="stable")
+    labels, scores = np.asarray(split.labels)[order], split.scores[order]
+    last = np.r_[scores[1:] != scores[:-1], True]
+    true = np.cumsum(labels)[last] / max(labels.sum(), 1)
+    false = np.cumsum(1 - labels)[last] / max((1 - labels).sum(), 1)
+    keep = np.unique(np.linspace(0, len(true) - 1, min(len(true), 200)).astype(int))
+    points = ((0.0, 0.0), *((float(false[i]), float(true[i])) for i in keep))
+    value = float(auc(np.asarray(split.labels), split.scores))
+    found = next((r for r in outcome.results if r.check == "F1" and r.interval and r.unit == ""), None)
+    shown = sample == "hold-out" and found is not None and found.estimate is not None
+    interval = (
+        found.interval if found is not None and shown and abs(float(found.estimate or 0) - value) < 1e-9 else None
+    )
+    estimate = Estimate(value=value, low=interval.low if interval else None, high=interval.high if interval else None)
+    return view.Roc(sample="hold-out" if sample == "hold-out" else "train", points=points, auc=estimate)
+
+
+def _calibration(split: Split) -> view.Calibration:
+    """Ten bins of equally many rows; the intervals take rows as independent, as the summary says."""
+    labels = np.asarray(split.labels)
+    bins = []
+    for rows in np.array_split(np.argsort(split.scores, kind="stable"), _BINS):
+        if len(rows):
+            hits = int(labels[rows].sum())
+            interval = wilson(hits, len(rows))
+            observed = Estimate(value=hits / len(rows), low=interval.low, high=interval.high)
+            bins.append(
+                view.CalibrationBin(predicted=float(split.scores[rows].mean()), observed=observed, rows=len(rows))
+            )
+    summary = (
+        f"Mean score {split.scores.mean():.3f}, true share {labels.mean():.3f}. "
+        "The bars take rows as independent: with few groups they are too short."
+    )
+    return view.Calibration(bins=tuple(bins), summary=summary)
+
+
+def _scores(split: Split, spec: ModelSpec) -> view.Scores:
+    edges = np.linspace(0, 1, 41)
+    labels = np.asarray(split.labels)
+    positives, _ = np.histogram(split.scores[labels == 1], edges)
+    negatives, _ = np.histogram(split.scores[labels == 0], edges)
+    bins = [
+        view.ScoreBin(low=float(low), high=float(high), negatives=int(minus), positives=int(plus))
+        for low, high, minus, plus in zip(edges[:-1], edges[1:], negatives, positives, strict=True)
+    ]
+    return view.Scores(bins=tuple(bins), threshold=spec.threshold, positive=spec.target, negative=f"not {spec.target}")
+
+
+def _latency(outcome: Outcome) -> view.Latency | None:
+    if outcome.latency is None:
+        return None
+    times = np.array(outcome.latency.seconds) * 1e3
+    edges = np.linspace(times.min(), np.quantile(times, 0.995), 31)
+    counts, _ = np.histogram(np.minimum(times, edges[-1]), edges)
+    quantiles = []
+    for result in outcome.results:
+        if result.check == "T1" and result.estimate is not None and result.interval is not None:
+            estimate = Estimate(value=result.estimate, low=result.interval.low, high=result.interval.high)
+            limit = result.gate.threshold if result.gate else None
+            quantiles.append(view.Quantile(name=result.title.rsplit(" ", 1)[-1], ms=estimate, limit_ms=limit))
+    bins = [
+        view.TimeBin(low_ms=float(low), high_ms=float(high), requests=int(count))
+        for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
+    ]
+    return view.Latency(bins=tuple(bins), quantiles=tuple(quantiles), load=outcome.latency.scenario)
+
+
+def _policy(context: Context, outcome: Outcome) -> view.PolicyFacts:
+    path = f"policies/{outcome.model}.yaml"
+    commits = context.workspace.git.log(path, limit=1)
+    statistics = outcome.policy.statistics
+    return view.PolicyFacts(
+        path=path,
+        digest=outcome.policy.digest,
+        commit=commits[0].id if commits else None,
+        author=commits[0].author if commits else None,
+        statistics=(
+            f"Intervals have {100 * outcome.confidence_each:.4g} % confidence, {statistics.draws} draws, "
+            f"seed {statistics.seed}.",
+            f"{outcome.comparisons} comparisons, correction: {statistics.multiplicity}.",
+        ),
+        domain_digest=outcome.domain,
+    )

@@ -1,0 +1,203 @@
+"""``mintage certify MODEL``: judge a model against its policy, sign the certificate, write the report."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+
+import msgspec
+
+from mintage.attest.seal import seal
+from mintage.certify.certificate import certificate_statement
+from mintage.certify.certify import Outcome, certify
+from mintage.certify.check import CheckResult
+from mintage.certify.gather import gather_evidence, output_item
+from mintage.certify.judge import Gate
+from mintage.certify.latency import latency_record
+from mintage.certify.order import OrderFacts
+from mintage.certify.policy import Policy, check_domain, read_policy
+from mintage.cli.certificate_report import write_certificate_report
+from mintage.cli.console import emit, emit_json, say, table
+from mintage.cli.context import Context, now
+from mintage.cli.latency import gateway_probe
+from mintage.database.connection import transaction
+from mintage.errors import RefusedError
+from mintage.model.package import Package, open_package
+from mintage.pipeline.model_stage import model_folder
+from mintage.pipeline.sandbox import Scratch
+from mintage.record.digest import sha256_file, short
+from mintage.release.history import manifests_at
+from mintage.repo.locks import Item, Lock, read_lock, write_lock
+from mintage.repo.modelfile import ModelSpec, domain_digest
+from mintage.store.local import Store
+
+__all__ = ["configure", "run", "run_certify"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="a model of mintage.yaml")
+    parser.add_argument("--against", metavar="ENVIRONMENT", help="the champion of this environment; any, without")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    context = Context.here()
+    outcome, certificate, report = run_certify(context, arguments.model, against=arguments.against)
+    if arguments.json:
+        emit_json(
+            {
+                "verdict": outcome.verdict,
+                "sentence": outcome.sentence,
+                "root": outcome.root,
+                "certificate": certificate,
+                "report": str(report),
+                "results": msgspec.to_builtins(list(outcome.results)),
+            }
+        )
+        return 0 if outcome.verdict == "PASS" else 1
+    emit(f"{outcome.verdict}: {outcome.sentence}")
+    emit(table([_row(result) for result in outcome.results], head=("verdict", "requirement", "measured", "gate", "")))
+    say(f"Certificate {short(certificate)}, report {report}")
+    say("Commit it to release: git add mintage.lock && git commit")
+    return 0 if outcome.verdict == "PASS" else 1
+
+
+def run_certify(context: Context, model: str, *, against: str | None) -> tuple[Outcome, str, Path]:
+    """Judge, sign and keep; returns the outcome, the certificate's digest and the report's path."""
+    workspace = context.workspace
+    spec = workspace.model_spec(model)
+    policy = read_policy(workspace.root / "policies" / f"{model}.yaml")
+    check_domain(policy, domain_digest(spec))
+    with workspace.lock("certify"):
+        lock = read_lock(workspace.root, f"model:{model}")
+        if lock is None or lock.root is None or lock.record is None:
+            raise RefusedError(f"the model {model} is not built yet", hint="run `mintage run`")
+        package = _open(context, model, lock)
+        record = Store(workspace.store_dir).get_record(lock.record, kind="model")
+        order = _order(context, policy, model, str(record.body["commit"]))
+        first_look = _enter(context, spec, policy, lock.root)
+        estimator = record.body["estimator"]
+        with contextlib.ExitStack() as stack:
+            scratch = stack.enter_context(Scratch(workspace.tmp_dir))
+            probe = stack.enter_context(gateway_probe(package, model, scratch.private / "gateway"))
+            evidence = gather_evidence(
+                workspace,
+                spec=spec,
+                package=package,
+                estimator=Item(path=estimator["path"], digest=estimator["digest"], size=0),
+                latency=probe,
+                champion=_champion(context, model, lock.root, against),
+                order=msgspec.structs.replace(order, first_look_at=first_look),
+                seed=policy.statistics.seed,
+            )
+            outcome = certify(evidence, policy, on_result=lambda result: say(f"  {result.verdict:<13} {result.title}"))
+        digest = _keep(context, model, outcome, lock)
+        report = write_certificate_report(
+            context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)
+        )
+    return outcome, digest, report
+
+
+def _open(context: Context, model: str, lock: Lock) -> Package:
+    """The model's folder, from the store if it is not in place, proven by signature."""
+    assert lock.root is not None
+    folder = model_folder(context.workspace, model, lock.root)
+    if not folder.is_dir():
+        Store(context.workspace.store_dir).checkout_tree(lock.outputs[0].digest, folder)
+    package = open_package(folder, keys=context.trust.keys_for("model"))
+    if package.root != lock.root:
+        raise RefusedError("the folder holds another model", expected=lock.root, found=package.root, where=str(folder))
+    return package
+
+
+def _order(context: Context, policy: Policy, model: str, evidence_commit: str) -> OrderFacts:
+    """What Git says of policy and training; who else witnessed the policy is nobody, here."""
+    git, path = context.workspace.git, f"policies/{model}.yaml"
+    commits = git.log(path, limit=1)
+    if not commits:
+        return OrderFacts(evidence_commit=evidence_commit)
+    data = (context.workspace.root / path).read_bytes()
+    return OrderFacts(
+        policy_commit=commits[0].id,
+        evidence_commit=evidence_commit,
+        policy_is_ancestor=git.is_ancestor(commits[0].id, evidence_commit),
+        policy_unchanged=git.show(evidence_commit, path) == data,
+    )
+
+
+def _enter(context: Context, spec: ModelSpec, policy: Policy, root: str) -> str:
+    """Enter the policy, under a checkpoint, and then the opening of the hold-out; returns when it was first opened."""
+    holdout = output_item(context.workspace, spec.data.holdout).digest
+    with transaction(context.connection):
+        context.record_access("policy.declare", spec.model, {"policy": policy.digest, "root": root})
+    context.checkpoint()
+    with transaction(context.connection):
+        details = {"holdout": holdout, "policy": policy.digest, "root": root}
+        context.record_access("holdout.open", spec.model, details)
+    looks = (
+        event.at
+        for _, event in context.audit_log.events()
+        if event.action == "holdout.open" and event.details.get("holdout") == holdout
+    )
+    return next(looks)
+
+
+def _champion(context: Context, model: str, root: str, against: str | None) -> Package | None:
+    """The champion of an environment, if that is another model."""
+    git = context.workspace.git
+    head = git.head()
+    manifests = [m for m in manifests_at(git, head, environment=against) if m.model == model] if head else []
+    rivals = [manifest.champion for manifest in manifests if manifest.champion.root != root]
+    if not rivals:
+        return None
+    store = Store(context.workspace.store_dir)
+    record = store.get_record(rivals[0].record, kind="model")
+    folder = model_folder(context.workspace, model, rivals[0].root)
+    if not folder.is_dir():
+        store.checkout_tree(str(record.body["tree"]), folder)
+    return open_package(folder, keys=context.trust.keys_for("model"))
+
+
+def _keep(context: Context, model: str, outcome: Outcome, lock: Lock) -> str:
+    """Sign and store certificate and wall times; name the certificate in its lock and in the audit log."""
+    store = Store(context.workspace.store_dir)
+    assert lock.root is not None
+    folder = model_folder(context.workspace, model, lock.root)
+    files = {
+        path.relative_to(folder).as_posix(): sha256_file(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "model.sig"
+    }
+    if outcome.latency is not None:
+        store.put_record(latency_record(outcome.latency))
+    facts = {"record": str(lock.record), "run": str(lock.run)}
+    statement = certificate_statement(outcome, files=files, issued=now(), facts=facts)
+    digest = store.put_bytes(seal(statement, context.signer))
+    write_lock(
+        context.workspace.root,
+        Lock(name=f"certificate:{model}", what="certificate", root=outcome.root, record=digest, run=lock.run),
+    )
+    with transaction(context.connection):
+        details = {"root": outcome.root, "verdict": outcome.verdict, "certificate": digest}
+        context.record_access("certificate.issue", model, details)
+    context.checkpoint()
+    return digest
+
+
+def _row(result: CheckResult) -> tuple[str, str, str, str, str]:
+    interval = result.interval
+    measured = "" if result.estimate is None else f"{result.estimate:.4g}{result.unit and ' ' + result.unit}"
+    if interval is not None and interval.low != interval.high:
+        measured += f" [{interval.low:.4g}, {interval.high:.4g}]"
+    return (
+        result.verdict,
+        result.title,
+        measured,
+        _gate(result.gate),
+        result.reason if result.verdict != "PASS" else "",
+    )
+
+
+def _gate(gate: Gate | None) -> str:
+    signs = {"at_least": ">=", "above": ">", "at_most": "<="}
+    return "" if gate is None else f"{signs[gate.direction]} {gate.threshold:g}"

@@ -1,0 +1,81 @@
+"""Which family lowers which type. Built-in families are the files of ``families``; others come by entry point.
+
+A family declares the full names of the types it knows and one function. ``lower_step`` of a transformer turns columns
+into columns; that of a classifier, the last step, turns columns into one: the probability of the positive class.
+Nothing is looked up by a part of a name: a subclass of a known type is custom code, and refused.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mintage.lower import families
+from mintage.lower.columns import Column
+from mintage.lower.description import Step
+from mintage.lower.graph import Graph
+from mintage.lower.trees import Tree
+
+__all__ = ["Context", "Family", "known_families", "lower_step"]
+
+ENTRY_POINTS = "mintage.families"
+
+
+@dataclass
+class Context:
+    """What a family writes to and reads from while one estimator is lowered.
+
+    ``missing`` says what a missing text was for the estimator. A family notes here what others must know: the
+    ``categories`` that a raw column was seen with, whether others are ``closed`` out, and the ``trees`` with the
+    ``features`` they split on, for the edge rows.
+    """
+
+    graph: Graph
+    missing: Literal["none", "nan"]
+    known: Mapping[str, Family]
+    categories: dict[str, tuple[str | float, ...]] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    trees: list[Tree] = field(default_factory=list)
+    features: list[Column] = field(default_factory=list)
+
+    def lower(self, step: Step, columns: list[Column]) -> list[Column]:
+        """Lower a part of a pipeline by its own family."""
+        return lower_step(step, columns, self)
+
+
+Lower = Callable[[Step, "list[Column]", Context], "list[Column]"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """The full type names that a family knows, what it is to a pipeline, and its function."""
+
+    types: tuple[str, ...]
+    role: Literal["transformer", "classifier", "container"]
+    lower: Lower
+
+
+def lower_step(step: Step, columns: list[Column], context: Context) -> list[Column]:
+    """Lower one step; raises EstimatorRefusedError when no family knows its type."""
+    family = context.known.get(step.type)
+    if family is None:
+        step.refuse(f"({step.type}) has no exact lowering")
+    return family.lower(step, columns, context)
+
+
+@functools.cache
+def known_families() -> Mapping[str, Family]:
+    """Every known type name with its family; a third party's never replaces a built-in one."""
+    from importlib.metadata import entry_points
+
+    found: dict[str, Family] = {}
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        found.update(dict.fromkeys(entry.load().types, entry.load()))
+    for module in pkgutil.iter_modules(families.__path__, f"{families.__name__}."):
+        family: Family = importlib.import_module(module.name).FAMILY
+        found.update(dict.fromkeys(family.types, family))
+    return found

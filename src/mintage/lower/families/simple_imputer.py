@@ -1,0 +1,52 @@
+"""SimpleImputer: a missing value becomes the column's fitted fill. Columns that were all missing are left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mintage.lower.categories import is_missing
+from mintage.lower.columns import Column, Text, matrix, numbers
+from mintage.lower.description import Step
+from mintage.lower.dispatch import Context, Family
+from mintage.lower.numeric import numeric
+
+__all__ = ["FAMILY"]
+
+
+def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
+    if step.get("add_indicator"):
+        step.refuse("with add_indicator has no exact lowering")
+    fills, missing = step.get("statistics_"), step.get("missing_values")
+    if not is_missing(missing):
+        step.refuse(f"with missing_values={missing!r} has no exact lowering; NaN or None has")
+    kept = [not _empty(fill) or bool(step.get("keep_empty_features")) for fill in fills.tolist()]
+    columns = [column for column, keep in zip(columns, kept, strict=True) if keep]
+    fills = fills[np.array(kept, dtype=bool)]
+    if not columns:
+        return []
+    if all(isinstance(column, Text) for column in columns):
+        return [_text(step, column, fill, missing, context) for column, fill in zip(columns, fills, strict=True)]
+    if missing is None or any(isinstance(fill, str) or fill is None for fill in fills.tolist()):
+        step.refuse("mixes text and numbers, or fills numbers with text")
+    graph, taken = context.graph, numeric(step, columns)
+    tensor = matrix(graph, taken)
+    fill = graph.constant(fills.astype(np.float64).reshape(1, -1))
+    return numbers(
+        [column.source for column in taken], graph.add("Where", [graph.add("IsNaN", [tensor]), fill, tensor])
+    )
+
+
+def _empty(fill: Any) -> bool:
+    return fill is not None and is_missing(fill)
+
+
+def _text(step: Step, column: Any, fill: Any, missing: Any, context: Context) -> Text:
+    if not isinstance(fill, str):
+        step.refuse(f"fills the text column {column.source!r} with a value that is not text")
+    applies = (missing is None) == (context.missing == "none")
+    return Text(column.source, column.tensor, fill if applies and column.fill is None else column.fill)
+
+
+FAMILY = Family(types=("sklearn.impute._base.SimpleImputer",), role="transformer", lower=_lower)

@@ -1,0 +1,213 @@
+"""Score a file of rows: the same models, checks, split and prediction log as a request, for as many rows as it has.
+
+``predict_file`` reads Parquet or CSV in chunks and writes the input's columns with ``request_id``, ``model_root``,
+``variant``, ``score`` and ``label`` beside them. It is all or nothing: one row outside the model's domain refuses the
+file, and neither output nor log has any of it. A row's request id is the model's id column, else a new UUID; scoring
+the same file again is a new batch and is logged again.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from mintage.errors import BatchFileError, DataError, UsageError
+from mintage.model.tables import encode_columns
+from mintage.serve.predictionlog import base_schema, input_column, log_folder
+from mintage.serve.routes import Route
+from mintage.serve.split import Variant
+from mintage.store.publish import publish_file, temporary_beside
+
+__all__ = ["BatchResult", "predict_file"]
+
+CHUNK_ROWS = 65_536
+ADDED = (
+    ("request_id", pa.string()),
+    ("model_root", pa.string()),
+    ("variant", pa.string()),
+    ("score", pa.float64()),
+    ("label", pa.int64()),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchResult:
+    """What a batch did: rows scored, by variant too, and the log's file that has them (None without rows)."""
+
+    rows: int
+    by_variant: Mapping[Variant, int]
+    log_file: Path | None
+
+
+def predict_file(input_path: Path, output_path: Path, *, route: Route, envdir: Path) -> BatchResult:
+    """Score ``input_path`` into ``output_path`` (each .parquet or .csv) and log it under ``envdir``.
+
+    Raises BatchFileError for a file that cannot be read or lacks a column, and the model's own DataErrors, with the
+    rows they are about, for values outside its domain.
+    """
+    if output_path.resolve() == input_path.resolve():
+        raise UsageError("the output is the input", where=str(input_path), hint="write to another file")
+    schema, chunks = _open(input_path, route)
+    now = time.time_ns() // 1000
+    log_file = log_folder(envdir, route.model, now) / f"batch-{uuid.uuid4()}.parquet"
+    log_schema = pa.schema([*base_schema, *(pa.field(f"f.{n}", _arrow(t)) for n, t in route.champion.inputs.items())])
+    temporary, temporary_log = temporary_beside(output_path), temporary_beside(log_file)
+    by_variant: dict[Variant, int] = {variant: 0 for variant, _ in route.served()}
+    done = 0
+    try:
+        with ExitStack() as stack:
+            out = stack.enter_context(_writer(temporary, output_path, pa.schema([*schema, *ADDED])))
+            log = stack.enter_context(pq.ParquetWriter(temporary_log, log_schema, compression="zstd"))
+            for chunk in chunks:
+                if chunk.num_rows == 0:
+                    continue
+                logged = _score(chunk, route, now, log_schema, where=f"{input_path}, rows {done}+")
+                added = [logged[name] for name, _ in ADDED]
+                out.write_table(pa.table([*chunk.columns, *added], schema=pa.schema([*schema, *ADDED])))
+                log.write_table(logged)
+                done += chunk.num_rows
+                for count in pc.value_counts(logged["variant"]).to_pylist():
+                    by_variant[count["values"]] += count["counts"]
+        if done:
+            publish_file(temporary_log, log_file)
+        publish_file(temporary, output_path)
+    finally:
+        temporary.unlink(missing_ok=True)
+        temporary_log.unlink(missing_ok=True)
+    return BatchResult(rows=done, by_variant=by_variant, log_file=log_file if done else None)
+
+
+def _score(chunk: pa.Table, route: Route, now: int, log_schema: pa.Schema, *, where: str) -> pa.Table:
+    """One chunk's rows of the prediction log."""
+    started = time.perf_counter()
+    rows = chunk.num_rows
+    ids = _request_ids(chunk, route.champion.signature.id, where=where)
+    chosen = [route.choose(request_id)[0] for request_id in ids]
+    scores, labels = np.empty(rows), np.empty(rows, dtype=np.int64)
+    roots = np.empty(rows, dtype=object)
+    try:
+        columns = encode_columns(chunk, route.champion.signature)
+        for variant, served in route.served():
+            index = np.flatnonzero(np.array([name == variant for name in chosen]))
+            if len(index) == 0:
+                continue
+            part = columns if len(index) == rows else {name: column[index] for name, column in columns.items()}
+            prediction = served.predict(part)
+            scores[index], labels[index], roots[index] = prediction.scores, prediction.labels, served.root
+    except DataError as error:
+        error.where = where if error.where is None else f"{where}: {error.where}"
+        raise
+    latency_us = round((time.perf_counter() - started) * 1e6 / rows)
+    values = {
+        "request_id": pa.array(ids, type=pa.string()),
+        "row": pa.array(np.zeros(rows), type=pa.int32()),
+        "ts": pa.array(np.full(rows, now), type=pa.int64()).cast(pa.timestamp("us", tz="UTC")),
+        "event_time": _event_times(chunk, route.champion.signature.time, where=where),
+        "model_root": pa.array(roots.tolist(), type=pa.string()),
+        "variant": pa.array(chosen, type=pa.string()),
+        "source": pa.array(["batch"] * rows, type=pa.string()),
+        "score": pa.array(scores),
+        "label": pa.array(labels),
+        "latency_us": pa.array(np.full(rows, latency_us)),
+    }
+    values |= {f"f.{name}": input_column(column) for name, column in columns.items()}
+    return pa.table([values[name] for name in log_schema.names], schema=log_schema)
+
+
+def _request_ids(chunk: pa.Table, id_column: str | None, *, where: str) -> list[str]:
+    if id_column is None:
+        return [str(uuid.uuid4()) for _ in range(chunk.num_rows)]
+    ids: list[str | None] = chunk[id_column].cast(pa.string()).to_pylist()
+    known = [request_id for request_id in ids if request_id]
+    if len(known) != len(ids):
+        raise BatchFileError("a row has no id", expected=f"a value in column {id_column!r} of each row", where=where)
+    return known
+
+
+def _event_times(chunk: pa.Table, time_column: str | None, *, where: str) -> pa.Array:
+    """The naive event times; a time with an offset becomes UTC. Null throughout without such a column."""
+    kind = pa.timestamp("us")
+    if time_column is None or time_column not in chunk.column_names:
+        return pa.nulls(chunk.num_rows, type=kind)
+    column = chunk[time_column]
+    try:
+        if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+            column = column.cast(pa.timestamp("us", tz="UTC"), safe=False)
+        return column.cast(kind, safe=not pa.types.is_timestamp(column.type)).combine_chunks()
+    except pa.ArrowException as error:
+        raise BatchFileError(
+            f"column {time_column!r} has a value that is no time", expected="times", found=str(error)[:200], where=where
+        ) from error
+
+
+def _open(path: Path, route: Route) -> tuple[pa.Schema, Iterator[pa.Table]]:
+    """The file's schema and its rows in chunks."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            file = pq.ParquetFile(path)
+            schema, chunks = file.schema_arrow, file.iter_batches(batch_size=CHUNK_ROWS)
+        elif suffix == ".csv":
+            served = route.champion
+            types = {name: _arrow(datatype) for name, datatype in served.inputs.items()}
+            if served.signature.id is not None:
+                types[served.signature.id] = pa.string()
+            reader = pa_csv.open_csv(
+                path, convert_options=pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True)
+            )
+            schema, chunks = reader.schema, reader
+        else:
+            raise BatchFileError("not a file of rows", expected="a .parquet or .csv file", where=str(path))
+    except (OSError, pa.ArrowException) as error:
+        raise BatchFileError("the file cannot be read", found=str(error)[:200], where=str(path)) from error
+    _check_columns(schema, route, where=str(path))
+    return schema.remove_metadata(), _tables(chunks, path)
+
+
+def _tables(chunks: Iterator[pa.RecordBatch], path: Path) -> Iterator[pa.Table]:
+    try:
+        for batch in chunks:
+            yield pa.Table.from_batches([batch]).replace_schema_metadata()
+    except (OSError, pa.ArrowException) as error:
+        raise BatchFileError("the file cannot be read", found=str(error)[:200], where=str(path)) from error
+
+
+def _check_columns(schema: pa.Schema, route: Route, *, where: str) -> None:
+    id_column = route.champion.signature.id
+    needed = [*route.champion.inputs, *([id_column] if id_column else [])]
+    missing = [name for name in needed if name not in schema.names]
+    if missing:
+        raise BatchFileError(
+            f"column {missing[0]!r} is missing", expected=", ".join(needed), found=", ".join(schema.names), where=where
+        )
+    if len(set(schema.names)) != len(schema.names):
+        raise BatchFileError("a column name comes twice", found=", ".join(schema.names), where=where)
+    taken = [name for name, _ in ADDED if name in schema.names]
+    if taken:
+        raise BatchFileError(
+            f"the file already has a column {taken[0]!r}, which the output adds",
+            where=where,
+            hint="rename it, or score the file from before it was scored",
+        )
+
+
+def _writer(temporary: Path, output_path: Path, schema: pa.Schema) -> pq.ParquetWriter | pa_csv.CSVWriter:
+    if output_path.suffix.lower() == ".csv":
+        return pa_csv.CSVWriter(temporary, schema)
+    if output_path.suffix.lower() == ".parquet":
+        return pq.ParquetWriter(temporary, schema, compression="zstd")
+    raise UsageError("not a name for a file of rows", expected="a .parquet or .csv file", where=str(output_path))
+
+
+def _arrow(datatype: str) -> pa.DataType:
+    return pa.string() if datatype == "BYTES" else pa.float64()

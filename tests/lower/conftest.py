@@ -1,0 +1,138 @@
+"""Fits small estimators, opens them with the extraction script, and proves the lowering on rows and edge rows."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import joblib
+import numpy as np
+import polars as pl
+import pytest
+
+from mintage.lower import extract_estimator
+from mintage.lower.estimator import Lowered, lower
+from mintage.model.parity import Parity
+from mintage.model.prove import Rows, answer, prove
+from mintage.model.runtime import Predictor
+from mintage.model.signature import build_signature
+from mintage.repo.modelfile import DataFiles, InputSpec, ModelSpec
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before scikit-learn is imported: small fits, shared machines
+
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What was found for one estimator."""
+
+    lowered: Lowered
+    predictor: Predictor
+    validation: Rows
+    edges: Rows
+    parity: tuple[Parity, ...]
+
+
+def make_rows(count: int, seed: int, *, levels: int = 40) -> Columns:
+    """Two numbers with missing values, one without, a count, and two texts of which one may be missing."""
+    rng = np.random.default_rng(seed)
+    columns: Columns = {
+        "amount": np.where(rng.random(count) < 0.1, np.nan, rng.lognormal(3.0, 1.0, count)),
+        "ratio": rng.normal(size=count),
+        "visits": rng.integers(0, 7, count).astype(float),
+        "city": _texts(rng, [f"city {level:03}" for level in range(levels)], count),
+        "grade": _texts(rng, ["a", "b", "c"], count),
+    }
+    columns["grade"][rng.random(count) < 0.15] = None
+    return columns
+
+
+def _texts(rng: np.random.Generator, values: list[str], count: int) -> Any:
+    column = np.empty(count, dtype=object)
+    column[:] = [values[place] for place in rng.integers(0, len(values), count)]
+    return column
+
+
+def target(columns: Columns, seed: int) -> Any:
+    """A label that depends on every column."""
+    rng = np.random.default_rng(seed)
+    lift = np.array([sum(map(ord, city)) % 5 for city in columns["city"]]) - 2.0
+    lift += np.array([{None: 1.5, "a": -1.0, "b": 0.0, "c": 1.0}[grade] for grade in columns["grade"]])
+    lift += np.where(np.isnan(columns["amount"]), 1.0, np.sin(np.nan_to_num(columns["amount"]) / 9.0) * 2)
+    lift += columns["ratio"] + columns["visits"] / 3 - 1
+    return (rng.random(len(lift)) < 1 / (1 + np.exp(-lift))).astype(int)
+
+
+def table(columns: Columns) -> pl.DataFrame:
+    """The columns as a data frame."""
+    return pl.DataFrame({name: column.tolist() for name, column in columns.items()}, nan_to_null=False)
+
+
+def model_spec(columns: Columns, not_null: tuple[str, ...] = ()) -> ModelSpec:
+    """A model file for the columns."""
+    inputs = {
+        name: InputSpec(type="string" if column.dtype == object else "float", nullable=name not in not_null)
+        for name, column in columns.items()
+    }
+    files = DataFiles(train="a", validation="b", holdout="c")
+    return ModelSpec(
+        model="m", task="binary", target="y", purpose="p", owner="o", inputs=inputs, data=files, threshold=0.4
+    )
+
+
+def run_extraction(path: Path) -> Callable[[Path, Path], None]:
+    """Runs the script's own ``main`` in this process, which is faster than one of its own."""
+
+    def extract(rows: Path, out: Path) -> None:
+        with contextlib.redirect_stderr(io.StringIO()):
+            assert extract_estimator.main([str(path), str(rows), str(out)]) in (0, 3)
+
+    return extract
+
+
+def prove_exact(estimator: Any, columns: Columns, folder: Path, *, not_null: tuple[str, ...] = ()) -> Proven:
+    """Extract, lower and prove; raises what those raise."""
+    path = folder / "model.joblib"
+    joblib.dump(estimator, path)
+    extract = run_extraction(path)
+    validation, description = answer("validation", columns, extract, folder / "validation")
+    spec = model_spec(columns, not_null)
+    lowered = lower(description, threshold=spec.threshold)
+    signature = build_signature(spec, classes=description.classes, categories=lowered.categories, closed=lowered.closed)
+    predictor = Predictor(lowered.onnx, signature)
+    edges, parity = prove(
+        validation,
+        lowered=lowered,
+        predictor=predictor,
+        extract=extract,
+        folder=folder,
+        rng=np.random.default_rng(0),
+    )
+    return Proven(lowered, predictor, validation, edges, parity)
+
+
+@pytest.fixture(scope="session")
+def shared() -> tuple[tuple[Columns, Any], Columns]:
+    """Rows to fit on, with labels; and rows to compare on."""
+    columns = make_rows(1200, seed=1)
+    return (columns, target(columns, seed=2)), make_rows(300, seed=3)
+
+
+@pytest.fixture
+def case(tmp_path: Path, shared: Any) -> SimpleNamespace:
+    """``prove_exact`` in a folder of its own, the shared rows, and the functions that make others."""
+
+    def prove(estimator: Any, columns: Columns, **options: Any) -> Proven:
+        return prove_exact(estimator, columns, tmp_path, **options)
+
+    training, unseen = shared
+    return SimpleNamespace(
+        prove=prove, training=training, unseen=unseen, rows=make_rows, target=target, table=table, folder=tmp_path
+    )
