@@ -45,7 +45,7 @@ def test_two_builds_are_the_same_bytes(made: Any, tmp_path: Path) -> None:
         spec=made.spec,
         columns=made.columns,
         groups=made.groups,
-        extract=made.extract,
+        extract=made.inside,
         facts={"commit": "4a1c", "metrics": {"auc": 0.75}},
         signer=made.signer,
     )
@@ -128,7 +128,7 @@ def test_golden_rows_that_differ_are_told_with_their_row(made: Any) -> None:
 def test_a_model_that_differs_is_not_written_and_its_worst_row_is_shrunk(made: Any, tmp_path: Path) -> None:
     def liar(table: Path, out: Path) -> None:
         """The original says something else wherever ratio is above 1."""
-        made.extract(table, out)
+        made.inside(table, out)
         with np.load(table) as archive:
             meta = json.loads(archive["columns"].tobytes())
             place = [column["name"] for column in meta].index("ratio")
@@ -164,7 +164,7 @@ def test_a_column_declared_as_another_type_is_refused(made: Any, tmp_path: Path)
             spec=made.spec,
             columns={**made.columns, "visits": texts},
             groups=None,
-            extract=made.extract,
+            extract=made.inside,
             facts={},
             signer=made.signer,
         )

@@ -31,7 +31,7 @@ class Gate:
             validation,
             lowered=self.lowered,
             predictor=predictor,
-            extract=made.extract,
+            extract=made.inside,
             folder=folder,
             rng=np.random.default_rng(5),
         )

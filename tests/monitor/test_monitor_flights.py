@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import CHAMPION, Flights
+from monitor_flights import CHAMPION, Flights
 
 from mintage.monitor.labels import label_schema
 from mintage.monitor.result import MonitorResult, decode_decision

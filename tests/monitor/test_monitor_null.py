@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from conftest import CHAMPION, FittedCandidate, Flights, fit
+from monitor_flights import CHAMPION, FittedCandidate, Flights, fit
 
 from mintage.monitor.evidence import CandidatePlan
 from mintage.monitor.result import MonitorResult

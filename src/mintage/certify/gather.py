@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mintage.certify.evidence import Champion, Evidence, NativeScores, Split
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
-from mintage.errors import FileMissingError
+from mintage.errors import FileMissingError, ParityFailedError
 from mintage.lower.estimator import lower
 from mintage.model.package import Package
 from mintage.model.prove import answer, answer_edges
@@ -111,8 +111,17 @@ def _native(
             folder=scratch.private,
             rng=np.random.default_rng(seed),
         )
+    accepted = predictor.accepts(edges.columns)
+    refused = int((edges.native.failed & accepted).sum() + holdout.native.failed.sum())
+    if refused:
+        raise ParityFailedError(
+            "the original refuses rows that the model's signature accepts",
+            expected="answers to all of them",
+            found=f"{refused} refused: {[text for _, text in (*holdout.native.messages, *edges.native.messages)][:1]}",
+            hint="declare `nullable: false` for inputs that may not be missing, or impute in the pipeline",
+        )
     # A row that the signature refuses is never served, so there is nothing to compare.
-    usable = predictor.accepts(edges.columns) & ~edges.native.failed
+    usable = accepted & ~edges.native.failed
     probabilities, _ = predictor.run(predictor.tensors(edges.columns))
     return NativeScores(
         holdout=holdout.native.scores,

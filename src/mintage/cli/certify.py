@@ -24,7 +24,7 @@ from mintage.cli.latency import gateway_probe
 from mintage.database.connection import transaction
 from mintage.errors import RefusedError
 from mintage.model.package import Package, open_package
-from mintage.pipeline.model_stage import model_folder
+from mintage.pipeline.model_folder import model_folder
 from mintage.pipeline.sandbox import Scratch
 from mintage.record.digest import sha256_file, short
 from mintage.release.history import manifests_at

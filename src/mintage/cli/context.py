@@ -6,7 +6,7 @@ import datetime
 import sqlite3
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mintage.repo.workspace import Workspace
 
@@ -43,6 +43,11 @@ class Context:
         self.workspace.prepare()
         return open_database(self.workspace.database)
 
+    def close(self) -> None:
+        """Close the database, if it was opened."""
+        if "connection" in self.__dict__:
+            self.connection.close()
+
     @cached_property
     def actor(self) -> str:
         """Who acts, for records and the audit log."""
@@ -69,7 +74,13 @@ class Context:
         self.audit_log.checkpoint(now(), publish=self.checkpoint_file)
 
     def record_access(
-        self, action: str, resource: str, details: dict[str, Any], *, decision: str = "allow", rule: str = "local-user"
+        self,
+        action: str,
+        resource: str,
+        details: dict[str, Any],
+        *,
+        decision: Literal["allow", "deny"] = "allow",
+        rule: str = "local-user",
     ) -> int:
         """Append one entry to the audit log, inside the open transaction if there is one; returns its number."""
         from mintage.audit.events import AuditEvent

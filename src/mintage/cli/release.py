@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--promote", action="store_true", help="make the challenger champion, if its outcomes allow it")
     what.add_argument("--end-canary", action="store_true", help="take the challenger out")
     parser.add_argument("--margin", type=float, default=0.01, help="how much more often it may be wrong (0.01)")
+    parser.add_argument("--as-of", metavar="TIME", help="use only outcomes known then; now, without")
     parser.add_argument("--decision", metavar="DIGEST", help="the decision that asked for it")
     parser.add_argument("--policy", metavar="PATH", help="policies/<model>.yaml without")
 
@@ -78,7 +79,7 @@ def _release(context: Context, arguments: argparse.Namespace) -> int:
             after = msgspec.structs.replace(before, challenger=None, why=arguments.why or "the canary was ended")
             word = "canary ended"
         else:
-            verdict = _judge(context, before, arguments.margin)
+            verdict = _judge(context, before, margin=arguments.margin, as_of=arguments.as_of or now())
             if verdict.action != "promote":
                 _tell(arguments, before, None, verdict, f"{verdict.action}: {verdict.sentence}")
                 return 1
@@ -137,7 +138,7 @@ def _new(context: Context, arguments: argparse.Namespace, before: Manifest | Non
     return after, f"canary of {arguments.canary:g} %"
 
 
-def _judge(context: Context, manifest: Manifest, margin: float) -> CanaryVerdict:
+def _judge(context: Context, manifest: Manifest, *, margin: float, as_of: str) -> CanaryVerdict:
     """The verdict of the outcomes so far."""
     from mintage.monitor.canary import canary_blocks
     from mintage.monitor.labels import parse_time, read_labels
@@ -150,7 +151,7 @@ def _judge(context: Context, manifest: Manifest, margin: float) -> CanaryVerdict
         read_labels(envdir, manifest.model),
         champion=manifest.champion.root,
         challenger=manifest.challenger.root,
-        as_of=parse_time(now()),
+        as_of=parse_time(as_of),
     )
     return judge(blocks, alpha=ALPHA, margin=margin)
 
@@ -164,9 +165,10 @@ def _tell(
         return
     emit(text)
     if verdict is not None and verdict.rows:
+        say(f"  {verdict.rows} predictions of the challenger have outcomes")
         say(
-            f"  {verdict.rows} predictions of the challenger have outcomes; evidence (e-value, needed {1 / ALPHA:.0f}): "
-            f"no worse {verdict.evidence_noninferior:.3g}, worse {verdict.evidence_harm:.3g}"
+            f"  evidence (e-value, {1 / ALPHA:.0f} is enough): no worse {verdict.evidence_noninferior:.3g}, "
+            f"worse {verdict.evidence_harm:.3g}"
         )
     if commit is not None:
         say(f"  champion {short(manifest.champion.root)}; commit {commit[:10]}")

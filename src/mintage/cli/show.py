@@ -52,9 +52,12 @@ def _decision(context: Context, *, as_json: bool) -> int:
         raise RefusedError("there is no decision yet", hint="make one with `mintage monitor MODEL`")
     digest, body = found
     if as_json:
-        emit_json({"decision": digest, **body})
+        emit_json({"record": digest, **body})
         return 0
-    emit(f"{body['action']}: {body['sentence']}")
+    decision = body["decision"]
+    emit(f"{body['model']} as of {body['as_of']}: {decision['action']}: {decision['sentence']}")
+    for reason in decision["reasons"]:
+        emit(f"  {reason}")
     emit(f"  record {digest}")
     return 0
 

@@ -1,4 +1,4 @@
-"""Which family lowers which type. Built-in families are the files of ``families``; others come by entry point.
+"""What a family of estimators is, and how a pipeline's steps go to theirs. ``registry`` finds the families.
 
 A family declares the full names of the types it knows and one function. ``lower_step`` of a transformer turns columns
 into columns; that of a classifier, the last step, turns columns into one: the probability of the positive class.
@@ -7,22 +7,16 @@ Nothing is looked up by a part of a name: a subclass of a known type is custom c
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mintage.lower import families
 from mintage.lower.columns import Column
 from mintage.lower.description import Step
 from mintage.lower.graph import Graph
 from mintage.lower.trees import Tree
 
-__all__ = ["Context", "Family", "known_families", "lower_step"]
-
-ENTRY_POINTS = "mintage.families"
+__all__ = ["Context", "Family", "lower_step"]
 
 
 @dataclass
@@ -65,17 +59,3 @@ def lower_step(step: Step, columns: list[Column], context: Context) -> list[Colu
     if family is None:
         step.refuse(f"({step.type}) has no exact lowering")
     return family.lower(step, columns, context)
-
-
-@functools.cache
-def known_families() -> Mapping[str, Family]:
-    """Every known type name with its family; a third party's never replaces a built-in one."""
-    from importlib.metadata import entry_points
-
-    found: dict[str, Family] = {}
-    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        found.update(dict.fromkeys(entry.load().types, entry.load()))
-    for module in pkgutil.iter_modules(families.__path__, f"{families.__name__}."):
-        family: Family = importlib.import_module(module.name).FAMILY
-        found.update(dict.fromkeys(family.types, family))
-    return found

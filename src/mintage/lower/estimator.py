@@ -12,8 +12,9 @@ import numpy as np
 
 from mintage.lower.columns import MISSING_TEXT, Coded, Column, Number, Text, column_tensor, matrix
 from mintage.lower.description import Description
-from mintage.lower.dispatch import Context, known_families
+from mintage.lower.dispatch import Context
 from mintage.lower.graph import Graph
+from mintage.lower.registry import known_families
 from mintage.lower.trees import Tree
 
 __all__ = ["Lowered", "lower", "lower_estimator"]

@@ -14,7 +14,7 @@ from mintage.errors import DataError
 from mintage.model.build import build_model
 from mintage.pipeline.extract import extractor
 from mintage.pipeline.facts import Inspector, StageResult
-from mintage.pipeline.model_stage import model_folder
+from mintage.pipeline.model_folder import model_folder
 from mintage.pipeline.provenance import provenance_statement
 from mintage.pipeline.run import RunSession
 from mintage.pipeline.sandbox import Scratch

@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 from mintage.errors import FileMissingError
 from mintage.pipeline.facts import Inspector, StageResult
 from mintage.pipeline.graph import maker_of, order
+from mintage.pipeline.model_folder import model_folder
 from mintage.pipeline.run import RunSession
-from mintage.record.digest import blake3_bytes, hex_of
+from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock
 from mintage.repo.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mintage.attest.keys import Signer
 
-__all__ = ["ModelStage", "model_folder", "model_stages"]
+__all__ = ["ModelStage", "model_stages"]
 
 MODEL_BUILD = 0
 """Part of the key: raised when the builder's output changes for the same input."""
@@ -32,11 +31,6 @@ MODEL_BUILD = 0
 def model_stages(workspace: Workspace, *, signer: Callable[[], Signer] | None) -> list[ModelStage]:
     """One stage for each model of the project; without a ``signer`` they can be looked at but not run."""
     return [ModelStage(model, signer) for model in workspace.project().models]
-
-
-def model_folder(workspace: Workspace, model: str, root: str) -> Path:
-    """Where a built model lies in the workspace."""
-    return workspace.models_dir / model / hex_of(root)[:16]
 
 
 class ModelStage:

@@ -14,6 +14,7 @@ import ipaddress
 import logging
 import signal
 import socket
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _log = logging.getLogger("mintage.serve")
+_SWITCH_S = (
+    0.0005  # how long the thread that compacts the log may keep a request waiting; Python's default is ten times that
+)
 
 
 class _Ending:
@@ -49,6 +53,7 @@ class _Ending:
 def run(envdir: Path, host: str, port: int, *, flush_s: float) -> None:
     """Serve the environment in ``envdir`` until asked to end; ``port`` 0 takes a free one."""
     ending = _Ending()
+    sys.setswitchinterval(_SWITCH_S)
     envdir.mkdir(parents=True, exist_ok=True)
     with take_lock(envdir), _bind(host, port) as listener:
         # from here on: what is taken was said without waiting for the libraries

@@ -9,7 +9,7 @@ docs/spec/prediction-log.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PART_LINES = 500
 
 base_schema = pa.schema(
     [
@@ -118,15 +119,9 @@ def compact(segment: Path, envdir: Path) -> int:
 
     A segment with damaged lines is kept in ``spool/damaged`` for a person to look at.
     """
-    payloads, damaged = read_segment(segment)
-    entries = []
-    for payload in payloads:
-        try:
-            entries.append(decode_entry(payload))
-        except LogInvalidError:
-            damaged += 1
-    for (model, day, root), group in _grouped(entries).items():
-        write_log_file(_table(group), _model_folder(envdir, model) / day / _file_name(segment, root))
+    tables, damaged = _load_segment(segment)
+    for (model, day, root), parts in tables.items():
+        write_log_file(pa.concat_tables(parts), _model_folder(envdir, model) / day / _file_name(segment, root))
     if damaged:
         kept = segment.parent / "damaged" / segment.name
         kept.parent.mkdir(exist_ok=True)
@@ -166,7 +161,7 @@ def read_predictions(
     published = {(path.parent.name, path.name) for path in files}
     tables = [base_schema.empty_table()]
     tables += [_read(path) for path in files if _day_matters(path.parent.name, since, until)]
-    tables += [_table(group) for name, group in spooled.items() if name not in published]
+    tables += [table for name, parts in spooled.items() if name not in published for table in parts]
     masks = []
     table = _concat(tables)
     if since is not None:
@@ -180,17 +175,44 @@ def read_predictions(
     return table.sort_by([("ts", "ascending"), ("request_id", "ascending"), ("row", "ascending")])
 
 
-def _read_spool(envdir: Path, model: str) -> dict[tuple[str, str], list[Entry]]:
-    """Entries of ``model`` that are in the spool, by the day folder and file name that they will get."""
-    found: dict[tuple[str, str], list[Entry]] = {}
+def _read_spool(envdir: Path, model: str) -> dict[tuple[str, str], list[pa.Table]]:
+    """Rows of ``model`` that are in the spool, by the day folder and file name that they will get."""
+    found: dict[tuple[str, str], list[pa.Table]] = {}
     for path in segments(spool_dir(envdir)):
         try:
-            payloads, _ = read_segment(path)
+            tables, _ = _load_segment(path)
         except FileNotFoundError:
             continue
-        for (_, day, root), group in _grouped(e for e in map(decode_entry, payloads) if e.model == model).items():
-            found[(day, _file_name(path, root))] = group
+        found |= {(day, _file_name(path, root)): parts for (name, day, root), parts in tables.items() if name == model}
     return found
+
+
+def _load_segment(segment: Path) -> tuple[dict[tuple[str, str, str], list[pa.Table]], int]:
+    """A segment's rows by model, day and root (what one Parquet file holds), and how many lines are damaged.
+
+    In small parts: the gateway does this in a thread beside the one that answers, which waits for each step.
+    """
+    tables: dict[tuple[str, str, str], list[pa.Table]] = {}
+    damaged = 0
+    lines = read_segment(segment)
+    while part := list(itertools.islice(lines, _PART_LINES)):
+        groups: dict[tuple[str, str, str], list[Entry]] = {}
+        for payload in part:
+            entry = _decode(payload)
+            if entry is None:
+                damaged += 1
+            else:
+                groups.setdefault((entry.model, _day(entry.ts), entry.root), []).append(entry)
+        for key, entries in groups.items():
+            tables.setdefault(key, []).append(_table(entries))
+    return tables, damaged
+
+
+def _decode(payload: bytes | None) -> Entry | None:
+    try:
+        return None if payload is None else decode_entry(payload)
+    except LogInvalidError:
+        return None
 
 
 def _file_name(segment: Path, root: str) -> str:
@@ -203,14 +225,6 @@ def _day(ts: int) -> str:
 
 def _moment(time: datetime) -> pa.Scalar:
     return pa.scalar(time.astimezone(UTC), type=pa.timestamp("us", tz="UTC"))
-
-
-def _grouped(entries: Iterable[Entry]) -> dict[tuple[str, str, str], list[Entry]]:
-    """Entries by model, day and root: what one Parquet file holds."""
-    groups: dict[tuple[str, str, str], list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault((entry.model, _day(entry.ts), entry.root), []).append(entry)
-    return groups
 
 
 def _day_matters(day: str, since: datetime | None, until: datetime | None) -> bool:

@@ -8,7 +8,7 @@ counts; exact proportions are reached only in the limit (binomial).
 >>> variant_of("request-1", "late-2013", 0.0), variant_of("request-1", "late-2013", 1.0)
 ('champion', 'challenger')
 >>> [variant_of(f"r{i}", "late-2013", 0.3) for i in range(1000)].count("challenger")
-281
+306
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import uuid
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from mintage.store.publish import fsync_dir
@@ -60,14 +61,11 @@ def segments(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SEGMENT_SUFFIX}"))
 
 
-def read_segment(path: Path) -> tuple[list[bytes], int]:
-    """The payloads of a segment in order, and how many damaged lines were skipped."""
-    payloads: list[bytes] = []
-    damaged = 0
-    for line in path.read_bytes().split(b"\n")[:-1]:
-        checksum, _, payload = line.partition(b" ")
-        if checksum == b"%08x" % zlib.crc32(payload):
-            payloads.append(payload)
-        else:
-            damaged += 1
-    return payloads, damaged
+def read_segment(path: Path) -> Iterator[bytes | None]:
+    """The payloads of a segment in order, None in the place of each damaged line."""
+    with path.open("rb") as stream:
+        for line in stream:
+            if not line.endswith(b"\n"):
+                return
+            checksum, _, payload = line[:-1].partition(b" ")
+            yield payload if checksum == b"%08x" % zlib.crc32(payload) else None

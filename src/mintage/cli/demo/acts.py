@@ -27,8 +27,9 @@ def play(narrator: Narrator, *, every: int, requests: int) -> None:
         url = _release(narrator)
         world = World(narrator.folder / "data")
         _predict(narrator, world, url)
-        decision, as_of = _traffic(narrator, world, url, requests)
-        _retrain(narrator, world, url, requests, decision, as_of)
+        decision, decided = _traffic(narrator, world, url, requests)
+        _retrain(narrator, decision, decided)
+        _canary(narrator, world, url, requests, MONTHS[MONTHS.index(decided) + 1 :])
         _prove(narrator)
     finally:
         _stop(narrator)
@@ -111,17 +112,17 @@ def _predict(narrator: Narrator, world: World, url: str) -> None:
     narrator.tell(f"  flight {flight['carrier']} to {flight['dest']}: probability of being late {score:.3f}")
 
 
-def _traffic(narrator: Narrator, world: World, url: str, requests: int) -> tuple[str, str]:
+def _traffic(narrator: Narrator, world: World, url: str, requests: int) -> tuple[str, Month]:
     narrator.step(
         "6. Live traffic, and watching it",
         "Months arrive one by one; the labels of a month come when the next month has passed.",
     )
     for month in MONTHS:
         _month(narrator, world, url, month, requests)
-        decision = _watch(narrator, month)
-        narrator.remember(f"{month.after}: {decision['action']}, {decision['sentence']}")
+        record, decision = _watch(narrator, month)
+        narrator.remember(f"{month.after}: {decision['sentence']}")
         if decision["action"] == "retrain":
-            return str(decision["decision"]), month.after
+            return record, month
     raise RunError("no month led to a decision to retrain", found=", ".join(narrator.summary))
 
 
@@ -146,19 +147,20 @@ def _month(narrator: Narrator, world: World, url: str, month: Month, requests: i
             narrator.mintage("labels", MODEL, f"traffic/{earlier.name}.labels.parquet", "--observed-at", month.after)
 
 
-def _watch(narrator: Narrator, month: Month) -> dict[str, str]:
+def _watch(narrator: Narrator, month: Month) -> tuple[str, dict[str, str]]:
     narrator.mintage("monitor", MODEL, "--as-of", month.after)
     output = subprocess.run(
         _quiet("show", "decision", "--json"), cwd=narrator.folder, capture_output=True, text=True, check=True
     ).stdout
-    found: dict[str, str] = json.loads(output)
-    return found
+    found = json.loads(output)
+    return str(found["record"]), found["decision"]
 
 
-def _retrain(narrator: Narrator, world: World, url: str, requests: int, decision: str, as_of: str) -> None:
+def _retrain(narrator: Narrator, decision: str, month: Month) -> None:
     narrator.step(
-        "7. Retrain", "The decision starts a run on a new branch; the challenger must beat the champion's certificate."
+        "7. Retrain", "The decision starts a run on a new branch; the challenger is certified against the champion."
     )
+    as_of = month.after
     branch = f"retrain/{MODEL}-{as_of}"
     narrator.mintage("retrain", MODEL, "--decision", decision)
     narrator.git("merge", "-q", "--ff-only", branch)
@@ -168,10 +170,14 @@ def _retrain(narrator: Narrator, world: World, url: str, requests: int, decision
     )
     narrator.mintage("reconcile", ENVIRONMENT)
     narrator.remember("retrain: a challenger, certified against the champion, gets 20 % of the traffic")
-    start = next(index for index, month in enumerate(MONTHS) if month.after == as_of)
-    for month in MONTHS[start + 1 :]:
+
+
+def _canary(narrator: Narrator, world: World, url: str, requests: int, months: list[Month]) -> None:
+    """Traffic for both models until the outcomes allow a promotion; then a rollback, and its undoing."""
+    for month in months:
         _month(narrator, world, url, month, requests)
-        output = narrator.mintage("release", MODEL, "--to", ENVIRONMENT, "--promote", expect=(0, 1))
+        command = ("release", MODEL, "--to", ENVIRONMENT, "--promote", "--as-of", month.after)
+        output = narrator.mintage(*command, expect=(0, 1))
         if "promoted" in output:
             break
     else:
@@ -219,7 +225,7 @@ def _model_blob(narrator: Narrator) -> Path:
         _quiet("show", MODEL, "--json"), cwd=narrator.folder, capture_output=True, text=True, check=True
     ).stdout
     digest = next(file["digest"] for file in json.loads(output)["files"] if file["path"] == "model.onnx")
-    value = digest.removeprefix("b3:")
+    value = str(digest).removeprefix("b3:")
     return narrator.folder / ".mintage" / "store" / "b3" / value[:2] / value[2:]
 
 

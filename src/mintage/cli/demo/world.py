@@ -97,8 +97,9 @@ class World:
 
     def flights(self, month: Month) -> pl.DataFrame:
         """A month's flights, in order of departure."""
-        pl = _polars()
-        return self._rows.filter(pl.col("scheduled_departure").dt.month() == month.number)
+        chosen = _polars().col("scheduled_departure").dt.month() == month.number
+        rows: pl.DataFrame = self._rows.filter(chosen)
+        return rows
 
     def split(self, month: Month, *, requests: int) -> tuple[list[dict[str, Any]], pl.DataFrame]:
         """A sample of the month's flights for single requests, spread over its days, and all others."""
