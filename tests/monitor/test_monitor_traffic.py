@@ -105,7 +105,7 @@ def test_missing_text_is_counted_as_null_and_new_text_as_other(flights: Flights,
     log = flights.log(march)
     place = log.column_names.index("f.dest")
     changed = log.set_column(
-        place, "f.dest", pa.array([None, "XXX"] * (log.num_rows // 2) + ["XXX"] * (log.num_rows % 2))
+        place, "f.dest", pa.array([None, "ZZZ"] * (log.num_rows // 2) + ["ZZZ"] * (log.num_rows % 2))
     )
     traffic = join_traffic(changed, NONE, root=CHAMPION, as_of=APRIL)
     stream = flights.profile.stream("dest")
@@ -171,7 +171,7 @@ def test_a_category_that_the_reference_never_saw_and_a_column_that_went_missing_
     drift = _drift(
         flights,
         march.with_columns(
-            dest=pl.when(half).then(pl.lit("XXX")).otherwise(pl.col("dest")),
+            dest=pl.when(half).then(pl.lit("ZZZ")).otherwise(pl.col("dest")),
             distance=pl.when(half).then(None).otherwise(pl.col("distance")),
         ),
     )

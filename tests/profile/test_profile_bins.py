@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mintage.errors import ProfileInvalidError
@@ -89,11 +89,13 @@ def test_counts_over_other_bins_are_not_added(profile: Profile) -> None:
 
 
 @given(st.lists(st.floats(allow_nan=True), max_size=50))
+@example([1.7976931348623157e308])
 @settings(max_examples=80, deadline=None)
 def test_any_numbers_have_edges_that_hold_them(values: list[float]) -> None:
     column = np.array(values, dtype=np.float64)
     edges = quantile_edges(column)
     assert 2 <= len(edges) <= 21
+    assert np.isfinite(edges).all()
     assert all(low < high for low, high in itertools.pairwise(edges))
     place = bin_numbers(edges, column)
     finite = np.isfinite(column)

@@ -47,7 +47,7 @@ def _number_check(item: Input) -> Check:
             column = _as_float64(item, column)
         if column.size == 1:
             value = column.item()
-            if plain and first <= value <= last:
+            if plain and (first <= value <= last or (nullable and math.isnan(value))):
                 return column.reshape(1, 1), 0
         elif column.ndim != 1 and column.shape[1:] != (1,):
             raise _shape(item, column)
@@ -81,6 +81,7 @@ def _number_check(item: Input) -> Check:
 def _text_check(item: Input, missing_text: str) -> Check:
     nullable, closed, name = item.nullable, item.closed, item.name
     known = None if item.categories is None else frozenset(str(value) for value in item.categories)
+    missing = np.array([[missing_text]], dtype=object)
 
     def check(column: Array) -> tuple[Array, int]:
         if column.dtype is not _OBJECT:
@@ -89,6 +90,8 @@ def _text_check(item: Input, missing_text: str) -> Check:
             value = column.item()
             if type(value) is str and (known is None or value in known):
                 return column.reshape(1, 1), 0
+            if value is None and nullable:
+                return missing, 0
         elif column.ndim != 1 and column.shape[1:] != (1,):
             raise _shape(item, column)
         return many(column.reshape(-1))

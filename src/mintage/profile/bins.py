@@ -11,6 +11,7 @@ for text: each category, other, null.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +26,8 @@ MAX_CATEGORIES = 256
 def quantile_edges(values: np.ndarray[Any, Any]) -> tuple[float, ...]:
     """At most 21 ascending edges, from the least to the greatest finite value; each edge is a value that occurs.
 
-    A column of one value gets a second edge just above it, so that there is always one interval; a column without
-    any finite value gets 0 and 1.
+    A column of one value gets a second edge just above it (below it for the greatest float), so that there is always
+    one interval; a column without any finite value gets 0 and 1.
     """
     known = values[np.isfinite(values)]
     if not len(known):
@@ -34,7 +35,9 @@ def quantile_edges(values: np.ndarray[Any, Any]) -> tuple[float, ...]:
     levels = np.linspace(0.0, 1.0, INTERVALS + 1)
     edges = np.unique(np.quantile(known, levels, method="inverted_cdf")) + 0.0  # -0.0 becomes 0.0
     if len(edges) == 1:
-        edges = np.array([edges[0], np.nextafter(edges[0], np.inf)])
+        only = float(edges[0])
+        above = math.nextafter(only, math.inf)
+        edges = np.array([only, above] if math.isfinite(above) else [math.nextafter(only, 0.0), only])
     return tuple(edges.tolist())
 
 

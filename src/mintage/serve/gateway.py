@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _log = logging.getLogger("mintage.serve")
-_SWITCH_S = (
-    0.0005  # how long the thread that compacts the log may keep a request waiting; Python's default is ten times that
-)
+# How long the thread that compacts the log may keep a request waiting at a time; Python's default is fifty times that.
+_SWITCH_S = 0.0001
 
 
 class _Ending:

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PART_LINES = 500
+_PART_LINES = 200
 
 base_schema = pa.schema(
     [

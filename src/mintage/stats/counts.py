@@ -101,7 +101,7 @@ def _of_reference(counts: Floats) -> float:
 
 
 def _differences(values: Floats, lag: int) -> Floats:
-    """Differences over ``lag`` windows, without the ``lag`` neighbours that are largest: one change makes just these."""
+    """Differences over ``lag`` windows, less the ``lag`` neighbours that are largest: one change makes just these."""
     change = values[lag:] - values[:-lag]
     sizes = np.convolve((change**2).sum(axis=1), np.ones(lag), mode="valid")
     worst = int(np.argmax(sizes))
