@@ -56,7 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return 0 if outcome.verdict == "PASS" else 1
     emit(f"{outcome.verdict}: {outcome.sentence}")
-    emit(table([_row(result) for result in outcome.results], head=("verdict", "requirement", "measured", "gate", "")))
+    emit(table([_row(result) for result in outcome.results], head=("verdict", "requirement", "measured", "gate")))
+    for result in outcome.results:
+        if result.verdict != "PASS":
+            emit(f"  {result.requirement}: {result.reason}")
     say(f"Certificate {short(certificate)}, report {report}")
     say("Commit it to release: git add mintage.lock && git commit")
     return 0 if outcome.verdict == "PASS" else 1
@@ -184,7 +187,7 @@ def _keep(context: Context, model: str, outcome: Outcome, lock: Lock) -> str:
     return digest
 
 
-def _row(result: CheckResult) -> tuple[str, str, str, str, str]:
+def _row(result: CheckResult) -> tuple[str, str, str, str]:
     interval = result.interval
     measured = "" if result.estimate is None else f"{result.estimate:.4g}{result.unit and ' ' + result.unit}"
     if interval is not None and interval.low != interval.high:
