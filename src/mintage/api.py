@@ -81,4 +81,4 @@ def verify(target: str | os.PathLike[str]) -> bool:
     """Whether everything behind ``target`` (a model's name or a release ``environment/model``) verifies."""
     from mintage.lineage.verify import verify_target
 
-    return verify_target(str(target)).ok
+    return verify_target(str(target)).whole

@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from serve_models import build_small_model, small_score
 
-from mintage.errors import BatchFileError, InputNullError, InputTypeError, ModelUnknownError, NotReadyError, UsageError
+from mintage.errors import BatchFileError, InputNullError, InputTypeError, UsageError
 from mintage.serve import batch
 from mintage.serve.batch import predict_file
-from mintage.serve.desired import Challenger, Desired, Placement, Target, write_desired
+from mintage.serve.desired import Challenger, Placement, Target
 from mintage.serve.predictionlog import read_predictions
-from mintage.serve.routes import load_route, open_route
+from mintage.serve.routes import load_route
 from mintage.serve.split import variant_of
 
 
@@ -101,17 +101,6 @@ def test_rows_without_an_id_column_get_one_each(tmp_path, models, signer):
     predict_file(write(tmp_path, table), tmp_path / "out.parquet", route=route_of(model), envdir=tmp_path)
     assert len(set(read(tmp_path / "out.parquet")["request_id"].to_pylist())) == 100
     assert read_predictions(tmp_path, "late")["event_time"].null_count == 100
-
-
-def test_a_route_is_opened_from_the_environments_desired_state(tmp_path, models):
-    now = datetime.now(UTC)
-    with pytest.raises(NotReadyError):
-        open_route(tmp_path, "late", now=now)
-    target = Target(root=models[1].root, folder=str(models[1].folder))
-    write_desired(tmp_path, Desired(generation=1, models={"late": Placement(champion=target)}))
-    assert open_route(tmp_path, "late", now=now).champion.root == models[1].root
-    with pytest.raises(ModelUnknownError):
-        open_route(tmp_path, "early", now=now)
 
 
 def test_csv_goes_in_and_out(tmp_path, route):

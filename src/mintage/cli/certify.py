@@ -192,13 +192,7 @@ def _row(result: CheckResult) -> tuple[str, str, str, str]:
     measured = "" if result.estimate is None else f"{result.estimate:.4g}{result.unit and ' ' + result.unit}"
     if interval is not None and interval.low != interval.high:
         measured += f" [{interval.low:.4g}, {interval.high:.4g}]"
-    return (
-        result.verdict,
-        result.title,
-        measured,
-        _gate(result.gate),
-        result.reason if result.verdict != "PASS" else "",
-    )
+    return (result.verdict.replace("_", " "), result.requirement, measured, _gate(result.gate))
 
 
 def _gate(gate: Gate | None) -> str:

@@ -53,7 +53,7 @@ def tell_model(context: Context, model: str, *, environment: str | None, beside:
         loss=spec.monitor.loss.replace("_", "-"),
         reference=_reference(bodies),
         drift=_drift(bodies),
-        decisions=tuple(_decision(digest, body) for digest, body in bodies),
+        decisions=tuple(_decision(digest, body, _outcome(digest, releases)) for digest, body in bodies),
         currency=spec.costs.currency if spec.costs else "USD",
         proof=_proof(context, f"{environment}/{model}" if environment else model),
     )
@@ -169,7 +169,17 @@ def _drift(bodies: list[tuple[str, dict[str, Any]]]) -> view.Drift | None:
     return view.Drift(cells=tuple(cells), effect="Jensen-Shannon distance", material=0.1) if cells else None
 
 
-def _decision(digest: str, body: dict[str, Any]) -> view.Decision:
+def _outcome(decision: str, releases: list[Release]) -> str | None:
+    """What came of a decision: the last release that names it."""
+    for release in releases:
+        after = release.after
+        if after is not None and after.decision == decision:
+            words = {"canary": "its challenger runs as a canary", "promoted": "its challenger was promoted"}
+            return f"{words.get(release.kind, 'its challenger serves')} ({release.commit.when[:10]})"
+    return None
+
+
+def _decision(digest: str, body: dict[str, Any], outcome: str | None) -> view.Decision:
     decision, gain = body["decision"], body["gain"]
     estimate = None
     if gain is not None:
@@ -183,6 +193,7 @@ def _decision(digest: str, body: dict[str, Any]) -> view.Decision:
         cost=decision["cost_per_prediction"],
         net=decision["net"],
         moved=tuple(stream["name"] for stream in body["drift"]["streams"] if stream["status"] == "moved"),
+        outcome=outcome,
         digest=digest,
     )
 

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(result: MonitorResult, digest: str) -> None:
     decision = result.decision
-    emit(f"{decision.action}: {decision.sentence}")
+    emit(decision.sentence)
     for reason in decision.reasons:
         emit(f"  {reason}")
     for change in decision.would_change:

@@ -55,7 +55,7 @@ def _decision(context: Context, *, as_json: bool) -> int:
         emit_json({"record": digest, **body})
         return 0
     decision = body["decision"]
-    emit(f"{body['model']} as of {body['as_of']}: {decision['action']}: {decision['sentence']}")
+    emit(f"{body['model']} as of {body['as_of']}: {decision['sentence']}")
     for reason in decision["reasons"]:
         emit(f"  {reason}")
     emit(f"  record {digest}")

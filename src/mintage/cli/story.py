@@ -85,6 +85,10 @@ def _events(
         events.append(
             view.Event(word="run", title=run.id, at=run.started, detail=run.status, digest=run.record, tone=tone)  # type: ignore[arg-type]  # two of the view's tones
         )
+    for lock in locks.values():
+        if lock.what == "model" and lock.root is not None:
+            title = f"{lock.name.removeprefix('model:')} {short(lock.root)}"
+            events.append(view.Event(word="model", title=title, detail="signed folder", digest=lock.root))
     for model in models:
         events += _model_events(model)
     return tuple(events)
@@ -107,6 +111,8 @@ def _model_events(model: view.ModelStory) -> list[view.Event]:
         rows = sum(served.rows for served in period.served)
         found.append(view.Event(word="predictions", title=f"{period.label}: {rows:,} predictions"))
     for decision in model.decisions:
+        moved = ", ".join(decision.moved) or "no feature is shown to have moved"
+        found.append(view.Event(word="drift", title=f"{decision.period}: {moved}", at=decision.at))
         tone = {"none": "neutral", "warn": "attention", "retrain": "attention"}[decision.action]
         found.append(
             view.Event(

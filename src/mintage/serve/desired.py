@@ -18,7 +18,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from mintage.errors import DesiredInvalidError, NotReadyError, UsageError
+from mintage.errors import DesiredInvalidError, UsageError
 from mintage.record.names import check_name
 from mintage.store.publish import publish_bytes
 
@@ -31,7 +31,6 @@ __all__ = [
     "encode_desired",
     "loose_generation",
     "parse_desired",
-    "read_desired",
     "write_desired",
 ]
 
@@ -98,18 +97,6 @@ def parse_desired(data: bytes, *, where: str) -> Desired:
                     where=where,
                 )
     return desired
-
-
-def read_desired(envdir: Path) -> Desired:
-    """The environment's desired state; raises NotReadyError if there is none, DesiredInvalidError if it is unusable."""
-    path = envdir / DESIRED_FILE
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise NotReadyError(
-            "nothing was released here yet", expected=DESIRED_FILE, where=str(envdir), hint="run `mintage reconcile`"
-        ) from None
-    return parse_desired(data, where=str(path))
 
 
 def loose_generation(data: bytes) -> int | None:

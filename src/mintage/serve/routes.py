@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mintage.errors import DesiredInvalidError, ModelUnknownError, PackageExpiredError, RootMismatchError
+from mintage.errors import DesiredInvalidError, PackageExpiredError, RootMismatchError
 from mintage.model.golden import replay
 from mintage.model.package import open_package
 from mintage.model.runtime import Prediction, Predictor
 from mintage.model.signature import Signature
-from mintage.serve.desired import Placement, Target, read_desired
+from mintage.serve.desired import Placement, Target
 from mintage.serve.split import Variant, variant_of
 
-__all__ = ["Route", "Served", "load_route", "open_route"]
+__all__ = ["Route", "Served", "load_route"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,21 +92,6 @@ def load_route(model: str, placement: Placement, *, now: datetime, current: Rout
             hint="serve it under a name of its own, so that callers can send what it needs",
         )
     return Route(model=model, champion=champion, challenger=challenger, share=rival.share, salt=placement.salt)
-
-
-def open_route(envdir: Path, model: str, *, now: datetime) -> Route:
-    """The route that the environment's desired state gives ``model``, for scoring without a gateway.
-
-    Raises NotReadyError, ModelUnknownError and what ``load_route`` raises.
-    """
-    models = read_desired(envdir).models
-    if model not in models:
-        raise ModelUnknownError(
-            f"the environment has no model {model!r}",
-            expected=", ".join(models) or "none is released",
-            where=str(envdir),
-        )
-    return load_route(model, models[model], now=now)
 
 
 def _load(model: str, target: Target, loaded: Mapping[str, Served], now: datetime) -> Served:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 from mintage.cli.console import progress
@@ -79,7 +80,7 @@ def _certify(narrator: Narrator) -> None:
     output = narrator.mintage("certify", MODEL)
     narrator.git("add", "-A", quiet=True)
     narrator.git("commit", "-qm", "certify: first model", quiet=True)
-    narrator.remember(f"certificate: {_first_line(output)}")
+    narrator.remember(f"certificate: {_line_with(output, 'PASS: ')}")
 
 
 def _release(narrator: Narrator) -> str:
@@ -183,7 +184,7 @@ def _canary(narrator: Narrator, world: World, url: str, requests: int, months: l
     else:
         raise RunError("the canary was not promoted", found=output)
     narrator.mintage("reconcile", ENVIRONMENT)
-    narrator.remember(f"canary: {_first_line(output)}")
+    narrator.remember(f"canary: {_line_with(output, 'promoted: ')}")
     narrator.tell("A rollback is a revert commit; and so is undoing it:")
     narrator.mintage("rollback", f"{ENVIRONMENT}/{MODEL}")
     narrator.mintage("reconcile", ENVIRONMENT)
@@ -199,7 +200,7 @@ def _prove(narrator: Narrator) -> None:
     narrator.mintage("audit", "verify")
     narrator.remember(f"proof: {output.strip().splitlines()[-1]}")
     report = narrator.mintage("report")
-    narrator.remember(f"the story with pictures: {_first_line(report)}")
+    narrator.remember(f"the story with pictures: {report.strip()}")
 
 
 def _stop(narrator: Narrator) -> None:
@@ -209,8 +210,6 @@ def _stop(narrator: Narrator) -> None:
 
 
 def _quiet(*words: str) -> list[str]:
-    import sys
-
     return [sys.executable, "-m", "mintage", *words]
 
 
@@ -235,5 +234,6 @@ def _scale(folder: Path, every: int) -> None:
     path.write_text(path.read_text().replace("rows_per_leaf: 500", f"rows_per_leaf: {max(500 // every, 20)}"))
 
 
-def _first_line(output: str) -> str:
-    return output.strip().splitlines()[0] if output.strip() else ""
+def _line_with(output: str, start: str) -> str:
+    """The first line that begins with ``start``."""
+    return next((line.strip() for line in output.splitlines() if line.strip().startswith(start)), "")
