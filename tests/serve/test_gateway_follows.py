@@ -54,7 +54,7 @@ def test_swaps_under_load_fail_no_request_and_mix_no_two_models(running, models)
     threads = [threading.Thread(target=load) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for swap in range(16):
+    for swap in range(10):
         running.desire(models[(swap + 1) % 2])
         running.follow()
         count = len(answers)

@@ -37,7 +37,7 @@ def describe(error: MintageError) -> str:
 class Follower:
     """Keeps one gateway's application at its environment's desired state."""
 
-    def __init__(self, envdir: Path, app: App, *, url: str, problems: list[str], poll_s: float = 0.2) -> None:
+    def __init__(self, envdir: Path, app: App, *, url: str, problems: list[str], poll_s: float = 0.1) -> None:
         self._envdir, self._app, self._url, self._poll_s = envdir, app, url, poll_s
         self._started = datetime.now(UTC)
         self._standing = tuple(problems)

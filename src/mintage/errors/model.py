@@ -1,0 +1,148 @@
+"""Errors of estimators, models, pipelines and certification."""
+
+from __future__ import annotations
+
+from mintage.errors.tree import DataError, IntegrityError, ProjectError, RefusedError, RunError
+
+__all__ = [
+    "CertificateExpiredError",
+    "CertificateForAnotherModelError",
+    "CertificateInvalidError",
+    "CertificateNotPassedError",
+    "CertificateNotYetValidError",
+    "CertificateOfAnotherPolicyError",
+    "CheckClashError",
+    "DescriptionInvalidError",
+    "DomainMismatchError",
+    "EstimatorRefusedError",
+    "EvidenceInvalidError",
+    "GoldenFailedError",
+    "GraphRefusedError",
+    "InputMissingError",
+    "InputNullError",
+    "InputRangeError",
+    "InputShapeError",
+    "InputTypeError",
+    "InputUnknownError",
+    "PackageInvalidError",
+    "ParityFailedError",
+    "PolicyForAnotherModelError",
+    "ProfileInvalidError",
+    "StageFailedError",
+    "StageOutputMissingError",
+    "UnknownCheckError",
+]
+
+
+class EstimatorRefusedError(RefusedError):
+    """An estimator, or a part of it, has no exact lowering; the hint names the ways out."""
+
+    code = "lower.refused"
+
+
+class DescriptionInvalidError(IntegrityError):
+    code = "lower.description-invalid"
+
+
+class ProfileInvalidError(IntegrityError):
+    code = "profile.invalid"
+
+
+class GraphRefusedError(IntegrityError):
+    """An ONNX graph holds something that a model of ours never holds."""
+
+    code = "model.graph-refused"
+
+
+class PackageInvalidError(IntegrityError):
+    code = "model.package-invalid"
+
+
+class GoldenFailedError(IntegrityError):
+    """This runtime does not give the golden outputs of the model."""
+
+    code = "model.golden-failed"
+
+
+class ParityFailedError(RefusedError):
+    """The lowered model differs from the original."""
+
+    code = "model.parity-failed"
+
+
+class InputMissingError(DataError):
+    code = "input.missing"
+
+
+class InputUnknownError(DataError):
+    code = "input.unknown"
+
+
+class InputTypeError(DataError):
+    code = "input.type"
+
+
+class InputShapeError(DataError):
+    code = "input.shape"
+
+
+class InputNullError(DataError):
+    code = "input.null"
+
+
+class InputRangeError(DataError):
+    code = "input.range"
+
+
+class StageFailedError(RunError):
+    code = "pipeline.stage-failed"
+
+
+class StageOutputMissingError(RunError):
+    code = "pipeline.output-missing"
+
+
+class UnknownCheckError(ProjectError):
+    code = "certify.unknown-check"
+
+
+class CheckClashError(ProjectError):
+    """Two installed packages bring a check of the same id."""
+
+    code = "certify.check-clash"
+
+
+class EvidenceInvalidError(DataError):
+    code = "certify.evidence-invalid"
+
+
+class DomainMismatchError(RefusedError):
+    code = "certify.domain-mismatch"
+
+
+class PolicyForAnotherModelError(RefusedError):
+    code = "certify.policy-for-another-model"
+
+
+class CertificateInvalidError(IntegrityError):
+    code = "certificate.invalid"
+
+
+class CertificateForAnotherModelError(RefusedError):
+    code = "certificate.another-model"
+
+
+class CertificateNotPassedError(RefusedError):
+    code = "certificate.not-passed"
+
+
+class CertificateExpiredError(RefusedError):
+    code = "certificate.expired"
+
+
+class CertificateNotYetValidError(RefusedError):
+    code = "certificate.not-yet-valid"
+
+
+class CertificateOfAnotherPolicyError(RefusedError):
+    code = "certificate.another-policy"

@@ -1,0 +1,78 @@
+"""Errors of records, the store, the project's files, data and the database."""
+
+from __future__ import annotations
+
+from mintage.errors.tree import BusyError, IntegrityError, MissingToolError, ProjectError
+
+__all__ = [
+    "BlobMissingError",
+    "DataModifiedError",
+    "DatabaseCorruptError",
+    "DatabaseLockedError",
+    "DatabaseUnusableError",
+    "DigestMismatchError",
+    "FileMalformedError",
+    "FileMissingError",
+    "GitError",
+    "GitMissingError",
+    "LockedError",
+    "ProjectNotFoundError",
+    "RecordInvalidError",
+    "UnknownNameError",
+]
+
+
+class DigestMismatchError(IntegrityError):
+    code = "store.digest-mismatch"
+
+
+class BlobMissingError(IntegrityError):
+    code = "store.blob-missing"
+
+
+class RecordInvalidError(IntegrityError):
+    code = "record.invalid"
+
+
+class ProjectNotFoundError(ProjectError):
+    code = "project.not-found"
+
+
+class FileMissingError(ProjectError):
+    code = "project.file-missing"
+
+
+class FileMalformedError(ProjectError):
+    code = "project.file-malformed"
+
+
+class UnknownNameError(ProjectError):
+    code = "project.unknown-name"
+
+
+class GitMissingError(MissingToolError):
+    code = "git.missing"
+
+
+class GitError(ProjectError):
+    code = "git.failed"
+
+
+class LockedError(BusyError):
+    code = "workspace.locked"
+
+
+class DataModifiedError(ProjectError):
+    code = "data.modified"
+
+
+class DatabaseCorruptError(IntegrityError):
+    code = "database.corrupt"
+
+
+class DatabaseLockedError(BusyError):
+    code = "database.locked"
+
+
+class DatabaseUnusableError(ProjectError):
+    code = "database.unusable"
