@@ -53,9 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
                 signer=lambda: context.signer,
                 on_event=_tell,
             )
-            paths = ["params.yaml", LOCK_FOLDER]
             trailers = {"Mintage-Decision": digest}
-            tree.git.commit(paths, f"retrain: {model} to {plan.train_until}", trailers=trailers)
+            # Parameters, locks, and metrics files where the project keeps them in Git.
+            tree.git.commit(tree.git.dirty_paths(), f"retrain: {model} to {plan.train_until}", trailers=trailers)
             outcome, certificate, _ = run_certify(inner, model, against=None)
             subject = f"certify: challenger of {model}, {outcome.verdict}"
             commit = tree.git.commit([LOCK_FOLDER], subject, trailers=trailers)
