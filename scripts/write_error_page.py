@@ -22,7 +22,7 @@ verify; 5 a tool or an extra is missing; 6 user code or a started process failed
 
 def messages() -> dict[str, list[str]]:
     """The messages that the source gives each class, in order; a value in one is shown as an ellipsis."""
-    package = Path(errors.__file__).parent
+    package = Path(errors.__file__).parents[1]
     found: dict[str, list[str]] = {}
     for path in sorted(package.rglob("*.py")):
         if path.relative_to(package).parts[0] == "templates":
