@@ -38,7 +38,7 @@ lock: ## write requirements/*.txt again from pyproject.toml (needs the network)
 	@$(PREPARE) dev
 	@sh scripts/write-locks $(ARGS)
 
-bench: ## time each step of the loop and print JSON
+bench: ## time each step of the loop: a table, and JSON in bench/results
 	@$(PREPARE) dev
 	@$(VENV)/python bench/loop.py $(ARGS)
 

@@ -20,7 +20,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
+
+from mintage.cli.context import Context
+from mintage.repo.workspace import Workspace
+from mintage.serve.control import stop_gateway
 
 MINTAGE = [sys.executable, "-m", "mintage"]
 PATIENCE_S = 60.0
@@ -220,8 +225,9 @@ class SmallProject:
         self.write("releases/production/buys.yaml", yaml.safe_dump(value, sort_keys=False))
 
     def audit(self) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self.run("audit", "--json").json
-        return entries
+        """The entries of the audit log, oldest first."""
+        with contextlib.closing(Context(Workspace(self.root))) as context:
+            return [msgspec.to_builtins(event) for _, event in context.audit_log.events()]
 
     @property
     def production(self) -> Path:
@@ -239,6 +245,7 @@ class SmallProject:
         ]
         body = {"id": request_id, "parameters": {"event_time": "2026-02-01T10:00:00"}, "inputs": inputs}
         request = urllib.request.Request(f"{url}/v2/models/buys/infer", data=json.dumps(body).encode())
+        request.add_header("content-type", "application/json")
         with urllib.request.urlopen(request, timeout=30) as answer:
             value: dict[str, Any] = json.loads(answer.read())
             return value
@@ -249,8 +256,6 @@ class SmallProject:
 
     def stop_gateway(self) -> None:
         """End this copy's gateway, whatever state the test left the project in."""
-        from mintage.serve.control import stop_gateway
-
         if self.production.is_dir():
             stop_gateway(self.production)
 
@@ -272,13 +277,13 @@ def make_project(root: Path, home: Path) -> SmallProject:
 
 def build_models(project: SmallProject) -> None:
     """Release ``a`` to production, then build and certify ``b``; all committed, nothing serves."""
-    project.run("run")
-    project.run("certify", "buys")
+    assert project.run("run", "--json").json["actions"] == dict.fromkeys(("split", "train", "model:buys"), "run")
+    assert project.run("certify", "buys", "--json").json["verdict"] == "PASS"
     project.commit("model a")
     project.run("release", "buys", "--to", "production", "--why", "the first")
     project.replace("params.yaml", "strength: 1.0", "strength: 0.05")
-    project.run("run")
-    project.run("certify", "buys")
+    assert project.run("run", "--json").json["actions"] == {"split": "keep", "train": "run", "model:buys": "run"}
+    assert project.run("certify", "buys", "--json").json["verdict"] == "PASS"
     project.commit("model b")
 
 

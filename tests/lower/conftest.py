@@ -16,8 +16,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+import mintage
 from mintage.lower import extract_estimator
 from mintage.lower.estimator import Lowered, lower
+from mintage.model.limits import find_limits
 from mintage.model.parity import Parity
 from mintage.model.prove import Rows, answer, prove
 from mintage.model.runtime import Predictor
@@ -27,6 +29,8 @@ from mintage.repo.modelfile import DataFiles, InputSpec, ModelSpec
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before scikit-learn is imported: small fits, shared machines
 
 Columns = dict[str, Any]
+FLIGHT_NUMBERS = ("minute", "distance", "wind_gust", "precip")
+FLIGHT_TEXTS = ("carrier", "dest")
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,13 @@ def prove_exact(estimator: Any, columns: Columns, folder: Path, *, not_null: tup
     validation, description = answer("validation", columns, extract, folder / "validation")
     spec = model_spec(columns, not_null)
     lowered = lower(description, threshold=spec.threshold)
-    signature = build_signature(spec, classes=description.classes, categories=lowered.categories, closed=lowered.closed)
+    signature = build_signature(
+        spec,
+        classes=description.classes,
+        categories=lowered.categories,
+        closed=lowered.closed,
+        limits=find_limits(lowered, columns),
+    )
     predictor = Predictor(lowered.onnx, signature)
     edges, parity = prove(
         validation,
@@ -116,6 +126,27 @@ def prove_exact(estimator: Any, columns: Columns, folder: Path, *, not_null: tup
         rng=np.random.default_rng(0),
     )
     return Proven(lowered, predictor, validation, edges, parity)
+
+
+@pytest.fixture(scope="session")
+def flights() -> tuple[tuple[Columns, Any], Columns]:
+    """Real rows: flights of the demo project with the weather of their hour, to fit on and to compare on."""
+    data = Path(mintage.__file__).parent / "templates" / "flights" / "data"
+    weather = pl.read_parquet(data / "weather.parquet").unique(["origin", "hour"], keep="first", maintain_order=True)
+    found = (
+        pl.read_parquet(data / "flights.parquet")
+        .filter(pl.col("arr_delay").is_not_null())
+        .gather_every(100)
+        .with_columns(hour=pl.col("scheduled_departure").dt.truncate("1h"))
+        .join(weather, on=["origin", "hour"], how="left", maintain_order="left")
+        .with_columns(minute=pl.col("scheduled_departure").dt.hour() * 60.0 + pl.col("scheduled_departure").dt.minute())
+    )
+    numbers = {name: found[name].cast(pl.Float64).fill_null(np.nan).to_numpy().copy() for name in FLIGHT_NUMBERS}
+    texts = {name: np.array(found[name].to_list(), dtype=object) for name in FLIGHT_TEXTS}
+    late = (found["arr_delay"] > 15).cast(pl.Int64).to_numpy()
+    odd = np.arange(found.height) % 2 == 1
+    training = {name: column[odd] for name, column in {**numbers, **texts}.items()}
+    return (training, late[odd]), {name: column[~odd] for name, column in {**numbers, **texts}.items()}
 
 
 @pytest.fixture(scope="session")

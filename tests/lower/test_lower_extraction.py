@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from mintage.errors import DescriptionInvalidError, EstimatorRefusedError
 from mintage.lower import description, extract_estimator
 from mintage.lower.description import read_description
-from mintage.lower.extraction import extraction_command, read_native, write_rows
+from mintage.lower.extraction import dialogue_command, extraction_command, read_native, write_rows
 
 
 def columns() -> dict[str, Any]:
@@ -71,6 +71,35 @@ def test_two_extractions_are_the_same_bytes(fitted: Path, opened: Path, tmp_path
     assert extract_estimator.main([str(fitted), str(opened.parent / "rows.npz"), str(again)]) == 0
     for name in ("estimator.json", "estimator.npz", "native.json", "native.npz"):
         assert (again / name).read_bytes() == (opened / name).read_bytes()
+
+
+def test_one_process_answers_several_requests_as_several_processes_would(
+    fitted: Path, opened: Path, tmp_path: Path
+) -> None:
+    outs = [tmp_path / "first", tmp_path / "second"]
+    requests = "".join(json.dumps([str(opened.parent / "rows.npz"), str(out)]) + "\n" for out in outs)
+    command = dialogue_command(fitted, python=sys.executable)
+    done = subprocess.run(command, input=requests, capture_output=True, text=True, check=True)
+    assert done.stdout == "done\ndone\n"
+    for out in outs:
+        for name in ("estimator.json", "estimator.npz", "native.json", "native.npz"):
+            assert (out / name).read_bytes() == (opened / name).read_bytes()
+
+
+def test_a_file_that_prints_while_it_is_opened_is_refused_and_does_not_pass_for_an_answer(tmp_path: Path) -> None:
+    (tmp_path / "model.joblib").write_bytes(b"cbuiltins\nprint\n(Vdone\ntR.")  # a pickle that calls print("done")
+    rows = write_rows({"a": np.zeros(1)}, tmp_path)
+    done = subprocess.run(
+        dialogue_command(tmp_path / "model.joblib", python=sys.executable),
+        input=json.dumps([str(rows), str(tmp_path / "out")]) + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "done\n"
+    assert "done\n" in done.stderr
+    with pytest.raises(EstimatorRefusedError):
+        read_description(tmp_path / "out")
 
 
 @pytest.mark.parametrize("data", [b"", b"not a pickle", b"\x80\x04cnowhere\nThing\n."])

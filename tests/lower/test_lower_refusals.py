@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
@@ -60,10 +61,10 @@ def small(step: Any) -> Pipeline:
             Pipeline(
                 [
                     ("columns", ColumnTransformer([("part", "passthrough", NUMBERS)])),
-                    ("end", RandomForestClassifier(n_estimators=2, random_state=0)),
+                    ("end", GaussianNB()),
                 ]
             ),
-            "RandomForestClassifier",
+            "GaussianNB",
             "estimator/end",
         ),
     ],

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mintage.lower.graph import Graph
-from mintage.lower.trees import Tree, emit, reaching
+from mintage.lower.trees import Tree, emit, passing
 
 FEATURES = 4
 LEVELS = 70  # features 2 and 3 are categories, with 70 standing for missing
@@ -84,8 +84,12 @@ def test_a_tree_ensemble_is_its_trees(found: list[Tree], seed: int) -> None:
     assert np.allclose(several, expected, rtol=0, atol=1e-12)
     assert np.allclose(alone, expected[:1], rtol=0, atol=1e-12)
     for tree in found:
-        leaves = reaching(tree, rows)[tree.is_leaf]
-        assert (leaves.sum(axis=0) == 1).all()
+        reached = passing(tree, rows)
+        leaves = [taken for node, taken in reached.items() if tree.is_leaf[node]]
+        assert sorted(np.concatenate(leaves).tolist()) == list(range(len(rows)))
+        for node, taken in reached.items():
+            if tree.is_leaf[node]:
+                assert all(walk(tree, rows[row]) == tree.value[node] for row in taken.tolist())
 
 
 def test_the_same_graph_is_the_same_bytes() -> None:

@@ -130,7 +130,7 @@ def test_a_run_executes_all_stages_and_records_what_it_did(bench):
     assert bench.runs.metrics_of(outcome.run_id)["sum.value"] == 12
     assert bench.runs.metrics_of(outcome.run_id)["odd"] != bench.runs.metrics_of(outcome.run_id)["odd"]
     assert bench.runs.params_of(outcome.run_id) == {"factor": 2, "unrelated": 1}
-    assert [a.path for a in bench.runs.artifacts_of(outcome.run_id)][0] == "work/doubled.txt"
+    assert bench.runs.artifacts_of(outcome.run_id)[0].path == "work/doubled.txt"
     assert [action for action, _ in bench.audited] == ["run.start", "run.finish"]
 
 

@@ -72,6 +72,23 @@ def test_page_of_errors_is_what_its_script_writes(root: Path) -> None:
     )
 
 
+def test_page_of_commands_is_what_its_script_writes(root: Path) -> None:
+    written = subprocess.run(
+        [sys.executable, root / "scripts" / "write_command_page.py"], capture_output=True, text=True, check=True
+    ).stdout
+    assert (root / "docs" / "commands.md").read_text(encoding="utf-8") == written, (
+        "run: python scripts/write_command_page.py > docs/commands.md"
+    )
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_each_argument_of_a_command_has_a_help_text(command: str) -> None:
+    action = next(action for action in build_parser(only=command)._actions if action.dest == "command")
+    assert isinstance(action.choices, dict)
+    arguments = action.choices[command]._actions
+    assert [argument.dest for argument in arguments if not argument.help] == []
+
+
 def kinds_in(tree: ast.Module) -> set[str]:
     """The kinds that a module defines: a class with kind and version, or ``Record(kind="run", ...)``."""
     found = set()

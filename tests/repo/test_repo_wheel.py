@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import mintage
+
 
 @pytest.fixture(scope="module")
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -65,12 +67,11 @@ def test_wheel_holds_the_same_bytes_when_it_is_built_again(wheel: Path, root: Pa
     assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
 
 
-def test_installed_wheel_runs_outside_the_clone(installed: Path, root: Path, tmp_path: Path) -> None:
-    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+def test_installed_wheel_runs_outside_the_clone(installed: Path, tmp_path: Path) -> None:
     shown = subprocess.run(
         [installed / "mintage", "--version"], cwd=tmp_path, check=True, capture_output=True, text=True
     ).stdout
-    assert shown == f"mintage {version}\n"
+    assert shown == f"mintage {mintage.__version__}\n"
     where = subprocess.run(
         [installed / "python", "-c", "import mintage; print(mintage.__file__)"],
         cwd=tmp_path,

@@ -74,7 +74,7 @@ def test_stages_in_a_circle_are_named():
 def test_a_parameter_slice_holds_only_what_is_named():
     values = {"train": {"depth": 3, "rate": 0.1}, "data": {"year": 2013}}
     assert slice_params(values, ["train.depth", "data"], stage="s") == {"train": {"depth": 3}, "data": {"year": 2013}}
-    with pytest.raises(UnknownNameError, match="train.leaves"):
+    with pytest.raises(UnknownNameError, match=r"train\.leaves"):
         slice_params(values, ["train.leaves"], stage="s")
 
 

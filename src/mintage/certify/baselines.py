@@ -98,8 +98,10 @@ def _logistic(column: NDArray[Any], y: NDArray[np.int64], asked: NDArray[Any]) -
         encode = _standardise(float(known.mean()) if len(known) else 0.0, float(known.std()) if len(known) else 0.0)
     counts = np.bincount(2 * inverse + y, minlength=2 * len(values)).astype(np.float64)
     kept = counts > 0
-    model = _sklearn()[0](max_iter=1000)
-    model.fit(encode(np.repeat(values, 2)[kept]), np.tile([0, 1], len(values))[kept], sample_weight=counts[kept])
+    logistic, _, one_thread = _sklearn()
+    model = logistic(max_iter=1000)
+    with one_thread():
+        model.fit(encode(np.repeat(values, 2)[kept]), np.tile([0, 1], len(values))[kept], sample_weight=counts[kept])
     fitted = model.predict_proba(encode(values))[:, 1][inverse]
     wanted = _texts(asked) if column.dtype.kind == "O" else asked
     return np.asarray(fitted, dtype=np.float64), np.asarray(model.predict_proba(encode(wanted))[:, 1], dtype=np.float64)
@@ -131,10 +133,13 @@ def _texts(column: NDArray[Any]) -> NDArray[np.str_]:
     return np.array(["-" if value is None else f"={value}" for value in column.tolist()])
 
 
-def _sklearn() -> tuple[Any, Any]:
+def _sklearn() -> tuple[Any, Any, Any]:
+    """The two models, and a context in which sums use one thread: small fits take longer with more, and the last bits
+    of a score must not depend on the machine's number of cores."""
     try:
         from sklearn.linear_model import LogisticRegression
         from sklearn.tree import DecisionTreeClassifier
+        from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise ExtraMissingError(
             "trivial baselines need scikit-learn, which is not installed",
@@ -142,4 +147,4 @@ def _sklearn() -> tuple[Any, Any]:
             found=str(error),
             hint="install it: pip install 'mintage[demo]'",
         ) from error
-    return LogisticRegression, DecisionTreeClassifier
+    return LogisticRegression, DecisionTreeClassifier, lambda: threadpool_limits(1)

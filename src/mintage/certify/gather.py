@@ -7,6 +7,7 @@ process of its own. The caller enters the opening in the audit log first, and pa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,8 @@ from mintage.certify.order import OrderFacts
 from mintage.errors import FileMissingError, ParityFailedError
 from mintage.lower.estimator import lower
 from mintage.model.package import Package
-from mintage.model.prove import answer, answer_edges
+from mintage.model.prove import Extract, answer, answer_edges
 from mintage.model.runtime import Predictor
-from mintage.pipeline.extract import extractor
 from mintage.pipeline.sandbox import Scratch
 from mintage.pipeline.table import input_columns, labels_of, plain_column
 from mintage.repo.locks import Item, read_locks
@@ -50,16 +50,18 @@ def gather_evidence(
     *,
     spec: ModelSpec,
     package: Package,
-    estimator: Item,
+    extract: Extract,
     latency: LatencyProbe | None,
     champion: Package | None,
     order: OrderFacts,
     seed: int,
 ) -> Evidence:
-    """Everything that the checks need to know of the model in ``package``."""
+    """Everything that the checks need to know of the model in ``package``; ``extract`` asks the original."""
     predictor = package.predictor()
     train = _split(workspace, spec, predictor, "train", spec.data.train)
     holdout = _split(workspace, spec, predictor, "hold-out", spec.data.holdout)
+    with Scratch(workspace.tmp_dir) as scratch:
+        native = _native(spec, predictor, holdout.columns, extract, scratch.private, seed=seed)
     rival = None
     if champion is not None:
         scores = champion.predictor().predict(holdout.columns).scores
@@ -71,7 +73,7 @@ def gather_evidence(
         train=train,
         holdout=holdout,
         group_key=spec.group_key,
-        native=_native(workspace, spec, predictor, holdout.columns, estimator, seed=seed),
+        native=native,
         latency=latency,
         champion=rival,
         order=order,
@@ -97,20 +99,18 @@ def _split(workspace: Workspace, spec: ModelSpec, predictor: Predictor, name: st
 
 
 def _native(
-    workspace: Workspace, spec: ModelSpec, predictor: Predictor, columns: Columns, estimator: Item, *, seed: int
+    spec: ModelSpec, predictor: Predictor, columns: Columns, extract: Extract, folder: Path, *, seed: int
 ) -> NativeScores:
     """The original's answers to the hold-out and to as many edge rows made from it."""
-    with Scratch(workspace.tmp_dir) as scratch:
-        extract = extractor(workspace, estimator)
-        holdout, description = answer("holdout", columns, extract, scratch.private / "holdout")
-        edges = answer_edges(
-            holdout,
-            lowered=lower(description, threshold=spec.threshold),
-            predictor=predictor,
-            extract=extract,
-            folder=scratch.private,
-            rng=np.random.default_rng(seed),
-        )
+    holdout, description = answer("holdout", columns, extract, folder / "holdout")
+    edges = answer_edges(
+        holdout,
+        lowered=lower(description, threshold=spec.threshold),
+        predictor=predictor,
+        extract=extract,
+        folder=folder,
+        rng=np.random.default_rng(seed),
+    )
     accepted = predictor.accepts(edges.columns)
     refused = int((edges.native.failed & accepted).sum() + holdout.native.failed.sum())
     if refused:

@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     workspace = context.workspace
     names = [project_path(workspace, path) for path in arguments.paths]
+    context.open_audit_log()
     results = []
     with workspace.lock("data"):
         workspace.prepare()

@@ -6,7 +6,7 @@ import argparse
 
 import msgspec
 
-from mintage.cli.console import emit, emit_json, plural
+from mintage.cli.console import count_of, emit, emit_json, plural
 from mintage.cli.context import Context
 
 __all__ = ["configure", "run"]
@@ -14,7 +14,7 @@ __all__ = ["configure", "run"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", choices=("list", "verify"), default="list", help="list (default) or verify")
-    parser.add_argument("-n", "--limit", type=int, default=50, help="how many entries (default 50)")
+    parser.add_argument("-n", "--limit", type=count_of, default=50, help="how many entries (default 50)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -24,10 +24,12 @@ from mintage.cli.latency import gateway_probe
 from mintage.database.connection import transaction
 from mintage.errors import RefusedError
 from mintage.model.package import Package, open_package
+from mintage.pipeline.extract import open_extractor
 from mintage.pipeline.model_folder import model_folder
 from mintage.pipeline.sandbox import Scratch
 from mintage.record.digest import sha256_file, short
 from mintage.release.history import manifests_at
+from mintage.release.reconcile import environment_dir
 from mintage.repo.locks import Item, Lock, read_lock, write_lock
 from mintage.repo.modelfile import ModelSpec, domain_digest
 from mintage.store.local import Store
@@ -37,7 +39,9 @@ __all__ = ["configure", "run", "run_certify"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model of mintage.yaml")
-    parser.add_argument("--against", metavar="ENVIRONMENT", help="the champion of this environment; any, without")
+    parser.add_argument(
+        "--against", metavar="ENVIRONMENT", help="compare with its champion (default: any environment's)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,6 +75,10 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
     spec = workspace.model_spec(model)
     policy = read_policy(workspace.root / "policies" / f"{model}.yaml")
     check_domain(policy, domain_digest(spec))
+    if against is not None:
+        environment_dir(workspace, against)
+    context.signer_for("certificate")  # before the hold-out is opened for nothing
+    context.open_audit_log()
     with workspace.lock("certify"):
         lock = read_lock(workspace.root, f"model:{model}")
         if lock is None or lock.root is None or lock.record is None:
@@ -82,12 +90,14 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
         estimator = record.body["estimator"]
         with contextlib.ExitStack() as stack:
             scratch = stack.enter_context(Scratch(workspace.tmp_dir))
+            original = Item(path=estimator["path"], digest=estimator["digest"], size=0)
+            extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
             probe = stack.enter_context(gateway_probe(package, model, scratch.private / "gateway"))
             evidence = gather_evidence(
                 workspace,
                 spec=spec,
                 package=package,
-                estimator=Item(path=estimator["path"], digest=estimator["digest"], size=0),
+                extract=extract,
                 latency=probe,
                 champion=_champion(context, model, lock.root, against),
                 order=msgspec.structs.replace(order, first_look_at=first_look),
@@ -175,7 +185,7 @@ def _keep(context: Context, model: str, outcome: Outcome, lock: Lock) -> str:
         store.put_record(latency_record(outcome.latency))
     facts = {"record": str(lock.record), "run": str(lock.run)}
     statement = certificate_statement(outcome, files=files, issued=now(), facts=facts)
-    digest = store.put_bytes(seal(statement, context.signer))
+    digest = store.put_bytes(seal(statement, context.signer_for("certificate")))
     write_lock(
         context.workspace.root,
         Lock(name=f"certificate:{model}", what="certificate", root=outcome.root, record=digest, run=lock.run),

@@ -9,6 +9,7 @@ from mintage.cli.context import Context
 from mintage.data.checkout import checkout_item
 from mintage.errors import UnknownNameError
 from mintage.repo.locks import read_locks
+from mintage.repo.nearest import nearest_hint
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
 
@@ -16,13 +17,13 @@ __all__ = ["configure", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="paths or stages; all without")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="paths or stages (default: all)")
     parser.add_argument("--force", action="store_true", help="overwrite content that the store does not have")
 
 
 def run(arguments: argparse.Namespace) -> int:
     workspace = Context.here().workspace
-    locks = [lock for lock in read_locks(workspace.root).values() if lock.what != "model"]
+    locks = [lock for lock in read_locks(workspace.root).values() if lock.what in ("data", "stage")]
     items = {item.path: item for lock in locks for item in lock.outputs}
     wanted = dict(items)
     if arguments.paths:
@@ -30,8 +31,11 @@ def run(arguments: argparse.Namespace) -> int:
         chosen: list[str] = []
         for path in arguments.paths:
             if path not in items and path not in by_stage:
+                known = {**items, **by_stage}
                 raise UnknownNameError(
-                    f"no lock names {path!r}", expected=", ".join([*items, *by_stage]) or "nothing is versioned yet"
+                    f"no lock names {path!r}",
+                    expected=", ".join(known) or "nothing is versioned yet",
+                    hint=nearest_hint(path, known),
                 )
             chosen += by_stage.get(path, [path])
         wanted = {path: items[path] for path in chosen}

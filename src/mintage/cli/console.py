@@ -6,12 +6,16 @@ Data go to stdout, talk to stderr. Everything is readable without colour.
 from __future__ import annotations
 
 import contextlib
-import json
+import numbers
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-__all__ = ["emit", "emit_json", "human_size", "plural", "progress", "say", "table"]
+import msgspec
+
+from mintage.errors import UsageError
+
+__all__ = ["count_of", "emit", "emit_json", "human_size", "plural", "progress", "say", "table"]
 
 
 def say(text: str = "") -> None:
@@ -27,8 +31,17 @@ def emit(text: str = "") -> None:
 
 
 def emit_json(value: Any) -> None:
-    """A value as JSON data."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """A value as JSON data. A number that is not finite, which JSON cannot say, becomes null."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value, enc_hook=_plain), indent=2).decode() + "\n")
+
+
+def _plain(value: Any) -> int | float:
+    """A NumPy number as one of Python."""
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    raise NotImplementedError(type(value).__name__)
 
 
 def table(rows: Sequence[Sequence[object]], *, head: Sequence[str] = (), indent: str = "") -> str:
@@ -66,6 +79,17 @@ def human_size(size: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} TB"
+
+
+def count_of(text: str) -> int:
+    """A number of things to list, for argparse; raises UsageError.
+
+    >>> count_of("20")
+    20
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError("not a number of entries", expected="1 or more", found=repr(text))
+    return int(text)
 
 
 def plural(count: int, noun: str) -> str:

@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mintage.errors import RefusedError
 from mintage.repo.workspace import Workspace
 
 if TYPE_CHECKING:
     from mintage.attest.keys import FileSigner
-    from mintage.attest.trust import Trust
+    from mintage.attest.trust import Role, Trust
     from mintage.audit.log import AuditLog
     from mintage.tracking.runs import RunStore
 
@@ -64,6 +65,10 @@ class Context:
         signer = ensure_audit_key(self.workspace.keys_dir)
         return AuditLog(self.connection, f"mintage/{self.workspace.project().project}", signer)
 
+    def open_audit_log(self) -> AuditLog:
+        """The audit log, opened before a command does what it must enter: nothing is done that cannot be entered."""
+        return self.audit_log
+
     @property
     def checkpoint_file(self) -> Path:
         """Where the newest checkpoint of the audit log is published."""
@@ -111,6 +116,18 @@ class Context:
 
         self.workspace.prepare()
         return ensure_project_key(self.workspace.keys_dir)
+
+    def signer_for(self, role: Role) -> FileSigner:
+        """The signing key, if trust.yaml lets it sign for ``role``; raises RefusedError before anything is done."""
+        if self.signer.public not in self.trust.keys_for(role):
+            raise RefusedError(
+                f"the key of this machine may not sign a {role} here",
+                expected=f"a key with the role {role} in trust.yaml",
+                found=self.signer.key_id,
+                where=str(self.workspace.keys_dir / "project.pem.pub"),
+                hint="add that public key to trust.yaml and have it reviewed, or use a machine whose key is there",
+            )
+        return self.signer
 
     @cached_property
     def trust(self) -> Trust:

@@ -13,6 +13,7 @@ from mintage.audit.keyfile import ensure_audit_key
 from mintage.cli.console import emit, emit_json, say
 from mintage.cli.context import Context
 from mintage.errors import ProjectError, UsageError
+from mintage.record.names import check_name
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 
 __all__ = ["configure", "copy_template", "run"]
@@ -32,7 +33,7 @@ project: {name}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--name", help="the project's name; the folder's without")
+    parser.add_argument("--name", help="the project's name (default: the folder's)")
     parser.add_argument("--template", help="start from a shipped project: flights")
 
 
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.template:
         wrote += copy_template(arguments.template, root)
     if not (root / PROJECT_FILE).exists():
+        check_name(arguments.name or _name_of(root), what="project")
         (root / PROJECT_FILE).write_text(_EXAMPLE.format(name=arguments.name or _name_of(root)))
         wrote.append(PROJECT_FILE)
     context.workspace.project()
@@ -68,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         emit(f"  wrote {name}")
     say(f"Signing key {signer.key_id[:19]} is in .mintage/keys; trust.yaml says what it may sign.")
     if wrote:
-        say("Look at what was written, then commit: git add -A && git commit")
+        say("Version data with `mintage add` before the first commit, so that Git does not take it in; then:")
+        say("  git add -A && git commit")
     return 0
 
 

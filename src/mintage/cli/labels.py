@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import msgspec
-
 from mintage.cli.console import emit, emit_json, plural
 from mintage.cli.context import Context, now
 from mintage.cli.target import add_environment, environment_of
@@ -21,7 +19,7 @@ __all__ = ["configure", "run"]
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a released model")
     parser.add_argument("file", type=Path, help="Parquet with request_id and label (0 or 1), and row where it is not 0")
-    parser.add_argument("--observed-at", metavar="TIME", help="when it became known (a date or RFC 3339); now, without")
+    parser.add_argument("--observed-at", metavar="TIME", help="when it became known, a date or RFC 3339 (default: now)")
     add_environment(parser)
 
 
@@ -52,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         details = {"rows": added.rows, "corrected": added.corrected, "unknown": added.unknown}
         context.record_access("labels.add", f"{environment}/{arguments.model}", details)
     if arguments.json:
-        emit_json(msgspec.to_builtins(added))
+        emit_json(added)
         return 0
     emit(f"{plural(added.rows, 'label')} added" + (f", {added.corrected} corrected" if added.corrected else ""))
     for count, meaning in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from mintage.cli.console import emit, emit_json, say, table
+from mintage.cli.console import count_of, emit, emit_json, say, table
 from mintage.cli.context import Context
 from mintage.release.history import history, manifests_at
 
@@ -13,7 +13,7 @@ __all__ = ["configure", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-n", "--limit", type=int, default=20, help="how many runs (default 20)")
+    parser.add_argument("-n", "--limit", type=count_of, default=20, help="how many runs (default 20)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ from mintage.errors import (
     ProjectError,
     RefusedError,
     RunError,
+    SystemRefusedError,
     UsageError,
 )
 
@@ -53,9 +54,11 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "report": ("report", "Write one page that tells the project's story", False),
     "retrain": ("retrain", "Start the run that a decision asks for, on a new branch", False),
     "rollback": ("rollback", "Revert the last release of a model in an environment", False),
-    "show": ("show", "Show a model, a certificate, a run or a decision", False),
+    "show": ("show", "Show a model, the last decision, or any record by its digest", False),
     "stop": ("stop", "Stop the serving process of an environment", False),
 }
+
+_OPTIONS = frozenset(["-h", "--help", "--version", "--all", "--json", "help"])
 
 EXIT_CODES: dict[type[MintageError], int] = {
     RefusedError: 1,
@@ -94,7 +97,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        refused = _refused(error)
+        _show_error(refused, as_json=as_json)
+        return exit_code(refused)
     return code
+
+
+def _refused(error: OSError) -> SystemRefusedError:
+    return SystemRefusedError(
+        "the operating system refused to read or write",
+        found=error.strerror or str(error),
+        where=str(error.filename) if error.filename is not None else None,
+        hint="check that the path is right, that you may use it, and that the disk is not full; then run it again",
+    )
 
 
 def exit_code(error: MintageError) -> int:
@@ -119,20 +135,23 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
 def _dispatch(words: list[str]) -> int:
     name = next((word for word in words if not word.startswith("-")), None)
     if name is None or name == "help":
+        unknown = [word for word in words if word not in _OPTIONS]
+        if unknown:
+            raise UsageError(f"there is no option {unknown[0]}", hint="see `mintage --help`")
         if "--version" in words:
             sys.stdout.write(f"mintage {__version__}\n")
             return 0
         sys.stdout.write(_overview(everything="--all" in words))
         return 0 if {"-h", "--help", "help"} & set(words) else 2
     if name not in COMMANDS:
-        import difflib
+        from mintage.repo.nearest import nearest_hint
 
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
         raise UsageError(
-            f"there is no command {name!r}",
-            hint=f"did you mean `mintage {near[0]}`?" if near else "see `mintage help --all`",
+            f"there is no command {name!r}", hint=nearest_hint(name, COMMANDS, otherwise="see `mintage help --all`")
         )
-    arguments = build_parser(only=name).parse_args(words)
+    arguments, rest = build_parser(only=name).parse_known_args(words)
+    if rest:
+        raise UsageError(f"`mintage {name}` does not take {' '.join(rest)}", hint=f"see `mintage {name} --help`")
     result: int = importlib.import_module(f"mintage.cli.{COMMANDS[name][0]}").run(arguments)
     return result
 

@@ -19,7 +19,7 @@ __all__ = ["configure", "run"]
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a released model")
     parser.add_argument(
-        "--as-of", metavar="TIME", help="use only what was known then (a date or RFC 3339); now, without"
+        "--as-of", metavar="TIME", help="use only what was known then, a date or RFC 3339 (default: now)"
     )
     parser.add_argument("--no-candidate", action="store_true", help="do not train a candidate to find the gain")
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 if the decision is to retrain")

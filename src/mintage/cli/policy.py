@@ -6,7 +6,7 @@ import argparse
 
 import msgspec
 
-from mintage.certify.policy import check_domain, read_policy
+from mintage.certify.policy import Policy, check_domain, read_policy
 from mintage.cli.console import emit, emit_json, table
 from mintage.cli.context import Context
 from mintage.repo.modelfile import domain_digest
@@ -16,23 +16,29 @@ __all__ = ["configure", "run"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("check",), help="check: parse it, and compare the domain that it pins")
-    parser.add_argument("model", nargs="?", help="one model; all of the project, without")
+    parser.add_argument("model", nargs="?", help="one model (default: all of the project)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     workspace = Context.here().workspace
     names = [arguments.model] if arguments.model else list(workspace.project().models)
-    found = {}
+    found, domains = {}, {}
     for name in names:
         spec = workspace.model_spec(name)
         policy = read_policy(workspace.root / "policies" / f"{name}.yaml")
-        check_domain(policy, domain_digest(spec))
+        domains[name] = domain_digest(spec)
+        check_domain(policy, domains[name])
         found[name] = policy
     if arguments.json:
         emit_json({name: msgspec.to_builtins(policy) for name, policy in found.items()})
         return 0
     for name, policy in found.items():
-        emit(f"policies/{name}.yaml of {policy.owner}: {len(policy.requirements)} requirements, domain as declared")
+        domain = _domain(policy, domains[name])
+        emit(f"policies/{name}.yaml of {policy.owner}: {len(policy.requirements)} requirements, {domain}")
         rows = [(item.severity, item.check, item.id, item.about or "") for item in policy.requirements]
         emit(table(rows, head=("severity", "check", "requirement", "about"), indent="  "))
     return 0
+
+
+def _domain(policy: Policy, declared: str) -> str:
+    return "domain as declared" if policy.domain is not None else f"domain not pinned (it is {declared})"

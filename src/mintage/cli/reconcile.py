@@ -22,6 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     environment = arguments.environment
     environment_dir(context.workspace, environment)
+    context.open_audit_log()
 
     def refused(manifest: Manifest, root: str, reason: str) -> None:
         with transaction(context.connection):

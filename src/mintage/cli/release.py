@@ -9,7 +9,7 @@ import msgspec
 from mintage.cli.console import emit, emit_json, say
 from mintage.cli.context import Context, now
 from mintage.database.connection import transaction
-from mintage.errors import ReleaseRefusedError, UsageError
+from mintage.errors import IntegrityError, RefusedError, ReleaseRefusedError, UsageError
 from mintage.record.digest import is_digest, short
 from mintage.release.judge import CanaryVerdict, judge
 from mintage.release.manifest import Challenger, Manifest
@@ -24,30 +24,39 @@ ALPHA = 0.05
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model of mintage.yaml")
     parser.add_argument("--to", required=True, dest="environment", metavar="ENVIRONMENT", help="such as production")
-    parser.add_argument("--why", default="", help="one line for the history")
+    parser.add_argument("--why", default="", help="one line for the history, kept in the manifest")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--canary", type=float, metavar="PERCENT", help="give the model this share of the traffic first")
-    what.add_argument("--promote", action="store_true", help="make the challenger champion, if its outcomes allow it")
+    what.add_argument(
+        "--canary", type=float, metavar="PERCENT", help="make it the challenger, with this share of the traffic"
+    )
+    what.add_argument(
+        "--promote", action="store_true", help="make the challenger champion, if its outcomes show that it is no worse"
+    )
     what.add_argument("--end-canary", action="store_true", help="take the challenger out")
-    parser.add_argument("--margin", type=float, default=0.01, help="how much more often it may be wrong (0.01)")
-    parser.add_argument("--as-of", metavar="TIME", help="use only outcomes known then; now, without")
-    parser.add_argument("--decision", metavar="DIGEST", help="the decision that asked for it")
-    parser.add_argument("--policy", metavar="PATH", help="policies/<model>.yaml without")
+    parser.add_argument(
+        "--margin", type=float, default=0.01, help="with --promote: how much more often it may be wrong (default 0.01)"
+    )
+    parser.add_argument("--as-of", metavar="TIME", help="with --promote: use only outcomes known then (default: now)")
+    parser.add_argument(
+        "--decision", metavar="DIGEST", help="the record of the decision that asked for it, kept in the manifest"
+    )
+    parser.add_argument("--policy", metavar="PATH", help="what it must be certified by (default: policies/MODEL.yaml)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     context = Context.here()
     environment_dir(context.workspace, arguments.environment)
+    context.open_audit_log()
     with context.workspace.lock("release"):
         try:
             return _release(context, arguments)
-        except ReleaseRefusedError as error:
+        except (RefusedError, IntegrityError) as error:
             with transaction(context.connection):
                 context.record_access(
                     "release.write",
                     f"{arguments.environment}/{arguments.model}",
-                    {"reason": error.message},
+                    {"code": error.code, "reason": error.message},
                     decision="deny",
                     rule="certificate-required",
                 )
@@ -93,7 +102,7 @@ def _release(context: Context, arguments: argparse.Namespace) -> int:
     else:
         after, word = _new(context, arguments, before)
     if before == after:
-        emit(f"{environment}/{model}: the manifest says this already")
+        _tell(arguments, after, None, None, f"{environment}/{model}: the manifest says this already")
         return 0
     commit = commit_manifest(workspace, after, subject=f"release: {model} in {environment}, {word}")
     with transaction(context.connection):

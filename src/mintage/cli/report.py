@@ -15,7 +15,9 @@ __all__ = ["configure", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", type=Path, help="the page; .mintage/reports/index.html without")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="the page (default: .mintage/reports/index.html)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

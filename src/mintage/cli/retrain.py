@@ -23,8 +23,8 @@ __all__ = ["configure", "run"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model of mintage.yaml")
-    parser.add_argument("--decision", metavar="DIGEST", help="the decision to follow; the last one, without")
-    parser.add_argument("--branch", help="the new branch; retrain/MODEL-DATE without")
+    parser.add_argument("--decision", metavar="DIGEST", help="the decision to follow (default: the last one)")
+    parser.add_argument("--branch", help="the new branch (default: retrain/MODEL-DATE)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -31,14 +31,19 @@ def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     environment, model = split_target(arguments.target)
     environment_dir(context.workspace, environment)
+    context.open_audit_log()
     with context.workspace.lock("release"):
         releases = history(context.workspace.git, environment, model)
+        if not releases:
+            context.workspace.model_entry(model)
         if not releases or releases[0].before is None:
             raise ReleaseRefusedError(
                 f"there is nothing before the current release of {arguments.target}",
                 expected="at least two releases",
                 found=str(len(releases)),
-                hint="delete the manifest and commit to take the model out of service",
+                hint="delete the manifest and commit to take the model out of service"
+                if releases
+                else "see `mintage log`",
             )
         last = releases[0]
         commit = context.workspace.git.revert(last.commit.id)

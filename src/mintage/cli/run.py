@@ -6,6 +6,7 @@ import argparse
 
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
+from mintage.errors import ProjectError, RefusedError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
 
@@ -32,11 +33,24 @@ def run(arguments: argparse.Namespace) -> int:
             force=arguments.force,
             on_event=_show,
         )
+    if outcome.run_id is not None:
+        _warn_of_untrusted_key(context)
     if arguments.json:
         emit_json({"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record})
         return 0
     _summary(outcome)
     return 0
+
+
+def _warn_of_untrusted_key(context: Context) -> None:
+    """In a clone the models are built and signed all the same, but by a key that the project does not know yet."""
+    if not context.workspace.project().models:
+        return
+    try:
+        context.signer_for("model")
+    except (RefusedError, ProjectError) as error:
+        say(f"note: what was built cannot be certified or released here: {error.message}")
+        say(f"hint: {error.hint}")
 
 
 def _show(event: Event) -> None:

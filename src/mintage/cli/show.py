@@ -13,35 +13,42 @@ from mintage.cli.decisions import last_decision
 from mintage.errors import RefusedError, UnknownNameError
 from mintage.record.digest import is_digest, short
 from mintage.repo.locks import read_lock
+from mintage.repo.nearest import nearest_hint
 from mintage.store.local import Store
 
 __all__ = ["configure", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("thing", help="a model, `decision`, or a digest (b3:...)")
+    parser.add_argument("thing", help="a model, `decision` for the last one, or a whole digest (b3: and 64 digits)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     thing = arguments.thing
     if is_digest(thing):
-        return _record(context, thing)
+        return _record(context, thing, as_json=arguments.json)
     if thing == "decision":
         return _decision(context, as_json=arguments.json)
     if thing in context.workspace.project().models:
         return _model(context, thing, as_json=arguments.json)
     raise UnknownNameError(
         f"there is nothing called {thing!r}",
-        expected=", ".join([*context.workspace.project().models, "decision", "b3:<digest>"]),
+        expected=", ".join([*context.workspace.project().models, "decision", "b3:<64 hex digits>"]),
+        hint="digests are cut short on the terminal; with --json they are whole"
+        if thing.startswith("b3:")
+        else nearest_hint(thing, [*context.workspace.project().models, "decision"]),
     )
 
 
-def _record(context: Context, digest: str) -> int:
+def _record(context: Context, digest: str, *, as_json: bool) -> int:
     data = Store(context.workspace.store_dir).get_bytes(digest)
     try:
         emit_json(json.loads(data))
     except ValueError:
+        if as_json:
+            emit_json({"digest": digest, "size": len(data)})
+            return 0
         emit(f"{digest}: {human_size(len(data))} that are not JSON")
     return 0
 

@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     envdir = environment_dir(context.workspace, arguments.environment)
+    context.open_audit_log()
     with context.workspace.lock(f"environment-{arguments.environment}"):
         stopped = stop_gateway(envdir)
     if stopped:

@@ -15,7 +15,9 @@ __all__ = ["add_environment", "environment_of"]
 
 def add_environment(parser: argparse.ArgumentParser) -> None:
     """The option ``--in``."""
-    parser.add_argument("--in", dest="environment", metavar="ENVIRONMENT", help="needed if several release the model")
+    parser.add_argument(
+        "--in", dest="environment", metavar="ENVIRONMENT", help="the environment; needed if several release the model"
+    )
 
 
 def environment_of(context: Context, model: str, given: str | None) -> tuple[str, Path]:

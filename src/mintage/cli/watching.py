@@ -23,11 +23,15 @@ from mintage.pipeline.sandbox import Scratch
 from mintage.pipeline.table import input_columns, labels_of, plain_column
 from mintage.profile.profile import decode_profile
 from mintage.record.digest import short
+from mintage.record.manifest import encode_manifest
+from mintage.record.names import escape_name
 from mintage.release.manifest import Manifest
 from mintage.release.write import current_manifest
 from mintage.repo.modelfile import ModelSpec
+from mintage.repo.workspace import Workspace
 from mintage.serve.predictionlog import read_predictions
 from mintage.store.local import Store
+from mintage.store.statcache import StatCache
 
 __all__ = ["look", "open_retrain_of", "released_package"]
 
@@ -42,11 +46,19 @@ def look(
     last_look: str | None,
     candidates: bool,
 ) -> tuple[MonitorResult, tuple[str, ...]]:
-    """The result, and the digests of what it was made from: the champion's record."""
+    """The result, and the digests of what it was made from: the champion's record, prediction log, labels."""
     workspace = context.workspace
     manifest = current_manifest(workspace, environment, model)
     if manifest is None:
         raise RefusedError(f"{model} is not released in {environment}", hint="see `mintage release --help`")
+    predictions = read_predictions(envdir, model)
+    if predictions.num_rows == 0:
+        raise RefusedError(
+            f"{model} has made no prediction in {environment} yet",
+            expected="traffic in its prediction log",
+            where=str(envdir),
+            hint=f"`mintage reconcile {environment}` starts the endpoint; `mintage predict` scores a file",
+        )
     spec = workspace.model_spec(model)
     package = released_package(context, model, manifest.champion.root, manifest.champion.record)
     reference, seen_until = _reference(context, spec, package, manifest.champion.record)
@@ -66,7 +78,7 @@ def look(
             root=package.root,
             profile=decode_profile(package.profile_bytes),
             reference=reference,
-            predictions=read_predictions(envdir, model),
+            predictions=predictions,
             labels=read_labels(envdir, model),
             as_of=as_of,
             seen_until=seen_until,
@@ -75,7 +87,16 @@ def look(
             last_look=last_look,
         )
     )
-    return result, (manifest.champion.record,)
+    return result, (manifest.champion.record, *_looked_at(workspace, envdir, model))
+
+
+def _looked_at(workspace: Workspace, envdir: Path, model: str) -> list[str]:
+    """Data manifests of the prediction log and the labels, which name every file by digest; kept in the store."""
+    store = Store(workspace.store_dir)
+    folders = (envdir / "predictions" / escape_name(model), envdir / "labels" / escape_name(model))
+    with StatCache(workspace.cache_database) as cache:
+        manifests = [cache.manifest(folder) for folder in folders if folder.is_dir()]
+    return [store.put_bytes(encode_manifest(manifest)) for manifest in manifests if manifest.entries]
 
 
 def released_package(context: Context, model: str, root: str, record: str) -> Package:

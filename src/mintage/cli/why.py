@@ -9,6 +9,7 @@ from mintage.cli.context import Context
 from mintage.errors import UnknownNameError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.status import stage_states
+from mintage.repo.nearest import nearest_hint
 from mintage.store.statcache import StatCache
 
 __all__ = ["configure", "run"]
@@ -25,7 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
         states = {state.name: state for state in stage_states(workspace, cache, model_stages(workspace, signer=None))}
     if arguments.stage not in states:
         raise UnknownNameError(
-            f"there is no stage {arguments.stage!r}", expected=", ".join(states), where="mintage.yaml"
+            f"there is no stage {arguments.stage!r}",
+            expected=", ".join(states) or "none declared",
+            where="mintage.yaml",
+            hint=nearest_hint(arguments.stage, states, otherwise="declare it under `stages:` in mintage.yaml"),
         )
     state = states[arguments.stage]
     if arguments.json:

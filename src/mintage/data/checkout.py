@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from mintage.errors import DataModifiedError
+from mintage.errors import BlobMissingError, DataModifiedError
 from mintage.repo.locks import Item
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
@@ -44,5 +44,12 @@ def checkout_item(store: Store, item: Item, root: Path, cache: StatCache, *, for
                 where=str(target),
                 hint=f"keep it with `mintage add {item.path}`, or overwrite it with `mintage checkout --force`",
             )
+    if not store.has(item.digest):
+        raise BlobMissingError(
+            f"{item.path} is neither here nor in the store",
+            expected=item.digest,
+            where=str(store.root),
+            hint="a clone brings no data: copy the file here, or .mintage/store from where it was made",
+        )
     place(store, item, target)
     return True

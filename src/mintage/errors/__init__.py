@@ -80,6 +80,7 @@ from mintage.errors.project import (
     LockedError,
     ProjectNotFoundError,
     RecordInvalidError,
+    SystemRefusedError,
     UnknownNameError,
 )
 from mintage.errors.tree import (
@@ -202,6 +203,7 @@ __all__ = [
     "StageFailedError",
     "StageOutputMissingError",
     "StatementInvalidError",
+    "SystemRefusedError",
     "TooManyRowsError",
     "TrafficInvalidError",
     "UnknownCheckError",

@@ -18,6 +18,7 @@ __all__ = [
     "LockedError",
     "ProjectNotFoundError",
     "RecordInvalidError",
+    "SystemRefusedError",
     "UnknownNameError",
 ]
 
@@ -64,6 +65,12 @@ class LockedError(BusyError):
 
 class DataModifiedError(ProjectError):
     code = "data.modified"
+
+
+class SystemRefusedError(ProjectError):
+    """The operating system refused to read or write: permissions, a full disk, a folder where a file should be."""
+
+    code = "system.refused"
 
 
 class DatabaseCorruptError(IntegrityError):

@@ -1,8 +1,14 @@
-"""The part of the chain below a model: the run that made it, its data, environment and commit."""
+"""The part of the chain below a model: the run that made it, its data, environment and commit.
+
+A run that was interrupted proves the stages that it finished: what counts is that for each of them some record says how
+it was made, under the key that the run names.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mintage.errors import LinkBrokenError
@@ -15,42 +21,49 @@ from mintage.store.local import Store
 __all__ = ["run_link"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """How one stage's outputs were made: the commit it ran at, and its entry in the record of that run."""
+
+    commit: str
+    entry: Mapping[str, Any]
+
+
 def run_link(store: Store, git: Git, digest: str) -> Link:
     """The run with that record, its stages' inputs and outputs, its environment and its commit."""
 
     def check() -> tuple[str, tuple[Link, ...]]:
         record = store.get_record(digest, kind="run")
-        if record.body["status"] != "finished":
-            raise LinkBrokenError("the run did not finish", expected="finished", found=str(record.body["status"]))
-        records = _with_earlier(store, record)
-        stages = {name: entry for each in reversed(records) for name, entry in _ran(each).items()}
-        children = [_data_link(store, stages), _environment_link(store, record), _commit_link(git, records)]
+        stages = _made_by(store, record)
+        children = [_data_link(store, stages), _environment_link(store, record), _commit_link(git, record, stages)]
         detail = f"by {record.body['actor']}, {record.body['started']}, stages {', '.join(stages)}"
         return detail, tuple(children)
 
     return check_link("run", short(digest), check, digest=digest)
 
 
-def _with_earlier(store: Store, record: Record) -> list[Record]:
-    """The run, and those earlier ones whose results it kept or restored."""
-    found = [record]
-    seen: set[str] = set()
-    for each in found:
-        for entry in each.body["stages"].values():
-            earlier = entry.get("run")
-            if entry["action"] in ("keep", "restore") and earlier and earlier not in seen:
-                seen.add(earlier)
-                found.append(store.get_record(earlier, kind="run"))
+def _made_by(store: Store, record: Record) -> dict[str, _Made]:
+    """How each finished stage of the run was made: in it, or in the earlier one whose result it kept or restored."""
+    found: dict[str, _Made] = {}
+    for name, entry in record.body["stages"].items():
+        if entry["action"] not in ("run", "keep", "restore") or "key" not in entry:
+            continue
+        maker = record if entry["action"] == "run" else store.get_record(str(entry["run"]), kind="run")
+        made = maker.body["stages"].get(name, {})
+        if made.get("action") != "run" or made.get("key") != entry["key"]:
+            raise LinkBrokenError(
+                f"no record says how stage {name} was made", expected=str(entry["key"]), found=str(made.get("key"))
+            )
+        found[name] = _Made(commit=str(maker.body["commit"]), entry=made)
+    if not found:
+        raise LinkBrokenError("the run finished no stage", found=str(record.body["status"]))
     return found
 
 
-def _ran(record: Record) -> dict[str, Any]:
-    return {name: entry for name, entry in record.body["stages"].items() if entry["action"] == "run"}
-
-
-def _data_link(store: Store, stages: dict[str, Any]) -> Link:
-    items = {item["path"]: item for entry in stages.values() for item in (*entry["inputs"], *entry["outputs"])}
-    made = {item["path"] for entry in stages.values() for item in entry["outputs"]}
+def _data_link(store: Store, stages: Mapping[str, _Made]) -> Link:
+    entries = [made.entry for made in stages.values()]
+    items = {item["path"]: item for entry in entries for item in (*entry["inputs"], *entry["outputs"])}
+    made = {item["path"] for entry in entries for item in entry["outputs"]}
     raw = [path for path in items if path not in made]
 
     def check() -> tuple[str, tuple[Link, ...]]:
@@ -75,23 +88,22 @@ def _environment_link(store: Store, record: Record) -> Link:
     return check_link("environment", short(digest), check, digest=digest)
 
 
-def _commit_link(git: Git, records: list[Record]) -> Link:
-    commit = str(records[0].body["commit"])
+def _commit_link(git: Git, record: Record, stages: Mapping[str, _Made]) -> Link:
+    commit = str(record.body["commit"])
 
     def check() -> tuple[str, tuple[Link, ...]]:
         count = 0
-        for record in records:
-            for entry in _ran(record).values():
-                for path, digest in entry["parts"]["code"].items():
-                    data = git.show(str(record.body["commit"]), path)
-                    found = blake3_bytes(data) if data is not None else "no file"
-                    if found != digest:
-                        raise LinkBrokenError(
-                            f"{path} of the commit is not what was run", expected=digest, found=found, where=commit[:12]
-                        )
-                    count += 1
+        for made in stages.values():
+            for path, digest in made.entry["parts"]["code"].items():
+                data = git.show(made.commit, path)
+                found = blake3_bytes(data) if data is not None else "no file"
+                if found != digest:
+                    raise LinkBrokenError(
+                        f"{path} of commit {made.commit[:12]} is not what was run", expected=digest, found=found
+                    )
+                count += 1
         facts = git.describe(commit)
-        snapshot = " (snapshot of a dirty tree)" if records[0].body["dirty"] else ""
+        snapshot = " (snapshot of a dirty tree)" if record.body["dirty"] else ""
         return f"{facts.subject!r} of {facts.when[:10]}{snapshot}; {count} code files match", ()
 
     return check_link("commit", commit[:12], check)

@@ -6,11 +6,13 @@ says so. ``verify_target`` takes a model's name, ``environment/model``, or the a
 
 from __future__ import annotations
 
+import http.client
 import json
-import urllib.error
+import re
 import urllib.request
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from mintage.attest.oms import verify_model
 from mintage.attest.seal import open_sealed
@@ -22,7 +24,6 @@ from mintage.errors import (
     ReleaseRefusedError,
     RunError,
     UnknownNameError,
-    UsageError,
 )
 from mintage.lineage.chain import Link, check_link
 from mintage.lineage.run_links import run_link
@@ -33,6 +34,7 @@ from mintage.release.history import manifests_at
 from mintage.release.manifest import Manifest, Released, manifest_path
 from mintage.release.write import current_manifest
 from mintage.repo.locks import read_lock
+from mintage.repo.nearest import nearest_hint
 from mintage.repo.workspace import Workspace
 from mintage.serve.control import gateway_state
 from mintage.store.local import Store
@@ -40,6 +42,7 @@ from mintage.store.local import Store
 __all__ = ["verify_target"]
 
 _ANSWER_LIMIT = 1 << 20
+_MODEL_INFO = re.compile(r'^mintage_model_info\{[^}]*\bmodel="(?P<model>[^"]+)"', re.MULTILINE)
 
 
 def verify_target(target: str, *, workspace: Workspace | None = None) -> Link:
@@ -53,8 +56,11 @@ def verify_target(target: str, *, workspace: Workspace | None = None) -> Link:
         environment, _, model = target.partition("/")
         manifest = current_manifest(workspace, environment, model)
         if manifest is None:
+            known = [f"{m.environment}/{m.model}" for m in prover.manifests]
             raise UnknownNameError(
-                f"there is no release {target!r}", expected=manifest_path(environment, model), hint="see `mintage log`"
+                f"there is no release {target!r}",
+                expected=", ".join(known) or "none yet",
+                hint=nearest_hint(target, known, otherwise="see `mintage log`"),
             )
         return prover.release(manifest)
     return prover.unreleased(target)
@@ -69,17 +75,14 @@ class _Prover:
         self.store = Store(workspace.store_dir)
         self.trust: Trust = read_trust(workspace.root / "trust.yaml")
         self.head = self.git.head() or ""
+        self.manifests = manifests_at(self.git, self.head) if self.head else []
 
     def address(self, url: str) -> Link:
         """The chain behind a gateway: of each model that it serves."""
-        served = json.loads(_get(url, "/v2"))
-        models = served.get("models") if isinstance(served, dict) else None
-        manifests = manifests_at(self.git, self.head) if self.head else []
-        names = list(models) if isinstance(models, list | dict) else sorted({m.model for m in manifests})
         links = []
-        for name in names:
-            root = _live_root(url, str(name))
-            manifest = next((m for m in manifests if m.model == name and m.champion.root == root), None)
+        for name in _live_models(url):
+            root = _live_root(url, name)
+            manifest = next((m for m in self.manifests if m.model == name and m.champion.root == root), None)
             if manifest is None:
                 detail = "no committed manifest releases this model"
                 links.append(Link(kind="endpoint", title=f"{url} {name}", ok=False, digest=root, detail=detail))
@@ -200,22 +203,47 @@ class _Prover:
         return check_link("provenance", short(digest), check, digest=digest)
 
 
+def _live_models(url: str) -> list[str]:
+    """The names of all models that a gateway serves; raises IntegrityError if it is none of ours."""
+    server = _json(url, "/v2")
+    if not isinstance(server, dict) or server.get("name") != "mintage":
+        raise _not_understood(url, f"/v2 answers {str(server)[:80]}")
+    text = _get(url, "/metrics").decode(errors="replace")
+    return sorted({found["model"] for found in _MODEL_INFO.finditer(text)})
+
+
 def _get(url: str, path: str) -> bytes:
+    """What a gateway answers; raises RunError if nobody does."""
     try:
         with urllib.request.urlopen(url + path, timeout=10) as answer:
             return bytes(answer.read(_ANSWER_LIMIT))
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise RunError(
             "the gateway does not answer", found=str(error), where=url, hint="start it with `mintage reconcile`"
         ) from error
 
 
-def _live_root(url: str, model: str) -> str:
+def _json(url: str, path: str) -> Any:
+    """The JSON that a gateway answers with; raises IntegrityError if it is none."""
     try:
-        value = json.loads(_get(url, f"/v2/models/{model}"))
-        versions = value["versions"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise IntegrityError("the gateway's answer is not understood", found=str(error), where=url) from error
-    if not versions or not isinstance(versions[0], str):
-        raise UsageError("the gateway names no version", where=url)
+        return json.loads(_get(url, path))
+    except ValueError as error:
+        raise _not_understood(url, str(error)) from error
+
+
+def _live_root(url: str, model: str) -> str:
+    value = _json(url, f"/v2/models/{model}")
+    versions = value.get("versions") if isinstance(value, dict) else None
+    if not isinstance(versions, list) or not versions or not isinstance(versions[0], str):
+        raise _not_understood(url, f"versions {versions!r}")
     return versions[0]
+
+
+def _not_understood(url: str, found: str) -> IntegrityError:
+    return IntegrityError(
+        "the gateway's answer is not understood",
+        expected="the Open Inference Protocol, version 2",
+        found=found,
+        where=url,
+        hint="give the address that `mintage reconcile` printed",
+    )

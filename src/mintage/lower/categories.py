@@ -74,7 +74,15 @@ def is_missing(value: Any) -> bool:
 
 
 def _note(source: str, values: list[Any], context: Context, *, closed: bool) -> None:
-    context.categories.setdefault(source, tuple(value if isinstance(value, str) else float(value) for value in values))
+    """Where several encoders read a column, all that any has seen; with closed ones, what all of those take."""
+    mine = tuple(value if isinstance(value, str) else float(value) for value in values)
+    before = context.categories.get(source)
+    if before is None or (closed and source not in context.closed):
+        context.categories[source] = mine
+    elif closed:
+        context.categories[source] = tuple(value for value in before if value in mine)
+    elif source not in context.closed:
+        context.categories[source] = (*before, *(value for value in mine if value not in before))
     if closed:
         context.closed.add(source)
 

@@ -7,8 +7,8 @@ Nothing is looked up by a part of a name: a subclass of a known type is custom c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mintage.lower.columns import Column
@@ -24,8 +24,10 @@ class Context:
     """What a family writes to and reads from while one estimator is lowered.
 
     ``missing`` says what a missing text was for the estimator. A family notes here what others must know: the
-    ``categories`` that a raw column was seen with, whether others are ``closed`` out, and the ``trees`` with the
-    ``features`` they split on, for the edge rows.
+    ``categories`` that a raw column was seen with, whether others are ``closed`` out, and by ``note_trees`` the
+    ``trees`` with the ``features`` they split on, for the edge rows. ``single`` says of each feature whether the
+    library takes it as float32, and so refuses what is too large for that. ``refuses_missing`` is set by a model that
+    refuses rows with missing features.
     """
 
     graph: Graph
@@ -35,10 +37,36 @@ class Context:
     closed: set[str] = field(default_factory=set)
     trees: list[Tree] = field(default_factory=list)
     features: list[Column] = field(default_factory=list)
+    single: list[bool] = field(default_factory=list)
+    refuses_missing: bool = False
+
+    def note_trees(self, trees: Sequence[Tree], columns: Sequence[Column], *, single: bool) -> None:
+        """Note the trees of one model, which split on ``columns``; there may be several models."""
+        first = len(self.features)
+        self.trees.extend(replace(tree, feature=tree.feature + first) for tree in trees)
+        self.features.extend(columns)
+        self.single.extend([single] * len(columns))
 
     def lower(self, step: Step, columns: list[Column]) -> list[Column]:
         """Lower a part of a pipeline by its own family."""
-        return lower_step(step, columns, self)
+        before = len(self.trees)
+        result = lower_step(step, columns, self)
+        used = {int(place) for tree in self.trees[before:] for place in tree.feature[~tree.is_leaf]}
+        _refuse_rounded(step, [self.features[place] for place in sorted(used)], self.graph)
+        return result
+
+
+_ROUNDING = frozenset(("Exp", "Log", "MatMul", "Sigmoid"))
+
+
+def _refuse_rounded(step: Step, features: list[Column], graph: Graph) -> None:
+    """Operators whose last bit differs between libraries may put a number on the other side of a split."""
+    found = graph.operators(column.tensor for column in features) & _ROUNDING
+    if found:
+        step.refuse(
+            "splits on numbers that come from a sum over columns, a power, a logarithm or a probability; their last "
+            "bit differs between libraries, so a row at a split may go either way. Trees and bins need no such step"
+        )
 
 
 Lower = Callable[[Step, "list[Column]", Context], "list[Column]"]

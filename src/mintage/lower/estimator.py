@@ -27,7 +27,8 @@ class Lowered:
     ``onnx`` has one input [N, 1] a raw column and the outputs ``probabilities`` double [N, 2] and ``label`` int64 [N].
     ``categories`` are those that the estimator was fitted with, by raw column; of the columns in ``closed`` it refuses
     any other. ``trees`` split on the columns of ``probe``, the same graph with the one output ``features``
-    [N, k]; ``sources`` names the raw column of each feature.
+    [N, k]; ``sources`` names the raw column of each, ``single`` says which of them the library takes as float32,
+    and ``refuses_missing`` that it takes no row in which one is missing.
     """
 
     onnx: bytes
@@ -35,6 +36,8 @@ class Lowered:
     closed: frozenset[str]
     trees: tuple[Tree, ...]
     sources: tuple[str, ...]
+    single: tuple[bool, ...]
+    refuses_missing: bool
     probe: bytes | None
 
 
@@ -60,7 +63,9 @@ def lower(description: Description, *, threshold: float) -> Lowered:
         closed=frozenset(context.closed),
         trees=tuple(context.trees),
         sources=tuple(column.source for column in context.features),
-        probe=_probe(description, context) if context.trees else None,
+        single=tuple(context.single),
+        refuses_missing=context.refuses_missing,
+        probe=_probe(description, context) if context.features else None,
     )
 
 

@@ -1,6 +1,9 @@
 """Open a fitted estimator and write down what it is, and what it answers. Runs alone, in the user's environment.
 
-    python -I extract_estimator.py ESTIMATOR.joblib ROWS.npz OUT_DIR
+    python -I extract_estimator.py ESTIMATOR.joblib [ROWS.npz OUT_DIR]
+
+Without rows, each line of the standard input asks for an answer: ``["ROWS.npz", "OUT_DIR"]``; it is followed by a line
+``done`` on the standard output, whether the estimator was written down or refused.
 
 Opening a joblib or pickle file runs code from it, so this happens in a process of its own that has no keys and
 imports nothing of Mintage: the standard library, numpy, and the libraries that the estimator itself needs. It knows no
@@ -13,6 +16,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -85,7 +89,7 @@ class Writer:
                 pairs = [[self.value(key, depth + 1), self.value(part, depth + 1)] for key, part in item.items()]
                 return {"$": "dict", "items": pairs}
             name = type_name(type(item))
-            state = getattr(item, "__dict__", None)
+            state = state_of(item)
             if name.partition(".")[0] not in LIBRARIES or not isinstance(state, dict) or callable_only(item):
                 return {"$": "opaque", "type": name}
             fills, missing = state.get("statistics_"), state.get("missing_values")
@@ -99,6 +103,14 @@ class Writer:
             return {"$": "object", "type": name, "state": parts}
         finally:
             self.open.discard(id(item))
+
+
+def state_of(item: Any) -> Any:
+    """The attributes of an object; compiled classes have no ``__dict__``, but some say what they would pickle."""
+    state = getattr(item, "__dict__", None)
+    if state is None and type_name(type(item)).partition(".")[0] in LIBRARIES and not isinstance(item, type):
+        state = getattr(item, "__getstate__", lambda: None)()
+    return state
 
 
 def is_nan(item: Any) -> bool:
@@ -218,6 +230,8 @@ def describe(estimator: Any, rows_file: Path, out: Path) -> None:
     """Write estimator.json, estimator.npz, native.json and native.npz."""
     if not hasattr(estimator, "predict_proba") or getattr(estimator, "classes_", None) is None:
         raise Refused(f"{type_name(type(estimator))} is not a fitted classifier with probabilities")
+    if isinstance(estimator.classes_, list):
+        raise Refused(f"the estimator has {len(estimator.classes_)} outputs; one is expected")
     classes = np.asarray(estimator.classes_).tolist()
     if len(classes) != 2:
         raise Refused(f"the estimator has {len(classes)} classes; two are expected")
@@ -274,19 +288,46 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False), encoding="utf-8")
 
 
-def main(arguments: list[str]) -> int:
-    """The command; see the module's text."""
-    if len(arguments) != 3:
-        sys.stderr.write("usage: python -I extract_estimator.py ESTIMATOR.joblib ROWS.npz OUT_DIR\n")
-        return 2
-    estimator, rows, out = (Path(argument) for argument in arguments)
+def write_answer(estimator: Any, rows: Path, out: Path) -> bool:
+    """Describe the estimator into ``out``, or write why it is refused; ``estimator`` may be the refusal itself."""
     out.mkdir(parents=True, exist_ok=True)
     try:
-        describe(open_estimator(estimator), rows, out)
+        if isinstance(estimator, Refused):
+            raise estimator
+        describe(estimator, rows, out)
     except Refused as refused:
         write_json(out / "refused.json", {"kind": "estimator-refused", "version": 0, "reason": str(refused)})
         sys.stderr.write(f"{refused}\n")
-        return 3
+        return False
+    return True
+
+
+def answer_requests(estimator: Any, requests: Any, answers_to: Any) -> None:
+    """Answer line by line until the input ends."""
+    for line in requests:
+        rows, out = (Path(name) for name in json.loads(line))
+        write_answer(estimator, rows, out)
+        answers_to.write("done\n")
+        answers_to.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """The command; see the module's text."""
+    if len(arguments) not in (1, 3):
+        sys.stderr.write("usage: python -I extract_estimator.py ESTIMATOR.joblib [ROWS.npz OUT_DIR]\n")
+        return 2
+    estimator: Any
+    channel = os.dup(1) if len(arguments) == 1 else -1
+    if channel >= 0:
+        os.dup2(2, 1)  # what the estimator's libraries print must not pass for an answer
+    try:
+        estimator = open_estimator(Path(arguments[0]))
+    except Refused as refused:
+        estimator = refused
+    if channel < 0:
+        return 0 if write_answer(estimator, Path(arguments[1]), Path(arguments[2])) else 3
+    with open(channel, "w", encoding="utf-8") as stream:
+        answer_requests(estimator, sys.stdin, stream)
     return 0
 
 

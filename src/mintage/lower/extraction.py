@@ -18,7 +18,7 @@ import numpy as np
 from mintage.errors import DescriptionInvalidError
 from mintage.lower.description import read_arrays
 
-__all__ = ["Columns", "Native", "extraction_command", "read_native", "write_rows"]
+__all__ = ["Columns", "Native", "dialogue_command", "extraction_command", "read_native", "write_rows"]
 
 Columns = Mapping[str, "np.ndarray[Any, Any]"]
 
@@ -51,8 +51,16 @@ def extraction_command(estimator: Path, rows: Path, out: Path, *, python: Path |
 
     ``-I`` keeps the working folder, PYTHONPATH and the user's site out of its import path.
     """
+    return [*dialogue_command(estimator, python=python), str(rows.absolute()), str(out.absolute())]
+
+
+def dialogue_command(estimator: Path, *, python: Path | str) -> list[str]:
+    """The command with which ``python`` opens ``estimator`` once and answers requests until its input ends.
+
+    A request is a line ``["ROWS.npz", "OUT_DIR"]``; the answer is the line ``done``, or the process fails.
+    """
     script = Path(__file__).with_name("extract_estimator.py")
-    return [str(python), "-I", str(script), str(estimator.absolute()), str(rows.absolute()), str(out.absolute())]
+    return [str(python), "-I", str(script), str(estimator.absolute())]
 
 
 def write_rows(columns: Columns, folder: Path) -> Path:

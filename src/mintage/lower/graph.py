@@ -11,7 +11,7 @@ and no time, host or version enters. onnx is imported here and in ``model.hostil
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class Graph:
     def __init__(self) -> None:
         self._inputs: dict[str, Any] = {}
         self._nodes: list[Any] = []
+        self._makers: dict[str, Any] = {}
         self._constants: dict[tuple[bytes, str, tuple[int, ...]], tuple[str, Any]] = {}
         self._made: dict[tuple[Any, ...], str] = {}
 
@@ -66,7 +67,25 @@ class Graph:
         name = f"#t{len(self._nodes)}"
         node = helper.make_node(operator, list(inputs), [name], domain=domain, **attributes)
         self._nodes.append(node)
+        self._makers[name] = node
         return name
+
+    def made_by(self, tensor: str) -> tuple[str, tuple[str, ...]]:
+        """The operator that makes a tensor, and its inputs; ``("", ())`` of an input or a constant."""
+        node = self._makers.get(tensor)
+        return ("", ()) if node is None else (str(node.op_type), tuple(node.input))
+
+    def operators(self, tensors: Iterable[str]) -> set[str]:
+        """All operators that tensors have come through."""
+        pending, seen, found = list(tensors), set(), set()
+        while pending:
+            tensor = pending.pop()
+            if tensor not in seen:
+                seen.add(tensor)
+                operator, inputs = self.made_by(tensor)
+                found.add(operator)
+                pending.extend(inputs)
+        return found - {""}
 
     def once(self, operator: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Like ``add``, but the same node with the same inputs is written once."""

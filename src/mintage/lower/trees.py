@@ -9,14 +9,14 @@ where ``missing_left``. A split by members never sees NaN: a missing category ha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from mintage.lower.graph import Graph
 
-__all__ = ["Tree", "emit", "reaching"]
+__all__ = ["Tree", "add_up", "emit", "passing"]
 
 _LEQ, _MEMBER = 0, 6
 _NEVER = -1.0
@@ -52,6 +52,39 @@ def emit(graph: Graph, trees: Sequence[Tree], features: str) -> tuple[str | None
     return graph.add_ml("TreeEnsemble", [features], **nodes.attributes()), constant
 
 
+def add_up(graph: Graph, trees: Sequence[Tree], features: str, *, start: float = 0.0) -> str:
+    """``start`` and the trees' values, added in exactly this order: a tensor [N, 1].
+
+    What comes before the first split is folded into that tree's leaves. A single leaf after it becomes a split with two
+    equal leaves, so that its value is added in its turn.
+    """
+    first = next((place for place, tree in enumerate(trees) if not tree.is_leaf[0]), len(trees))
+    for tree in trees[:first]:
+        start += float(tree.value[0])
+    if first == len(trees):
+        column = graph.add("Gather", [features, graph.constant(np.array([0]))], axis=1)
+        return graph.add("Expand", [graph.constant(np.array([[start]])), graph.add("Shape", [column])])
+    folded = replace(trees[first], value=start + trees[first].value)
+    rest = [_split(tree) if tree.is_leaf[0] else tree for tree in trees[first + 1 :]]
+    total, _ = emit(graph, [folded, *rest], features)
+    assert total is not None
+    return total
+
+
+def _split(leaf: Tree) -> Tree:
+    """A tree that is a single leaf, as a split with that leaf on both sides."""
+    return Tree(
+        feature=np.zeros(3, dtype=np.int64),
+        threshold=np.zeros(3),
+        members=(None,) * 3,
+        missing_left=np.zeros(3, dtype=bool),
+        left=np.array([1, 0, 0]),
+        right=np.array([2, 0, 0]),
+        is_leaf=np.array([False, True, True]),
+        value=np.full(3, leaf.value[0]),
+    )
+
+
 class _Nodes:
     """The attributes of a TreeEnsemble, tree after tree. Inner nodes and leaves are numbered apart."""
 
@@ -71,23 +104,26 @@ class _Nodes:
         place[tree.is_leaf] = len(self.leaves) + np.arange(int(tree.is_leaf.sum()))
         self.roots.append(self.inner)
         self.leaves.extend(tree.value[tree.is_leaf].tolist())
-        for node in np.flatnonzero(~tree.is_leaf).tolist():
-            members = tree.members[node]
+        nodes = np.flatnonzero(~tree.is_leaf)
+        sets = [tree.members[node] for node in nodes.tolist()]
+        by_set = np.array([members is not None for members in sets])
+        for members in sets:
             if members is not None:
                 self.members.extend([*(float(item) for item in members or (_NEVER,)), np.nan])
-            row = (
-                _LEQ if members is None else _MEMBER,
-                int(tree.feature[node]),
-                float(tree.threshold[node]) if members is None else 0.0,
-                int(tree.missing_left[node]) if members is None else 0,
-                int(place[tree.left[node]]),
-                int(tree.is_leaf[tree.left[node]]),
-                int(place[tree.right[node]]),
-                int(tree.is_leaf[tree.right[node]]),
-            )
-            for column, value in zip(self.parts.values(), row, strict=True):
-                column.append(value)
-            self.inner += 1
+        left, right = tree.left[nodes], tree.right[nodes]
+        columns = (
+            np.where(by_set, _MEMBER, _LEQ),
+            tree.feature[nodes],
+            np.where(by_set, 0.0, tree.threshold[nodes]),
+            (tree.missing_left[nodes] & ~by_set).astype(np.int64),
+            place[left],
+            tree.is_leaf[left].astype(np.int64),
+            place[right],
+            tree.is_leaf[right].astype(np.int64),
+        )
+        for part, column in zip(self.parts.values(), columns, strict=True):
+            part.extend(column.tolist())
+        self.inner += len(nodes)
 
     def attributes(self) -> dict[str, Any]:
         """As the operator names them."""
@@ -111,19 +147,23 @@ class _Nodes:
         return found
 
 
-def reaching(tree: Tree, features: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows of ``features`` [N, k] pass through which node: boolean [nodes, N]."""
-    found = np.zeros((len(tree.value), len(features)), dtype=bool)
-    found[0] = True
-    for node in range(len(tree.value)):
+def passing(tree: Tree, features: np.ndarray[Any, np.dtype[np.float64]]) -> dict[int, np.ndarray[Any, Any]]:
+    """The nodes that any row of ``features`` [N, k] passes through, in their order, each with the rows that do."""
+    found = {0: np.arange(len(features))} if len(features) else {}
+    waiting = list(found)
+    while waiting:
+        node = waiting.pop()
         if tree.is_leaf[node]:
             continue
-        values = features[:, tree.feature[node]]
+        rows = found[node]
+        values = features[rows, tree.feature[node]]
         members = tree.members[node]
         if members is not None:
             left = np.isin(values, np.array(members, dtype=np.float64))
         else:
             left = (values <= tree.threshold[node]) | (np.isnan(values) & tree.missing_left[node])
-        found[tree.left[node]] |= found[node] & left
-        found[tree.right[node]] |= found[node] & ~left
-    return found
+        for child, taken in ((int(tree.left[node]), rows[left]), (int(tree.right[node]), rows[~left])):
+            if len(taken):
+                found[child] = taken
+                waiting.append(child)
+    return dict(sorted(found.items()))

@@ -24,6 +24,7 @@ from mintage.lower.description import Description
 from mintage.lower.estimator import lower
 from mintage.model.card import card_facts, encode_card, render_card
 from mintage.model.golden import Golden, encode_golden, replay
+from mintage.model.limits import find_limits
 from mintage.model.parity import TOLERANCE, Parity
 from mintage.model.prove import Columns, Extract, Rows, answer, prove
 from mintage.model.runtime import Predictor
@@ -67,7 +68,13 @@ def build_model(
     validation, description = answer("validation", columns, extract, workdir / "validation")
     lowered = lower(description, threshold=spec.threshold)
     _check_inputs(spec, description)
-    signature = build_signature(spec, classes=description.classes, categories=lowered.categories, closed=lowered.closed)
+    signature = build_signature(
+        spec,
+        classes=description.classes,
+        categories=lowered.categories,
+        closed=lowered.closed,
+        limits=find_limits(lowered, columns),
+    )
     predictor = Predictor(lowered.onnx, signature)
 
     rng = np.random.default_rng(seed)

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from mintage.lower.trees import Tree, reaching
+from mintage.lower.trees import Tree, passing
+from mintage.model.doubles import as_order, from_order, middle_above
 
 __all__ = ["Features", "edge_rows"]
 
@@ -87,7 +88,7 @@ def _specials(
             for base in rng.integers(total, size=2).tolist():
                 rows.add(base, {name: value})
     rows.add(0, {name: None if column.dtype.kind == "O" else np.nan for name, column in rows.columns.items()})
-    for name, column in rows.columns.items():  # together, so that rows that the original refuses are neighbours
+    for name, column in rows.columns.items():
         if column.dtype.kind != "O":
             for value in INFINITIES:
                 rows.add(int(rng.integers(total)), {name: value})
@@ -104,7 +105,10 @@ class _Splits:
     rng: np.random.Generator
 
     def add(self, trees: Sequence[Tree], sample: Array) -> None:
-        """For each split that a row of ``sample`` passes through; a random choice of splits if they are too many."""
+        """For each split that a row of ``sample`` passes through; a random choice of splits if they are too many.
+
+        Then each tree is walked by some of the rows only.
+        """
         table = {name: column[sample] for name, column in self.rows.columns.items()}
         matrix = self.features(table)
         absent = {
@@ -112,11 +116,14 @@ class _Splits:
         }
         found: list[tuple[Tree, int, int]] = []
         nulls: list[tuple[int, str]] = []
+        splits = sum(int((~tree.is_leaf).sum()) for tree in trees)
+        most = len(sample) if splits <= MOST // 4 else max(50, len(sample) * MOST // (4 * splits))
         for tree in trees:
-            found.extend(self._reached(tree, matrix, sample))
-            for source, without in absent.items():
-                reached = self._reached(tree, without, sample)
-                nulls.extend((base, source) for _, node, base in reached if self.sources[tree.feature[node]] == source)
+            rows = np.sort(self.rng.permutation(len(sample))[:most]) if most < len(sample) else np.arange(len(sample))
+            found.extend(self._reached(tree, matrix[rows], sample[rows], None))
+            for source in self._used([tree]):
+                reached = self._reached(tree, absent[source][rows], sample[rows], source)
+                nulls.extend((base, source) for _, _, base in reached)
         found, nulls = self._some(found), self._some(nulls)
         for base, source in nulls:
             self.rows.add(base, {source: self._missing(source, 1)[0]})
@@ -129,11 +136,13 @@ class _Splits:
             return items
         return [items[place] for place in np.sort(self.rng.permutation(len(items))[: MOST // 4]).tolist()]
 
-    def _reached(self, tree: Tree, matrix: Array, sample: Array) -> list[tuple[Tree, int, int]]:
-        """Each split that a row passes through, with such a row."""
-        passing = reaching(tree, matrix)
-        nodes = np.flatnonzero(~tree.is_leaf & passing.any(axis=1)).tolist()
-        return [(tree, node, int(sample[self.rng.choice(np.flatnonzero(passing[node]))])) for node in nodes]
+    def _reached(self, tree: Tree, matrix: Array, sample: Array, source: str | None) -> list[tuple[Tree, int, int]]:
+        """Each split, or each on ``source``, that a row passes through, with such a row."""
+        return [
+            (tree, node, int(sample[rows[self.rng.integers(len(rows))]]))
+            for node, rows in passing(tree, matrix).items()
+            if not tree.is_leaf[node] and source in (None, self.sources[tree.feature[node]])
+        ]
 
     def _used(self, trees: Sequence[Tree]) -> list[str]:
         features = {int(feature) for tree in trees for feature in tree.feature[~tree.is_leaf].tolist()}
@@ -166,14 +175,14 @@ class _Splits:
         Doubles are ordered like their bits, so 64 steps suffice; all supported transformers are monotone.
         """
         table = {name: column[bases] for name, column in self.rows.columns.items()}
-        low = np.full(len(bases), _order(np.array([-1e200]))[0])
-        high = np.full(len(bases), _order(np.array([1e200]))[0])
+        low = np.full(len(bases), as_order(np.array([-1e200]))[0])
+        high = np.full(len(bases), as_order(np.array([1e200]))[0])
         for _ in range(64):
-            middle = (low | high) - ((low ^ high) >> 1)  # the mean, rounded up, without overflow
-            table[source] = _value(middle)
+            middle = middle_above(low, high)
+            table[source] = from_order(middle)
             below = self.features(table)[:, feature] <= limits
             low, high = np.where(below, middle, low), np.where(below, high, middle - 1)
-        found: list[float] = _value(low).tolist()
+        found: list[float] = from_order(low).tolist()
         return found
 
     def _members(self, splits: Sequence[tuple[str, int]]) -> None:
@@ -184,18 +193,6 @@ class _Splits:
             chosen = known if every else [known[place] for place in self.rng.permutation(len(known))[:6].tolist()]
             for value in (*chosen, *((None, "never seen") if self._is_text(source) else (np.nan, -1.0))):
                 self.rows.add(base, {source: value})
-
-
-def _order(values: Array) -> Array:
-    """Doubles as integers in the same order, -0.0 just below 0.0; ``_value`` is its inverse."""
-    bits = values.view(np.int64)
-    order: Array = bits ^ ((bits >> 63) & np.int64(2**63 - 1))
-    return order
-
-
-def _value(order: Array) -> Array:
-    values: Array = (order ^ ((order >> 63) & np.int64(2**63 - 1))).view(np.float64)
-    return values
 
 
 def _mixed(rows: _Rows, total: int, count: int, rng: np.random.Generator) -> None:

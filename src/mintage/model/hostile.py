@@ -26,8 +26,9 @@ MAX_ELEMENTS = 1 << 27
 OPERATORS = {
     "": frozenset(
         (
-            *("Add", "Cast", "Concat", "Div", "Equal", "Expand", "Gather", "Greater", "GreaterOrEqual", "Identity"),
-            *("IsNaN", "Less", "MatMul", "Mul", "Shape", "Sigmoid", "Squeeze", "Sub", "Where"),
+            *("Abs", "Add", "Cast", "Concat", "Div", "Equal", "Exp", "Expand", "Gather", "Greater", "GreaterOrEqual"),
+            *("Identity", "IsNaN", "Less", "Log", "MatMul", "Mul", "Shape", "Sigmoid", "Sqrt", "Squeeze", "Sub"),
+            "Where",
         )
     ),
     ML_DOMAIN: frozenset(("LabelEncoder", "TreeEnsemble")),

@@ -26,6 +26,7 @@ from mintage.model.shrink import Row, shrink
 __all__ = ["Columns", "Extract", "Rows", "answer", "answer_edges", "compare_rows", "prove"]
 
 Columns = Mapping[str, "np.ndarray[Any, Any]"]
+REFUSED_ROWS = 16
 Extract = Callable[[Path, Path], None]
 """Runs ``lower.extraction_command`` for a rows file and an output folder; raises if the process did not end well."""
 
@@ -61,7 +62,12 @@ def answer_edges(
         rng=rng,
         count=len(rows.native.scores),
     )
-    return answer("edge", made, extract, folder / "edges")[0]
+    accepted = predictor.accepts(made)
+    kept, refused = np.flatnonzero(accepted), np.flatnonzero(~accepted)
+    if lowered.refuses_missing or any(lowered.single):  # the original refuses them too, row by row, which takes long
+        refused = rng.permutation(refused)[: max(REFUSED_ROWS, len(rows.native.scores) - len(kept))]
+    places = np.concatenate([kept, refused])  # together, so that rows that the original refuses are neighbours
+    return answer("edge", {name: column[places] for name, column in made.items()}, extract, folder / "edges")[0]
 
 
 def prove(

@@ -31,7 +31,7 @@ class Input(_Part, frozen=True, kw_only=True):
 
     ``integer`` numbers have no fraction. ``range`` is inclusive, None at an end is open. ``categories`` are known
     values. A value out of range or not known is flagged; with ``closed`` it is refused, because the estimator itself
-    refuses it.
+    refuses it. So are numbers outside ``limits``, both inclusive.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Input(_Part, frozen=True, kw_only=True):
     range: tuple[float | None, float | None] | None = None
     categories: tuple[str | float, ...] | None = None
     closed: bool = False
+    limits: tuple[float, float] | None = None
     unit: str | None = None
     about: str | None = None
 
@@ -88,9 +89,13 @@ def build_signature(
     classes: tuple[str | int | float | bool, ...],
     categories: Mapping[str, tuple[str | float, ...]],
     closed: frozenset[str],
+    limits: Mapping[str, tuple[float, float]],
 ) -> Signature:
-    """The signature of a model file; ``categories`` and ``closed`` are what the estimator was fitted with."""
-    inputs = [_input(name, column, categories.get(name), closed=name in closed) for name, column in spec.inputs.items()]
+    """The signature of a model file; ``categories``, ``closed`` and ``limits`` are what the fitted estimator takes."""
+    inputs = [
+        _input(name, column, categories.get(name), closed=name in closed, limits=limits.get(name))
+        for name, column in spec.inputs.items()
+    ]
     return Signature(
         model=spec.model,
         task=spec.task,
@@ -105,7 +110,14 @@ def build_signature(
     )
 
 
-def _input(name: str, column: InputSpec, fitted: tuple[str | float, ...] | None, *, closed: bool) -> Input:
+def _input(
+    name: str,
+    column: InputSpec,
+    fitted: tuple[str | float, ...] | None,
+    *,
+    closed: bool,
+    limits: tuple[float, float] | None,
+) -> Input:
     text = column.type == "string"
     known: tuple[str | float, ...] | None = fitted if closed else (column.categories or fitted)
     if not closed and not text:
@@ -118,6 +130,7 @@ def _input(name: str, column: InputSpec, fitted: tuple[str | float, ...] | None,
         range=column.range,
         categories=None if known is None else tuple(str(value) if text else float(value) for value in known),
         closed=closed,
+        limits=limits,
         unit=column.unit,
         about=column.about,
     )

@@ -1,9 +1,10 @@
 """Check one column of a request, and make it the tensor that the graph takes. The hot path of serving.
 
 ``column_check(item)`` returns a function from a column to (tensor [N, 1], number of flagged values). What does not fit
-is an error: another type, a null where none may be, an infinity, a fraction where integers are declared, and, for a
-closed input, a value that the estimator itself refuses. What is merely unusual, out of range or not a known category,
-is accepted and counted. One row takes a path of its own, without any vectorised pass.
+is an error: another type, a null where none may be, an infinity, a fraction where integers are declared, and a value
+that the estimator itself refuses: not known in a closed input, or a number beyond its limits. What is merely unusual,
+out of range or not a known category, is accepted and counted. One row takes a path of its own, without any vectorised
+pass.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def _number_check(item: Input) -> Check:
     nullable, integer, closed = item.nullable, item.integer, item.closed
     values_known = None if item.categories is None else np.array([float(value) for value in item.categories])
     plain = values_known is None and not integer
-    first, last = max(least, -_FINITE), min(most, _FINITE)
+    smallest, largest = item.limits or (-_FINITE, _FINITE)
+    first, last = max(least, smallest), min(most, largest)
 
     def check(column: Array) -> tuple[Array, int]:
         if column.dtype is not _FLOAT64:
@@ -65,6 +67,8 @@ def _number_check(item: Input) -> Check:
                 found=str(column[place]),
                 where=_row(place),
             )
+        if item.limits is not None:
+            _refuse_beyond(item, column, smallest, largest)
         if integer:
             _refuse_fractions(item, column, null)
         flagged = (column < least) | (column > most)
@@ -163,6 +167,18 @@ def _refuse_fractions(item: Input, column: Array, null: Array) -> None:
         place = int(np.argmax(broken))
         raise InputTypeError(
             f"input {item.name} is not an integer", expected="integers", found=str(column[place]), where=_row(place)
+        )
+
+
+def _refuse_beyond(item: Input, column: Array, smallest: float, largest: float) -> None:
+    beyond = (column < smallest) | (column > largest)
+    if beyond.any():
+        place = int(np.argmax(beyond))
+        raise InputRangeError(
+            f"input {item.name} has a number that is too large for the model",
+            expected=f"from {smallest!r} to {largest!r}",
+            found=str(column[place]),
+            where=_row(place),
         )
 
 

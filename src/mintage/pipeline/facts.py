@@ -18,7 +18,7 @@ from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
 from mintage.pipeline.params import read_params, slice_params
 from mintage.record.digest import blake3_bytes
-from mintage.repo.locks import Item, Lock, read_lock, read_locks
+from mintage.repo.locks import Item, Lock, lock_path, read_lock, read_locks
 from mintage.repo.project import Project, Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
@@ -42,7 +42,8 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 @dataclass(frozen=True, kw_only=True)
 class StageFacts:
-    """One stage as it stands: command, parts and key, declared inputs by digest, its lock, outputs in place or not."""
+    """One stage as it stands: command, parts and key, declared inputs by digest, its lock; ``in_place`` if the work
+    tree holds the lock's outputs and the store the record of the run that made them."""
 
     name: str
     stage: Stage
@@ -95,7 +96,7 @@ class Inspector:
             key=cache_key(parts),
             inputs=inputs,
             lock=lock,
-            in_place=lock is not None and self.in_place(lock.outputs),
+            in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
         )
 
     def item(self, path: str, stage: str) -> Item:
@@ -103,7 +104,12 @@ class Inspector:
         full = self.workspace.root / path
         if not full.exists():
             maker = maker_of(self.project.stages, path)
-            hint = f"stage {maker} writes it: run that first" if maker else f"put it there, or `mintage add {path}`"
+            if maker:
+                hint = f"stage {maker} writes it: run that first"
+            elif any(item.path == path for lock in self.locks.values() for item in lock.outputs):
+                hint = f"copy it here from where it was added (`mintage status` compares it with {lock_path(path)})"
+            else:
+                hint = f"put it there, or `mintage add {path}`"
             raise FileMissingError(f"stage {stage} reads {path}, which is not there", where=str(full), hint=hint)
         digest, size, folder = self.cache.digest(full)
         return Item(path=path, digest=digest, size=size, folder=folder)
@@ -119,6 +125,18 @@ class Inspector:
                     return True
         return False
 
+    def is_recorded(self, run: str | None) -> bool:
+        """Whether the store has the record of that run; without it nothing can be proven of what it made."""
+        return run is not None and self.store.has(run)
+
+    def metrics(self, name: str) -> dict[str, float]:
+        """The metrics of a stage, from the record of the run that its lock names; empty if that is not there."""
+        lock = self.locks.get(name)
+        if lock is None or lock.run is None or not self.store.has(lock.run):
+            return {}
+        stage = self.store.get_record(lock.run, kind="run").body["stages"].get(name, {})
+        return {key: float(value) for key, value in stage.get("metrics", {}).items()}
+
     def in_place(self, outputs: tuple[Item, ...]) -> bool:
         """Whether the work tree holds exactly these outputs."""
         for item in outputs:
@@ -128,11 +146,13 @@ class Inspector:
         return True
 
     def known_result(self, key: str) -> StageResult | None:
-        """The result remembered under a key, if all its bytes are in the store."""
+        """The result remembered under a key, if all its bytes and the record of its run are in the store."""
         text = self.cache.result(key)
         if text is None:
             return None
         result = msgspec.json.decode(text, type=StageResult)
+        if not self.is_recorded(result.run) or (result.record is not None and not self.store.has(result.record)):
+            return None
         for item in result.outputs:
             if not self.store.has(item.digest):
                 return None

@@ -12,7 +12,7 @@ from mintage.attest.keys import Signer
 from mintage.attest.seal import seal
 from mintage.errors import DataError
 from mintage.model.build import build_model
-from mintage.pipeline.extract import extractor
+from mintage.pipeline.extract import open_extractor
 from mintage.pipeline.facts import Inspector, StageResult
 from mintage.pipeline.model_folder import model_folder
 from mintage.pipeline.provenance import provenance_statement
@@ -41,7 +41,10 @@ def build_and_record(
 ) -> StageResult:
     """Build the model of ``spec`` and keep it; returns root, record and the folder as a tree of the store."""
     store = inspector.store
-    with Scratch(inspector.workspace.tmp_dir) as scratch:
+    with (
+        open_extractor(inspector.workspace, estimator) as extract,
+        Scratch(inspector.workspace.tmp_dir) as scratch,
+    ):
         source = scratch.private / "validation.parquet"
         store.checkout(validation.digest, source)
         table = pq.read_table(source)
@@ -53,7 +56,7 @@ def build_and_record(
             spec=spec,
             columns=input_columns(table, spec, where=validation.path),
             groups=groups,
-            extract=extractor(inspector.workspace, estimator),
+            extract=extract,
             facts=facts,
             signer=signer,
         )

@@ -14,13 +14,13 @@ from mintage.errors import FileMissingError
 from mintage.pipeline.facts import Inspector, StageResult
 from mintage.pipeline.graph import maker_of, order
 from mintage.pipeline.model_folder import model_folder
-from mintage.pipeline.run import RunSession
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock
 from mintage.repo.workspace import Workspace
 
 if TYPE_CHECKING:
     from mintage.attest.keys import Signer
+    from mintage.pipeline.run import RunSession
 
 __all__ = ["ModelStage", "model_stages"]
 
@@ -82,8 +82,10 @@ class ModelStage:
         inspector.store.checkout_tree(result.outputs[0].digest, folder)
 
     def in_place(self, inspector: Inspector, lock: Lock) -> bool:
-        """Whether the folder is there with exactly the files of the lock."""
+        """Whether the folder is there with exactly the files of the lock, and the store has the records behind it."""
         if lock.root is None or not lock.outputs:
+            return False
+        if lock.record is None or not inspector.store.has(lock.record) or not inspector.is_recorded(lock.run):
             return False
         folder = model_folder(inspector.workspace, self.model, lock.root)
         return folder.is_dir() and inspector.cache.digest(folder)[0] == lock.outputs[0].digest
@@ -124,7 +126,5 @@ class ModelStage:
             params |= lock.parts.get("params", {})
         metrics: dict[str, float] = {}
         for name in inspector.project.stages:
-            known = inspector.known_result(str(inspector.locks[name].key)) if name in inspector.locks else None
-            if known is not None:
-                metrics |= {key: value for key, value, _ in known.metrics if value is not None}
+            metrics |= inspector.metrics(name)
         return {"data": data, "params": params, "metrics": metrics}

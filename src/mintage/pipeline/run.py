@@ -2,7 +2,7 @@
 
 The lock of a stage is written last, after its outputs are in the store and in the work tree, so a crash at any moment
 leaves the previous lock or the new one; running again continues with the stages that are not done. The record of a run
-is written when it ends, well or not, and names everything upstream of it by digest.
+is written after each stage and when it ends, well or not, and names everything upstream of it by digest.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from mintage.record.canonical import canonical_bytes
 from mintage.record.envelope import Record
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
+from mintage.repo.nearest import nearest_hint
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 from mintage.tracking.runs import Artifact, Metric, RunStore
@@ -160,8 +161,12 @@ def run_pipeline(
         stages = inspector.project.stages
         models = {stage.name: stage for stage in implicit}
         if target is not None and target not in stages and target not in models:
+            known = (*stages, *models)
             raise UnknownNameError(
-                f"there is no stage {target!r}", expected=", ".join((*stages, *models)), where="mintage.yaml"
+                f"there is no stage {target!r}",
+                expected=", ".join(known) or "none declared",
+                where="mintage.yaml",
+                hint=nearest_hint(target, known, otherwise="declare it under `stages:` in mintage.yaml"),
             )
         session = RunSession(workspace=workspace, runs=runs, clock=clock, actor=actor)
         runner = _Runner(inspector, session, force=force, on_event=on_event)
@@ -247,9 +252,6 @@ class _Runner:
         for path in facts.stage.out:
             if ignore_path(inspector.workspace.root, path.rstrip("/")) and ".gitignore" not in self.wrote:
                 self.wrote.append(".gitignore")
-        metrics = tuple((key, value if math.isfinite(value) else None, step) for key, value, step in outcome.metrics)
-        result = StageResult(outputs=outcome.outputs, run=None, metrics=metrics)
-        self._pending.append((facts, result))
         session.note(
             facts.name,
             {
@@ -265,6 +267,11 @@ class _Runner:
             },
             upstream=[item.digest for item in facts.inputs],
         )
+        metrics = tuple((key, value if math.isfinite(value) else None, step) for key, value, step in outcome.metrics)
+        # Killed from here on, the run has a record of what is done, and its locks name that.
+        unfinished = session.write_record(inspector, "running")
+        result = StageResult(outputs=outcome.outputs, run=unfinished, metrics=metrics)
+        self._pending.append((facts, result))
         self._track(facts, result)
         inspector.cache.flush()
         self._lock(facts, result)

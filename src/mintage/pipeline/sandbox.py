@@ -4,25 +4,30 @@ An input that was not declared is not there, so the command fails instead of rea
 small environment (PATH, locale, threads, declared variables; no secrets of the user), its own process group, and is
 ended with all its children when Mintage is interrupted or killed. Files outside the project can still be read by
 absolute path, and the network is not closed: this is the thin form.
+
+``run_command`` waits for the end; ``open_dialogue`` keeps a command that answers line by line, so that what it costs
+to start is paid once.
 """
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
 import secrets
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from mintage.errors import MissingToolError, RunError
 
-__all__ = ["Finished", "Scratch", "run_command", "stage_environment"]
+__all__ = ["Dialogue", "Finished", "Scratch", "open_dialogue", "run_command", "stage_environment"]
 
 _PASSED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE", "TZ")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -59,7 +64,9 @@ def stage_environment(
     scratch: Scratch, *, seed: int | None, threads: int | None, declared: Sequence[str]
 ) -> dict[str, str]:
     """The environment variables that a stage sees."""
-    result = {name: os.environ[name] for name in (*_PASSED, *declared) if name in os.environ}
+    # OpenMP spins at every barrier unless told not to: beside other work, a fit then takes several times as long.
+    result = {"OMP_WAIT_POLICY": "PASSIVE"}
+    result |= {name: os.environ[name] for name in (*_PASSED, *declared) if name in os.environ}
     result |= {
         "HOME": str(scratch.private / "home"),
         "TMPDIR": str(scratch.private / "tmp"),
@@ -80,28 +87,10 @@ def run_command(
     command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path, timeout_s: float | None = None
 ) -> Finished:
     """Run ``command`` in ``folder`` with its output in ``log``; ends its whole group on a time-out or an interrupt."""
-    program = [sys.executable, *command[1:]] if command[0] in ("python", "python3") else list(command)
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with log.open("ab") as sink:
-        try:
-            process = subprocess.Popen(
-                program,
-                cwd=folder,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                # Safe: the process has one thread here, and prctl takes no lock.
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-            )
-        except FileNotFoundError:
-            raise MissingToolError(
-                f"the program {command[0]!r} was not found", hint="install it, or correct `run:` of the stage"
-            ) from None
-        except PermissionError as error:
-            raise RunError(f"the program {command[0]!r} cannot be run", found=str(error)) from error
+        process = _start(command, folder, environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
         try:
             code = process.wait(timeout_s)
             return Finished(exit_code=code, duration_s=time.monotonic() - started, timed_out=False)
@@ -110,6 +99,79 @@ def run_command(
             return Finished(exit_code=process.returncode, duration_s=time.monotonic() - started, timed_out=True)
         finally:
             _end(process)
+
+
+class Dialogue:
+    """A running command that answers each line on its standard input with one line."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def ask(self, line: str, *, timeout_s: float) -> str | None:
+        """The answer without its end of line; None if the command ended, or did not answer in time."""
+        asks, answers = self._process.stdin, self._process.stdout
+        assert asks is not None and answers is not None
+        try:
+            asks.write(line.encode() + b"\n")
+            asks.flush()
+        except BrokenPipeError:
+            return None
+        found, deadline = b"", time.monotonic() + timeout_s
+        while not found.endswith(b"\n"):
+            if not select.select([answers], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                return None
+            part = os.read(answers.fileno(), 4096)
+            if not part:
+                return None
+            found += part
+        return found.decode(errors="replace").rstrip("\n")
+
+
+@contextlib.contextmanager
+def open_dialogue(
+    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path
+) -> Iterator[Dialogue]:
+    """Start ``command`` in ``folder`` with its standard error in ``log``; its whole group ends with the block."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as sink:
+        process = _start(command, folder, environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink)
+        try:
+            yield Dialogue(process)
+        finally:
+            _end(process)
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with contextlib.suppress(BrokenPipeError):
+                        stream.close()
+
+
+def _start(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    stdin: int,
+    stdout: int | BinaryIO,
+    stderr: int | BinaryIO,
+) -> subprocess.Popen[bytes]:
+    program = [sys.executable, *command[1:]] if command[0] in ("python", "python3") else list(command)
+    try:
+        return subprocess.Popen(
+            program,
+            cwd=folder,
+            env=dict(environment),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+            preexec_fn=_die_with_parent() if sys.platform == "linux" else None,  # noqa: PLW1509 it only calls prctl
+        )
+    except FileNotFoundError:
+        raise MissingToolError(
+            f"the program {command[0]!r} was not found", hint="install it, or correct `run:` of the stage"
+        ) from None
+    except PermissionError as error:
+        raise RunError(f"the program {command[0]!r} cannot be run", found=str(error)) from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -126,6 +188,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _die_with_parent() -> None:
-    """In the child: ask the kernel to kill it when Mintage dies, even by SIGKILL (prctl PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+def _die_with_parent() -> Callable[[], None]:
+    """For the child: ask the kernel to kill it when Mintage dies, even by SIGKILL (prctl PR_SET_PDEATHSIG).
+
+    The library is opened here, not in the child, where another thread's lock on the loader would never be released.
+    """
+    import ctypes
+
+    prctl = ctypes.CDLL(None).prctl
+
+    def ask() -> None:
+        prctl(1, signal.SIGKILL)
+
+    return ask

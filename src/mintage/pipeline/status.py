@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mintage.errors import FileMissingError
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import order, upstream
 from mintage.pipeline.key import cache_key, explain
-from mintage.pipeline.run import ImplicitStage
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
+
+if TYPE_CHECKING:
+    from mintage.pipeline.run import ImplicitStage
 
 __all__ = ["StageState", "stage_states"]
 
@@ -51,6 +54,8 @@ def _stage(inspector: Inspector, name: str) -> StageState:
     reasons: tuple[str, ...] = ()
     if facts.lock is None or facts.lock.key != facts.key:
         reasons = tuple(explain(facts.lock.parts if facts.lock else None, facts.parts))
+    elif not inspector.is_recorded(facts.lock.run):
+        reasons = ("the record of its run is not in the store",)
     elif not facts.in_place:
         reasons = ("its outputs are missing or changed",)
     return StageState(name=name, key=facts.key, reasons=reasons)
@@ -67,5 +72,5 @@ def _implicit(inspector: Inspector, stage: ImplicitStage) -> StageState:
     if lock is None or lock.key != key:
         reasons = tuple(explain(lock.parts if lock else None, parts))
     elif not stage.in_place(inspector, lock):
-        reasons = ("the model's folder is missing or changed",)
+        reasons = ("the model's folder or its record is missing or changed",)
     return StageState(name=stage.name, key=key, reasons=reasons)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mintage.errors import MintageError
-from mintage.release.manifest import RELEASE_FOLDER, Manifest, manifest_path, parse_release
+from mintage.release.manifest import RELEASE_FOLDER, RELEASE_TRAILER, Manifest, manifest_path, parse_release
 from mintage.repo.git import Commit, Git
 
 __all__ = ["Release", "history", "manifests_at"]
@@ -41,7 +42,7 @@ def history(git: Git, environment: str, model: str) -> list[Release]:
     return [
         Release(
             commit=commit,
-            kind=_kind(states[index + 1], states[index], commit),
+            kind=_kind(states[index + 1 :], states[index], commit),
             before=states[index + 1],
             after=states[index],
         )
@@ -59,8 +60,11 @@ def _manifest(git: Git, revision: str, path: str) -> Manifest | None:
         return None
 
 
-def _kind(before: Manifest | None, after: Manifest | None, commit: Commit) -> str:
-    if commit.subject.startswith("Revert "):
+def _kind(earlier: Sequence[Manifest | None], after: Manifest | None, commit: Commit) -> str:
+    """What a change did, given what stood before it, newest first. A rollback brings back exactly what stood once, and
+    was not written by a release: subjects tell nothing, Git words a revert of a revert in its own ways."""
+    before = earlier[0]
+    if after is not None and RELEASE_TRAILER not in commit.trailers and after in earlier[1:]:
         return "rollback"
     if after is None:
         return "withdrawn"

@@ -11,14 +11,27 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from mintage.errors import FileMalformedError
-from mintage.record.digest import parse_digest
+from mintage.errors import FileMalformedError, UsageError
 from mintage.record.names import check_name
 from mintage.repo.yamlfile import convert, load_yaml
 
-__all__ = ["RELEASE_FOLDER", "Challenger", "Manifest", "Released", "encode_release", "manifest_path", "parse_release"]
+__all__ = [
+    "RELEASE_FOLDER",
+    "RELEASE_TRAILER",
+    "Challenger",
+    "Manifest",
+    "Released",
+    "encode_release",
+    "manifest_path",
+    "parse_release",
+]
 
 RELEASE_FOLDER = "releases"
+RELEASE_TRAILER = "Mintage-Release"
+
+_Root = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+_Blob = Annotated[str, Meta(pattern=r"^b3:[0-9a-f]{64}$")]
+_HINT = "write it with `mintage release`; docs/spec/release-manifest.md says what it holds"
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -28,9 +41,9 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Released(_Part, frozen=True, kw_only=True):
     """One model by its id (``root``), with the record that leads to its run and the signed certificate."""
 
-    root: str
-    record: str
-    certificate: str
+    root: _Root
+    record: _Blob
+    certificate: _Blob
 
 
 class Challenger(Released, frozen=True, kw_only=True):
@@ -67,26 +80,37 @@ def parse_release(data: bytes, *, where: str) -> Manifest:
     """Parse and check a manifest; raises FileMalformedError with file, line and column."""
     value, marks = load_yaml(data, where=where)
     if not isinstance(value, dict):
-        raise FileMalformedError("not a release manifest", expected="keys model, environment, champion", where=where)
-    manifest = convert(value, Manifest, marks, hint="see docs/spec/release-manifest.md")
-    check_name(manifest.model, what="model")
-    check_name(manifest.environment, what="environment")
+        raise FileMalformedError(
+            "not a release manifest", expected="keys model, environment, champion", where=where, hint=_HINT
+        )
+    manifest = convert(value, Manifest, marks, hint=_HINT)
+    for key, name in (("model", manifest.model), ("environment", manifest.environment)):
+        try:
+            check_name(name, what=key)
+        except UsageError as error:
+            raise FileMalformedError(
+                error.message, expected=error.expected, found=error.found, where=marks.at((key,)), hint=_HINT
+            ) from None
     if where.endswith(".yaml") and not where.endswith(manifest_path(manifest.environment, manifest.model)):
         raise FileMalformedError(
             "the manifest is not for the place it lies in",
             expected=manifest_path(manifest.environment, manifest.model),
             found=where,
-            where=where,
+            where=marks.at(("model",)),
             hint="correct `model` and `environment`, or move the file",
+        )
+    if manifest.challenger is not None and manifest.challenger.root == manifest.champion.root:
+        raise FileMalformedError(
+            "the challenger is the champion", where=marks.at(("challenger", "root")), hint="remove `challenger`"
         )
     if manifest.version != 0:
         raise FileMalformedError(
-            "unknown version of a manifest", expected="0", found=str(manifest.version), where=where
+            "unknown version of a manifest",
+            expected="0",
+            found=str(manifest.version),
+            where=marks.at(("version",)),
+            hint="update Mintage",
         )
-    for released in (manifest.champion, manifest.challenger):
-        if released is not None:
-            for digest in (released.root, released.record, released.certificate):
-                parse_digest(digest)
     return manifest
 
 
@@ -96,4 +120,6 @@ def encode_release(manifest: Manifest) -> bytes:
     head = (
         "# Written by `mintage release`; `mintage reconcile` makes it so. Undo it with `mintage rollback` (a revert).\n"
     )
-    return (head + yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)).encode()
+    # YAML folds some line breaks of Unicode: where there are such, everything beyond ASCII is escaped.
+    plain = f"{manifest.salt}{manifest.why}{manifest.decision}".isprintable()
+    return (head + yaml.safe_dump(value, sort_keys=False, allow_unicode=plain, width=120)).encode()

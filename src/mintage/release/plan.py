@@ -20,11 +20,12 @@ __all__ = ["Action", "Admit", "Route", "Start", "Stop", "Update", "plan"]
 
 @dataclass(frozen=True)
 class Route:
-    """Where a model's traffic goes: the champion's id, and a challenger's with its share."""
+    """Where a model's traffic goes: the champion's id, and a challenger's with its share and the salt of the split."""
 
     champion: str
     challenger: str | None = None
     share: float = 0.0
+    salt: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,15 @@ def plan(*, desired: Mapping[str, Route], observed: Mapping[str, Route] | None, 
     known = dict(observed or {}) if running else {}
     if running and known == dict(desired):
         return ()
-    live = {root for route in known.values() for root in (route.champion, route.challenger)}
     actions: list[Action] = []
     for model, route in sorted(desired.items()):
-        for root in (route.champion, route.challenger):
-            if root is not None and (root not in live or not running):
-                actions.append(Admit(model, root))
+        # What is live under another name was not admitted under this one.
+        live = _roots(known[model]) if model in known else ()
+        actions += [Admit(model, root) for root in _roots(route) if root not in live]
     actions.append(Update() if running else Start())
     return tuple(actions)
+
+
+def _roots(route: Route) -> tuple[str, ...]:
+    roots = (route.champion,) if route.challenger is None else (route.champion, route.challenger)
+    return tuple(dict.fromkeys(roots))

@@ -10,19 +10,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mintage.attest.trust import Trust
-from mintage.errors import EnvironmentUnknownError, MintageError, ReleaseRefusedError, RunError
+from mintage.errors import (
+    DesiredInvalidError,
+    EnvironmentUnknownError,
+    MintageError,
+    PortInUseError,
+    ReleaseRefusedError,
+)
 from mintage.record.digest import hex_of, short
 from mintage.release.admit import admit
 from mintage.release.history import manifests_at
 from mintage.release.manifest import RELEASE_FOLDER, Manifest, Released
 from mintage.release.plan import Action, Admit, Route, Start, Stop, Update, plan
+from mintage.repo.nearest import nearest_hint
+from mintage.repo.project import EnvironmentEntry
 from mintage.repo.workspace import Workspace
 from mintage.serve.control import gateway_state, start_gateway, stop_gateway, wait_generation
-from mintage.serve.desired import DESIRED_FILE, Challenger, Desired, Placement, Target, loose_generation, write_desired
+from mintage.serve.desired import (
+    DESIRED_FILE,
+    Challenger,
+    Desired,
+    Placement,
+    Target,
+    loose_generation,
+    parse_desired,
+    write_desired,
+)
 from mintage.serve.live import GatewayState
+from mintage.serve.lock import holder
 from mintage.store.local import Store
+from mintage.store.publish import publish_bytes
 
 __all__ = ["Reconciled", "environment_dir", "reconcile"]
 
@@ -48,7 +68,7 @@ def environment_dir(workspace: Workspace, environment: str) -> Path:
             f"there is no environment {environment!r}",
             expected=", ".join(sorted(known)) or "none declared",
             where="mintage.yaml",
-            hint="declare it under `environments:` in mintage.yaml",
+            hint=nearest_hint(environment, known, otherwise="declare it under `environments:` in mintage.yaml"),
         )
     return workspace.environments_dir / environment
 
@@ -62,7 +82,11 @@ def reconcile(
     on_action: Callable[[str], None] = lambda _: None,
     on_refusal: Callable[[Manifest, str, str], None] = lambda *_: None,
 ) -> Reconciled:
-    """Make it so; the caller holds the environment's lock. Raises what refuses a model, after ``on_refusal``."""
+    """Make it so; the caller holds the environment's lock. Raises what refuses a model, after ``on_refusal``.
+
+    A port that mintage.yaml names and another process holds raises PortInUseError; a port that only was free when
+    the gateway first started is given up for a new one.
+    """
     envdir = environment_dir(workspace, environment)
     envdir.mkdir(parents=True, exist_ok=True)
     git = workspace.git
@@ -70,18 +94,20 @@ def reconcile(
     if revision is None:
         raise ReleaseRefusedError("nothing is committed yet", expected="a release manifest in a commit")
     manifests = {manifest.model: manifest for manifest in manifests_at(git, revision, environment=environment)}
-    unknown = sorted(set(manifests) - set(workspace.project().models))
-    if unknown:
-        raise ReleaseRefusedError(
-            f"a manifest names a model that the project does not have: {unknown[0]}",
-            expected=", ".join(workspace.project().models) or "none",
-            where=f"{RELEASE_FOLDER}/{environment}/{unknown[0]}.yaml",
+    known = workspace.project().models
+    for name in sorted(set(manifests) - set(known)):
+        refusal = ReleaseRefusedError(
+            f"a manifest names a model that the project does not have: {name}",
+            expected=", ".join(known) or "none",
+            where=f"{RELEASE_FOLDER}/{environment}/{name}.yaml",
             hint="delete the manifest and commit, or declare the model in mintage.yaml",
         )
-    state = gateway_state(envdir)
+        on_refusal(manifests[name], manifests[name].champion.root, refusal.message)
+        raise refusal
+    state = _observe(envdir)
     actions = plan(
         desired={name: _route(manifest) for name, manifest in manifests.items()},
-        observed=_observed(state),
+        observed=_routes(state, envdir),
         running=state is not None,
     )
     models = envdir / "models"
@@ -104,16 +130,13 @@ def reconcile(
                 on_refusal(manifest, action.root, error.message)
                 raise
         elif isinstance(action, Start):
-            _publish(envdir, manifests, models)
-            host, port = _address(workspace, environment, envdir)
+            generation = _publish(envdir, manifests, models, after=0)
             on_action("starting the gateway")
-            state = start_gateway(envdir, host, port, timeout_s=_TIMEOUT_S)
-            (envdir / "port").write_text(f"{state.url.rsplit(':', 1)[1]}\n")
-        elif isinstance(action, Update):
-            generation = _publish(envdir, manifests, models)
+            _start(workspace, environment, envdir, on_action)
             state = wait_generation(envdir, generation, timeout_s=_TIMEOUT_S)
-            if state.problems:
-                raise RunError("the gateway kept what it had", found="; ".join(state.problems), where=state.url)
+        elif isinstance(action, Update):
+            generation = _publish(envdir, manifests, models, after=state.attempted if state else 0)
+            state = wait_generation(envdir, generation, timeout_s=_TIMEOUT_S)
         else:
             assert isinstance(action, Stop)
             on_action("stopping the gateway: no manifest is left")
@@ -129,17 +152,33 @@ def _released(manifest: Manifest, root: str) -> Released:
 
 def _route(manifest: Manifest) -> Route:
     rival = manifest.challenger
-    return Route(manifest.champion.root, rival.root if rival else None, rival.share if rival else 0.0)
+    return Route(manifest.champion.root, rival.root if rival else None, rival.share if rival else 0.0, manifest.salt)
 
 
-def _observed(state: GatewayState | None) -> dict[str, Route] | None:
+def _observe(envdir: Path) -> GatewayState | None:
+    """The gateway's state; one that is still starting (its starter was killed) is waited for."""
+    return gateway_state(envdir) if holder(envdir) is None else wait_generation(envdir, 0, timeout_s=_TIMEOUT_S)
+
+
+def _routes(state: GatewayState | None, envdir: Path) -> dict[str, Route] | None:
+    """What the gateway serves. It does not report the salts: they are those of the generation that is live."""
     if state is None:
         return None
-    return {name: Route(live.champion, live.challenger, live.share) for name, live in state.models.items()}
+    path = envdir / DESIRED_FILE
+    try:
+        desired = parse_desired(path.read_bytes(), where=str(path))
+    except (DesiredInvalidError, FileNotFoundError):
+        return None
+    salts = {name: placement.salt for name, placement in desired.models.items()}
+    known = desired.generation == state.generation
+    return {
+        name: Route(live.champion, live.challenger, live.share, salts.get(name, "") if known else "")
+        for name, live in state.models.items()
+    }
 
 
-def _publish(envdir: Path, manifests: dict[str, Manifest], models: Path) -> int:
-    """Write desired.json unless it says just this; returns its generation."""
+def _publish(envdir: Path, manifests: dict[str, Manifest], models: Path, *, after: int) -> int:
+    """Write desired.json; returns its generation, which is over ``after`` and over that of the file before."""
     path = envdir / DESIRED_FILE
     before = loose_generation(path.read_bytes()) if path.is_file() else None
     placements = {}
@@ -152,16 +191,22 @@ def _publish(envdir: Path, manifests: dict[str, Manifest], models: Path) -> int:
             else None,
             salt=manifest.salt,
         )
-    generation = (before or 0) + 1
+    generation = max(before or 0, after) + 1
     write_desired(envdir, Desired(generation=generation, models=placements))
     return generation
 
 
-def _address(workspace: Workspace, environment: str, envdir: Path) -> tuple[str, int]:
-    """Where to listen: as mintage.yaml says; for port 0 the one that was used before, if there is one."""
-    entry = workspace.project().environments.get(environment)
-    host, port = (entry.host, entry.port) if entry else ("127.0.0.1", 0)
+def _start(workspace: Workspace, environment: str, envdir: Path, on_action: Callable[[str], None]) -> None:
+    """Start the gateway where mintage.yaml says; for port 0 where it listened before, or on a free port."""
+    entry = workspace.project().environments.get(environment, EnvironmentEntry())
     remembered = envdir / "port"
-    if port == 0 and remembered.is_file():
-        port = int(remembered.read_text())
-    return host, port
+    before = remembered.read_text().strip() if remembered.is_file() else ""
+    try:
+        port = entry.port or int(before if before.isdigit() else 0)
+        state = start_gateway(envdir, entry.host, port, timeout_s=_TIMEOUT_S)
+    except PortInUseError:
+        if entry.port != 0:
+            raise
+        on_action(f"port {before} is in use by another process now: taking a new one")
+        state = start_gateway(envdir, entry.host, 0, timeout_s=_TIMEOUT_S)
+    publish_bytes(remembered, f"{urlsplit(state.url).port}\n".encode())

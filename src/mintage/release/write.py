@@ -11,7 +11,7 @@ from mintage.certify.certificate import check_certificate
 from mintage.errors import ReleaseRefusedError, ReleaseUncommittedError
 from mintage.record.digest import sha256_bytes, short
 from mintage.release.admit import open_certificate
-from mintage.release.manifest import Manifest, Released, encode_release, manifest_path, parse_release
+from mintage.release.manifest import RELEASE_TRAILER, Manifest, Released, encode_release, manifest_path, parse_release
 from mintage.repo.locks import Lock, lock_path, parse_lock
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
@@ -76,7 +76,7 @@ def commit_manifest(workspace: Workspace, manifest: Manifest, *, subject: str) -
     path = manifest_path(manifest.environment, manifest.model)
     publish_bytes(workspace.root / path, encode_release(manifest))
     trailers = {
-        "Mintage-Release": f"{manifest.environment}/{manifest.model}",
+        RELEASE_TRAILER: f"{manifest.environment}/{manifest.model}",
         "Mintage-Champion": manifest.champion.root,
         **({"Mintage-Challenger": manifest.challenger.root} if manifest.challenger else {}),
         **({"Mintage-Decision": manifest.decision} if manifest.decision else {}),

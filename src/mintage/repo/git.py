@@ -41,12 +41,7 @@ class Git:
         """Run ``git args`` and return its output without the last newline; raises GitError."""
         result = self._call(args, env=env, data=data)
         if result.returncode != 0:
-            raise GitError(
-                f"git {args[0]} failed",
-                found=result.stderr.decode(errors="replace").strip()[:2000] or f"exit code {result.returncode}",
-                where=str(self.root),
-                hint=_hint(result.stderr),
-            )
+            raise self._failed(args[0], result)
         return result.stdout.decode(errors="surrogateescape").removesuffix("\n")
 
     def _call(
@@ -64,6 +59,14 @@ class Git:
                 "the program `git` was not found", expected="Git 2.25 or later on PATH", hint="install Git"
             ) from None
 
+    def _failed(self, command: str, result: subprocess.CompletedProcess[bytes]) -> GitError:
+        return GitError(
+            f"git {command} failed",
+            found=result.stderr.decode(errors="replace").strip()[:2000] or f"exit code {result.returncode}",
+            where=str(self.root),
+            hint=_hint(result.stderr),
+        )
+
     def is_repository(self) -> bool:
         """Whether ``root`` lies in a Git work tree."""
         return self._call(["rev-parse", "--is-inside-work-tree"]).stdout.strip() == b"true"
@@ -74,8 +77,10 @@ class Git:
         self.run("symbolic-ref", "HEAD", "refs/heads/main")
 
     def head(self) -> str | None:
-        """The commit that HEAD names; None before the first one."""
+        """The commit that HEAD names; None before the first one. Raises GitError outside a repository."""
         result = self._call(["rev-parse", "-q", "--verify", "HEAD^{commit}"])
+        if result.returncode > 1:
+            raise self._failed("rev-parse", result)
         return result.stdout.decode().strip() or None
 
     def resolve(self, revision: str) -> str:
@@ -141,7 +146,18 @@ class Git:
         return self.resolve("HEAD")
 
     def revert(self, commit: str) -> str:
-        """Make the commit that undoes ``commit`` on the current branch; returns it. A conflict leaves no trace."""
+        """Make the commit that undoes ``commit`` on the current branch; returns it. A conflict leaves no trace.
+
+        Raises GitError, too, while a merge or another revert is under way: that one is not touched.
+        """
+        for state in ("REVERT_HEAD", "CHERRY_PICK_HEAD", "MERGE_HEAD"):
+            if self._call(["rev-parse", "-q", "--verify", state]).returncode == 0:
+                raise GitError(
+                    "another Git operation is under way",
+                    found=state,
+                    where=str(self.root),
+                    hint="finish it or abort it (`git status` says how), then run the command again",
+                )
         result = self._call(["revert", "--no-edit", commit])
         if result.returncode != 0:
             self._call(["revert", "--abort"])
@@ -149,6 +165,7 @@ class Git:
                 "the commit cannot be reverted",
                 found=result.stderr.decode(errors="replace").strip()[:500],
                 where=commit,
+                hint=_hint(result.stderr) or "later commits changed the same lines: release the model you want instead",
             )
         return self.resolve("HEAD")
 
@@ -185,6 +202,10 @@ def _parse_commit(text: str) -> Commit:
 def _hint(stderr: bytes) -> str | None:
     if b"tell me who you are" in stderr or b"empty ident" in stderr or b"auto-detect email" in stderr:
         return 'run `git config user.name "You"` and `git config user.email you@example.org`'
+    if b"not a git repository" in stderr:
+        return "run `mintage init` in the project's folder: what Mintage does is tied to commits"
+    if b"would be overwritten" in stderr:
+        return "commit or stash your changes first"
     if b"index.lock" in stderr:
         return "another Git command is running; wait for it, or delete the lock file it names if it crashed"
     return None

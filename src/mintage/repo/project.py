@@ -51,7 +51,6 @@ class ModelEntry(_Part, frozen=True, kw_only=True):
     """One model: ``source`` (key ``from``) is the stage output that holds the fitted estimator."""
 
     source: str = msgspec.field(name="from")
-    target: str | None = None
 
 
 class EnvironmentEntry(_Part, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from pathlib import Path
 from mintage.errors import FileMissingError, LockedError, ProjectNotFoundError, UnknownNameError
 from mintage.repo.git import Git
 from mintage.repo.modelfile import ModelSpec, parse_model_file
+from mintage.repo.nearest import nearest_hint
 from mintage.repo.project import ModelEntry, Project, parse_project
 
 __all__ = ["PROJECT_FILE", "Workspace"]
@@ -74,7 +75,7 @@ class Workspace:
                 f"the project has no model {name!r}",
                 expected=", ".join(models) or "none declared",
                 where=PROJECT_FILE,
-                hint="declare it under `models:` in mintage.yaml",
+                hint=nearest_hint(name, models, otherwise="declare it under `models:` in mintage.yaml"),
             )
         return models[name]
 

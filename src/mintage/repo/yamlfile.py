@@ -22,6 +22,7 @@ __all__ = ["Marks", "convert", "load_yaml", "read_yaml"]
 T = TypeVar("T")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `\$(?P<path>.*?)`)?$")
+_MISSING = re.compile(r"Object missing required field `(?P<key>.*?)`$")
 _AT = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>.*?)`)?$")
 _PLAIN_TAGS = ("tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
 MAX_BYTES = 4 << 20
@@ -123,6 +124,11 @@ def convert(value: Any, target: type[T], marks: Marks, *, at: tuple[str | int, .
         match = _AT.match(text)
         path = _sharpen(value, target, _path_of(match["path"] or "")) if match else ()
         message = match["message"] if match else text
+        missing = _MISSING.match(message)
+        if missing:
+            raise FileMalformedError(
+                f"the key {missing['key']!r} is missing", where=marks.at((*at, *path)), hint=hint
+            ) from error
         raise FileMalformedError(
             "a value does not fit", expected=message, where=marks.at((*at, *path)), hint=hint
         ) from error

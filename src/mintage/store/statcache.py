@@ -2,11 +2,12 @@
 
 A file's digest is taken from the cache only if device, inode, size, mtime and ctime are those of when it was hashed and
 the mtime lay two seconds before that (a change within a clock tick could hide: Git's racy-clean rule). The cache is a
-SQLite file that may be deleted at any time.
+SQLite file that may be deleted at any time; one that is damaged is begun anew.
 """
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from pathlib import Path
@@ -26,11 +27,14 @@ class StatCache:
 
     def __init__(self, database: Path) -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(database, timeout=10, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute("CREATE TABLE IF NOT EXISTS stat (path TEXT PRIMARY KEY, mark TEXT, digest TEXT)")
-        self._connection.execute("CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT)")
+        try:
+            self._connection = _open(database)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise OSError(errno.EIO, str(error), str(database)) from error
+            for suffix in ("", "-wal", "-shm"):
+                database.with_name(database.name + suffix).unlink(missing_ok=True)
+            self._connection = _open(database)
         self._learned: dict[str, tuple[str, str]] = {}
 
     def __enter__(self) -> StatCache:
@@ -97,3 +101,16 @@ class StatCache:
     def remember(self, key: str, value: str) -> None:
         """Remember a value under a cache key."""
         self._connection.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", (key, value))
+
+
+def _open(database: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(database, timeout=10, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("CREATE TABLE IF NOT EXISTS stat (path TEXT PRIMARY KEY, mark TEXT, digest TEXT)")
+        connection.execute("CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT)")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -16,7 +16,9 @@ __all__ = ["configure", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", nargs="?", type=Path, help="a new folder; without, mintage-demo (or -2, -3 ...) here")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="a new folder (default: mintage-demo here, or mintage-demo-2 ...)"
+    )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="use every n-th flight only (quicker)")
     parser.add_argument("--requests", type=int, default=300, metavar="N", help="single requests a month (default 300)")
     parser.add_argument("--timings", type=Path, metavar="FILE", help="write seconds by command as JSON")

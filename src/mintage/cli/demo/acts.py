@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 from mintage.cli.console import progress
@@ -66,11 +67,15 @@ def _run(narrator: Narrator) -> None:
     narrator.git("commit", "-qm", "run: first model", quiet=True)
     narrator.tell("A second run does nothing; one changed parameter reruns only what depends on it:")
     narrator.mintage("run")
+    narrator.tell(f"  (in {narrator.last_s:.2f} s)")
     params = narrator.folder / "params.yaml"
     text = params.read_text()
     params.write_text(text.replace("iterations: 40", "iterations: 41"))
     narrator.mintage("why", "train")
+    narrator.mintage("run")
+    narrator.tell("Taken back, the first results come from the store:")
     params.write_text(text)
+    narrator.mintage("run")
     narrator.mintage("show", MODEL)
 
 
@@ -109,9 +114,17 @@ def _predict(narrator: Narrator, world: World, url: str) -> None:
     )
     flight = world.flights(Month(3)).head(1).to_dicts()[0]
     body = request_body({**flight, "flight_id": "demo-1"})
-    narrator.tell(f"$ curl {url}/v2/models/{MODEL}/infer -d '{body.decode()[:96]}…'")
+    narrator.tell(
+        f"$ curl -H 'content-type: application/json' {url}/v2/models/{MODEL}/infer -d '{body.decode()[:96]}…'"
+    )
     score = next(ask(url, MODEL, [{**flight, "flight_id": "demo-1"}], progress=lambda _: None))
     narrator.tell(f"  flight {flight['carrier']} to {flight['dest']}: probability of being late {score:.3f}")
+    narrator.tell(f"$ curl {url}/metrics | grep predictions_total")
+    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:
+        metrics = answer.read().decode()
+    for line in metrics.splitlines():
+        if line.startswith("mintage_predictions_total"):
+            narrator.tell(f"  {line}")
 
 
 def _traffic(narrator: Narrator, world: World, url: str, requests: int) -> tuple[str, Month]:

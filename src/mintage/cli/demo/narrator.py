@@ -22,6 +22,7 @@ class Narrator:
         self.folder = folder
         self.summary: list[str] = []
         self.steps: dict[str, float] = {}
+        self.last_s = 0.0
         self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     def step(self, title: str, *text: str) -> None:
@@ -74,7 +75,7 @@ class Narrator:
             process.terminate()
             process.wait()
             raise
-        took = time.monotonic() - started
+        took = self.last_s = time.monotonic() - started
         name = " ".join(shown[:2])
         self.steps[name] = self.steps.get(name, 0.0) + took
         if code not in expect:

@@ -17,7 +17,7 @@ from mintage.lower.columns import Coded, Column, Number, matrix
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
 from mintage.lower.numeric import numeric
-from mintage.lower.trees import Tree, emit
+from mintage.lower.trees import Tree, add_up
 
 __all__ = ["FAMILY"]
 
@@ -34,8 +34,7 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     order = np.concatenate([np.flatnonzero(categorical), np.flatnonzero(~categorical)])
     trees = [_tree(step, part[0], order, sizes) for part in step.get("_predictors")]
     taken = numeric(step, columns)
-    context.trees.extend(trees)
-    context.features.extend(taken)
+    context.note_trees(trees, taken, single=False)
     return [_probability(context, trees, taken, float(baseline[0]))]
 
 
@@ -94,14 +93,7 @@ def _members(bits: np.ndarray[Any, Any], size: int, missing_left: bool) -> tuple
 
 def _probability(context: Context, trees: list[Tree], columns: list[Number | Coded], baseline: float) -> Number:
     graph = context.graph
-    features = matrix(graph, columns)
-    total, constant = emit(graph, trees, features)
-    base = graph.constant(np.array([[baseline + constant]]))
-    if total is None:
-        first = graph.add("Gather", [features, graph.constant(np.array([0]))], axis=1)
-        raw = graph.add("Expand", [base, graph.add("Shape", [first])])
-    else:
-        raw = graph.add("Add", [total, base])
+    raw = add_up(graph, trees, matrix(graph, columns), start=baseline)  # in the library's order, to the last bit
     return Number("", graph.add("Sigmoid", [raw]), 0, 1)
 
 

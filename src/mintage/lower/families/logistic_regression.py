@@ -1,4 +1,4 @@
-"""LogisticRegression with two classes: the logistic function of a weighted sum."""
+"""LogisticRegression with two classes, and others whose probability is the logistic function of a weighted sum."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ __all__ = ["FAMILY"]
 
 
 def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
+    if step.short == "SGDClassifier" and step.get("loss") != "log_loss":
+        step.refuse(f"with loss={step.get('loss')!r} has no exact lowering; 'log_loss' has")
     weights, intercept = step.numbers("coef_"), step.numbers("intercept_").ravel()
     if weights.shape != (1, len(columns)) or len(intercept) != 1:
         step.refuse("with more than two classes, or other columns than it was fitted on, has no exact lowering")
@@ -24,4 +26,13 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     return [Number("", graph.add("Sigmoid", [raw]), 0, 1)]
 
 
-FAMILY = Family(types=("sklearn.linear_model._logistic.LogisticRegression",), role="classifier", lower=_lower)
+FAMILY = Family(
+    types=(
+        "sklearn.linear_model._logistic.LogisticRegression",
+        "sklearn.linear_model._logistic.LogisticRegressionCV",
+        "sklearn.linear_model._stochastic_gradient.SGDClassifier",
+        "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
+    ),
+    role="classifier",
+    lower=_lower,
+)

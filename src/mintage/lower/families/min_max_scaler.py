@@ -7,7 +7,7 @@ import numpy as np
 from mintage.lower.columns import Column, matrix, numbers
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
-from mintage.lower.numeric import numeric
+from mintage.lower.numeric import clip, numeric
 
 __all__ = ["FAMILY"]
 
@@ -17,10 +17,7 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     tensor = graph.add("Mul", [matrix(graph, taken), graph.constant(step.numbers("scale_").reshape(1, -1))])
     tensor = graph.add("Add", [tensor, graph.constant(step.numbers("min_").reshape(1, -1))])
     if step.get("clip"):
-        low, high = (graph.constant(np.array([[float(end)]])) for end in step.get("feature_range"))
-        # a comparison with NaN is false, so NaN passes; the operator Clip does not promise that
-        tensor = graph.add("Where", [graph.add("Less", [tensor, low]), low, tensor])
-        tensor = graph.add("Where", [graph.add("Greater", [tensor, high]), high, tensor])
+        tensor = clip(graph, tensor, *(np.array([[float(end)]]) for end in step.get("feature_range")))
     return numbers([column.source for column in taken], tensor)
 
 

@@ -1,4 +1,7 @@
-"""SimpleImputer: a missing value becomes the column's fitted fill. Columns that were all missing are left out."""
+"""SimpleImputer: a missing value becomes the column's fitted fill. Columns that were all missing are left out.
+
+With add_indicator, what the imputer's MissingIndicator says of the columns comes after them.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,11 @@ __all__ = ["FAMILY"]
 
 
 def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
-    if step.get("add_indicator"):
-        step.refuse("with add_indicator has no exact lowering")
+    flags = context.lower(step.step("indicator_"), columns) if step.get("add_indicator") else []
+    return [*_fill(step, columns, context), *flags]
+
+
+def _fill(step: Step, columns: list[Column], context: Context) -> list[Column]:
     fills, missing = step.get("statistics_"), step.get("missing_values")
     if not is_missing(missing):
         step.refuse(f"with missing_values={missing!r} has no exact lowering; NaN or None has")
@@ -33,9 +39,8 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     graph, taken = context.graph, numeric(step, columns)
     tensor = matrix(graph, taken)
     fill = graph.constant(fills.astype(np.float64).reshape(1, -1))
-    return numbers(
-        [column.source for column in taken], graph.add("Where", [graph.add("IsNaN", [tensor]), fill, tensor])
-    )
+    filled = graph.add("Where", [graph.add("IsNaN", [tensor]), fill, tensor])
+    return numbers([column.source for column in taken], filled)
 
 
 def _empty(fill: Any) -> bool:

@@ -1,0 +1,34 @@
+"""Every command with words that fit it, for tests that hold for all of them."""
+
+from __future__ import annotations
+
+NO_BLOB = "b3:" + "0" * 64
+
+# words, exit code in a project in which nothing was declared yet
+COMMANDS: dict[tuple[str, ...], int] = {
+    ("add", "nothing.csv"): 3,
+    ("audit",): 0,
+    ("audit", "verify"): 0,
+    ("certify", "buys"): 3,
+    ("checkout",): 0,
+    ("labels", "buys", "labels.parquet"): 3,
+    ("log",): 0,
+    ("monitor", "buys"): 3,
+    ("policy", "check"): 0,
+    ("predict", "buys", "in.parquet", "out.parquet"): 3,
+    ("reconcile", "production"): 3,
+    ("release", "buys", "--to", "production"): 3,
+    ("report",): 0,
+    ("retrain", "buys"): 3,
+    ("rollback", "production/buys"): 3,
+    ("run",): 0,
+    ("show", "buys"): 3,
+    ("show", "decision"): 1,
+    ("show", NO_BLOB): 4,
+    ("status",): 0,
+    ("stop", "production"): 3,
+    ("verify", "buys"): 3,
+    ("verify", "production/buys"): 3,
+    ("verify", "http://127.0.0.1:9"): 6,
+    ("why", "train"): 3,
+}

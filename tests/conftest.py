@@ -1,0 +1,36 @@
+"""The small project of ``small_project``, made once a session; tests that change it work on a copy of its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from small_project import SmallProject, build_models, make_project
+
+
+@pytest.fixture(scope="session")
+def _fresh(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+    home = tmp_path_factory.mktemp("home")
+    return make_project(tmp_path_factory.mktemp("small") / "fresh project", home)
+
+
+@pytest.fixture(scope="session")
+def _released(_fresh: SmallProject, tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+    made = _fresh.copy_to(tmp_path_factory.mktemp("small") / "released project")
+    build_models(made)
+    return made
+
+
+@pytest.fixture
+def fresh(_fresh: SmallProject, tmp_path: Path) -> SmallProject:
+    """A copy of the project before its first run."""
+    return _fresh.copy_to(tmp_path / "fresh project")
+
+
+@pytest.fixture
+def released(_released: SmallProject, tmp_path: Path):
+    """A copy of the project with model ``a`` released and model ``b`` certified; nothing serves yet."""
+    copy = _released.copy_to(tmp_path / "released project")
+    yield copy
+    copy.stop_gateway()
