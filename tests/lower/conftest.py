@@ -136,7 +136,7 @@ def flights() -> tuple[tuple[Columns, Any], Columns]:
     found = (
         pl.read_parquet(data / "flights.parquet")
         .filter(pl.col("arr_delay").is_not_null())
-        .gather_every(100)
+        .gather_every(200)
         .with_columns(hour=pl.col("scheduled_departure").dt.truncate("1h"))
         .join(weather, on=["origin", "hour"], how="left", maintain_order="left")
         .with_columns(minute=pl.col("scheduled_departure").dt.hour() * 60.0 + pl.col("scheduled_departure").dt.minute())

@@ -17,6 +17,7 @@ __all__ = ["decision", "part_at", "probability", "total"]
 _WITHOUT = frozenset(
     (
         "sklearn.calibration.CalibratedClassifierCV",
+        "sklearn.ensemble._bagging.BaggingClassifier",
         "sklearn.ensemble._forest.ExtraTreesClassifier",
         "sklearn.ensemble._forest.RandomForestClassifier",
         "sklearn.ensemble._voting.VotingClassifier",
