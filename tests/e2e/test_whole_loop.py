@@ -29,6 +29,9 @@ def git(folder, *words):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "flights of 2013"
+    # Inside another repository that ignores it, as `make demo` in a clone.
+    git(folder.parent, "init", "-q")
+    (folder.parent / ".gitignore").write_text("/flights*/\n")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     # No identity and no configuration of the user's: a fresh machine.
     environment |= {"HOME": str(tmp_path_factory.mktemp("home")), "GIT_CONFIG_NOSYSTEM": "1"}

@@ -46,6 +46,9 @@ def _data(narrator: Narrator, every: int) -> None:
         "1. Data",
         "Will a flight out of New York be late? Two raw files, versioned by content; the commit ties them to the code.",
     )
+    # A repository of its own, also where the folder lies inside another one, as in a clone of Mintage.
+    narrator.git("init", "-q")
+    subprocess.run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], cwd=narrator.folder, check=True)
     narrator.mintage("init", "--template", "flights", quiet=True)
     if every > 1:
         thin_out(narrator.folder / "data", every=every)
