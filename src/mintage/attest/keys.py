@@ -13,8 +13,6 @@ checkpoints of the audit log. A key's id is the SHA-256 of its DER form.
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from mintage.errors import KeyFileError, MissingToolError
 from mintage.record.digest import hex_of, sha256_bytes
-from mintage.store.publish import fsync_dir, publish_bytes
+from mintage.store.publish import publish_bytes, publish_new
 
 __all__ = ["FileSigner", "PublicKey", "Signer", "ensure_project_key"]
 
@@ -145,7 +143,8 @@ class FileSigner:
         pem = signer._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        if not _publish_new(path, pem):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not publish_new(path, pem, mode=0o600):
             raise KeyFileError("there is a key file already", where=str(path), hint="choose another name")
         _write_public(path, signer.public_pem)
         return signer
@@ -185,21 +184,6 @@ def ensure_project_key(keys_dir: Path) -> FileSigner:
     signer = FileSigner.load(path)
     _write_public(path, signer.public_pem)
     return signer
-
-
-def _publish_new(path: Path, data: bytes) -> bool:
-    """Write ``data`` to ``path`` whole and with mode 0600; False if ``path`` is there, which is then left alone."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".tmp-{secrets.token_hex(8)}")
-    publish_bytes(temporary, data, mode=0o600)
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
-    finally:
-        temporary.unlink()
-    fsync_dir(path.parent)
-    return True
 
 
 def _write_public(path: Path, pem: bytes) -> None:

@@ -8,8 +8,6 @@ True
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mintage.errors import KeyFileError
-from mintage.store.publish import fsync_dir, publish_bytes
+from mintage.store.publish import publish_bytes, publish_new
 
 __all__ = ["AuditKey", "ensure_audit_key"]
 
@@ -58,15 +56,8 @@ class AuditKey:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_name(f".tmp-{secrets.token_hex(8)}")
-        publish_bytes(temporary, pem, mode=0o600)
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            raise KeyFileError("there is a key file already", where=str(path), hint="keep it and use it") from None
-        finally:
-            temporary.unlink()
-        fsync_dir(path.parent)
+        if not publish_new(path, pem, mode=0o600):
+            raise KeyFileError("there is a key file already", where=str(path), hint="keep it and use it")
         made._write_public(path)
         return made
 

@@ -11,6 +11,7 @@ from mintage.cli.context import Context, now
 from mintage.database.connection import transaction
 from mintage.errors import IntegrityError, RefusedError, ReleaseRefusedError, UsageError
 from mintage.record.digest import is_digest, short
+from mintage.release.history import history
 from mintage.release.judge import CanaryVerdict, judge
 from mintage.release.manifest import Challenger, Manifest
 from mintage.release.reconcile import environment_dir
@@ -117,6 +118,8 @@ def _new(context: Context, arguments: argparse.Namespace, before: Manifest | Non
     model, environment = arguments.model, arguments.environment
     policy = arguments.policy or f"policies/{model}.yaml"
     released = propose(context.workspace, model, trust=context.trust, policy=policy, now=now())
+    # Another salt for each release: the same requests are not the canary's every time.
+    salt = f"{model}-{environment}-{len(history(context.workspace.git, environment, model))}"
     why = arguments.why or "released by hand"
     if arguments.canary is None or before is None or before.champion.root == released.root:
         if arguments.canary is not None:
@@ -131,7 +134,7 @@ def _new(context: Context, arguments: argparse.Namespace, before: Manifest | Non
             environment=environment,
             champion=released,
             policy=policy,
-            salt=f"{model}-{released.root[-12:]}",
+            salt=salt,
             why=why,
             decision=arguments.decision,
         )
@@ -139,7 +142,7 @@ def _new(context: Context, arguments: argparse.Namespace, before: Manifest | Non
     after = msgspec.structs.replace(
         before,
         challenger=Challenger(**msgspec.to_builtins(released), share=arguments.canary / 100),
-        salt=f"{model}-{released.root[-12:]}",
+        salt=salt,
         why=why,
         decision=arguments.decision,
         policy=policy,

@@ -9,7 +9,7 @@ import os
 import secrets
 from pathlib import Path
 
-__all__ = ["fsync_dir", "publish_bytes", "publish_file", "temporary_beside"]
+__all__ = ["fsync_dir", "publish_bytes", "publish_file", "publish_new", "temporary_beside"]
 
 
 def temporary_beside(path: Path) -> Path:
@@ -52,3 +52,18 @@ def publish_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         temporary.unlink(missing_ok=True)
         raise
     fsync_dir(path.parent)
+
+
+def publish_new(path: Path, data: bytes, *, mode: int) -> bool:
+    """Write ``data`` to ``path`` whole; False if ``path`` is there, which is then left alone. Of two processes that do
+    it at once, one wins."""
+    temporary = temporary_beside(path)
+    publish_bytes(temporary, data, mode=mode)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink()
+    fsync_dir(path.parent)
+    return True
