@@ -118,8 +118,7 @@ def _new(context: Context, arguments: argparse.Namespace, before: Manifest | Non
     model, environment = arguments.model, arguments.environment
     policy = arguments.policy or f"policies/{model}.yaml"
     released = propose(context.workspace, model, trust=context.trust, policy=policy, now=now())
-    # Another salt for each release: the same requests are not the canary's every time.
-    salt = f"{model}-{environment}-{len(history(context.workspace.git, environment, model))}"
+    salt = _salt(context, environment, model, released.root, before)
     why = arguments.why or "released by hand"
     if arguments.canary is None or before is None or before.champion.root == released.root:
         if arguments.canary is not None:
@@ -148,6 +147,16 @@ def _new(context: Context, arguments: argparse.Namespace, before: Manifest | Non
         policy=policy,
     )
     return after, f"canary of {arguments.canary:g} %"
+
+
+def _salt(context: Context, environment: str, model: str, root: str, before: Manifest | None) -> str:
+    """The salt stays while a model does, so that its requests stay its own as the share grows; a new model gets another
+    one, so that it is not the same requests every time."""
+    if before is not None:
+        rival = before.challenger
+        if root == before.champion.root or (rival is not None and root == rival.root):
+            return before.salt
+    return f"{model}-{environment}-{len(history(context.workspace.git, environment, model))}"
 
 
 def _judge(context: Context, manifest: Manifest, *, margin: float, as_of: str) -> CanaryVerdict:
