@@ -28,6 +28,8 @@ __all__ = [
     "ParityFailedError",
     "PolicyForAnotherModelError",
     "ProfileInvalidError",
+    "RuntimeFailedError",
+    "RuntimeMissingError",
     "StageFailedError",
     "StageOutputMissingError",
     "UnknownCheckError",
@@ -68,6 +70,18 @@ class ParityFailedError(RefusedError):
     """The lowered model differs from the original."""
 
     code = "model.parity-failed"
+
+
+class RuntimeMissingError(RefusedError):
+    """A runtime that was asked for by name is not installed; the hint says how to get it."""
+
+    code = "model.runtime-missing"
+
+
+class RuntimeFailedError(RunError):
+    """Another runtime did not load a model, or did not answer; found has the end of what it printed."""
+
+    code = "model.runtime-failed"
 
 
 class InputMissingError(DataError):
