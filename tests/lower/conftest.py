@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import joblib
 import numpy as np
@@ -17,12 +17,12 @@ import polars as pl
 import pytest
 
 import mintage
-from mintage.lower import extract_estimator
+from mintage.lower.extract.main import main as extract_estimator
 from mintage.lower.estimator import Lowered, lower
 from mintage.model.limits import find_limits
 from mintage.model.parity import Parity
 from mintage.model.prove import Rows, answer, prove
-from mintage.model.runtime import Predictor
+from mintage.model.runtime import Predictor, stack
 from mintage.model.signature import build_signature
 from mintage.repo.modelfile import DataFiles, InputSpec, ModelSpec
 
@@ -42,6 +42,15 @@ class Proven:
     validation: Rows
     edges: Rows
     parity: tuple[Parity, ...]
+
+    @property
+    def score_error(self) -> float:
+        """The largest difference of the probability of the positive class; the other one is written as 1 less it."""
+        errors = []
+        for rows in (self.validation, self.edges):
+            found = stack(self.predictor.run(self.predictor.tensors(rows.columns))).values[:, 1]
+            errors.append(np.abs(found - rows.native.values[:, 1])[~rows.native.failed].max())
+        return float(max(errors))
 
 
 def make_rows(count: int, seed: int, *, levels: int = 40) -> Columns:
@@ -79,7 +88,13 @@ def table(columns: Columns) -> pl.DataFrame:
     return pl.DataFrame({name: column.tolist() for name, column in columns.items()}, nan_to_null=False)
 
 
-def model_spec(columns: Columns, not_null: tuple[str, ...] = ()) -> ModelSpec:
+def model_spec(
+    columns: Columns,
+    not_null: tuple[str, ...] = (),
+    *,
+    task: Literal["binary", "multiclass", "regression"] = "binary",
+    target: str | tuple[str, ...] = "y",
+) -> ModelSpec:
     """A model file for the columns."""
     inputs = {
         name: InputSpec(type="string" if column.dtype == object else "float", nullable=name not in not_null)
@@ -87,7 +102,7 @@ def model_spec(columns: Columns, not_null: tuple[str, ...] = ()) -> ModelSpec:
     }
     files = DataFiles(train="a", validation="b", holdout="c")
     return ModelSpec(
-        model="m", task="binary", target="y", purpose="p", owner="o", inputs=inputs, data=files, threshold=0.4
+        model="m", task=task, target=target, purpose="p", owner="o", inputs=inputs, data=files, threshold=0.4
     )
 
 
@@ -96,22 +111,31 @@ def run_extraction(path: Path) -> Callable[[Path, Path], None]:
 
     def extract(rows: Path, out: Path) -> None:
         with contextlib.redirect_stderr(io.StringIO()):
-            assert extract_estimator.main([str(path), str(rows), str(out)]) in (0, 3)
+            assert extract_estimator([str(path), str(rows), str(out)]) in (0, 3)
 
     return extract
 
 
-def prove_exact(estimator: Any, columns: Columns, folder: Path, *, not_null: tuple[str, ...] = ()) -> Proven:
+def prove_exact(
+    estimator: Any,
+    columns: Columns,
+    folder: Path,
+    *,
+    not_null: tuple[str, ...] = (),
+    task: Literal["binary", "multiclass", "regression"] = "binary",
+    target: str | tuple[str, ...] = "y",
+) -> Proven:
     """Extract, lower and prove; raises what those raise."""
     path = folder / "model.joblib"
     joblib.dump(estimator, path)
     extract = run_extraction(path)
     validation, description = answer("validation", columns, extract, folder / "validation")
-    spec = model_spec(columns, not_null)
-    lowered = lower(description, threshold=spec.threshold)
+    spec = model_spec(columns, not_null, task=task, target=target)
+    lowered = lower(description, threshold=spec.threshold, targets=spec.targets)
     signature = build_signature(
         spec,
         classes=description.classes,
+        width=description.width,
         categories=lowered.categories,
         closed=lowered.closed,
         limits=find_limits(lowered, columns),

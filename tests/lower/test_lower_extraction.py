@@ -15,8 +15,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from mintage.errors import DescriptionInvalidError, EstimatorRefusedError
-from mintage.lower import description, extract_estimator
+from mintage.lower import description
 from mintage.lower.description import read_description
+from mintage.lower.extract.main import main as extract_estimator
+from mintage.lower.extract.rows import read_rows
 from mintage.lower.extraction import dialogue_command, extraction_command, read_native, write_rows
 
 
@@ -38,12 +40,12 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def opened(fitted: Path, tmp_path: Path) -> Path:
     rows = write_rows({"a": np.array([0.5, -1.0, np.nan]), "b": np.zeros(3)}, tmp_path)
-    assert extract_estimator.main([str(fitted), str(rows), str(tmp_path / "out")]) == 0
+    assert extract_estimator([str(fitted), str(rows), str(tmp_path / "out")]) == 0
     return tmp_path / "out"
 
 
 def test_rows_survive_the_file_they_are_written_to(tmp_path: Path) -> None:
-    meta, found = extract_estimator.read_rows(write_rows(columns(), tmp_path))
+    meta, found = read_rows(write_rows(columns(), tmp_path))
     assert meta == [{"name": "x", "kind": "number"}, {"name": "s", "kind": "text"}]
     assert found["s"] == columns()["s"].tolist()
     assert np.array_equal(found["x"], columns()["x"], equal_nan=True)
@@ -59,16 +61,16 @@ def test_the_script_runs_alone_without_mintage(fitted: Path, tmp_path: Path) -> 
     )
     done = subprocess.run([*command[:2], "-c", script, *command[2:]], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    native = read_native(tmp_path / "out", rows=2)
+    native = read_native(tmp_path / "out", rows=2, width=2, targets=1)
     assert native.failed.tolist() == [False, True]
-    assert np.isnan(native.scores[1])
+    assert np.isnan(native.values[1, 1])
     assert native.messages[0][0] == 1
-    assert read_description(tmp_path / "out").classes == (0, 1)
+    assert read_description(tmp_path / "out").classes == ((0, 1),)
 
 
 def test_two_extractions_are_the_same_bytes(fitted: Path, opened: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
-    assert extract_estimator.main([str(fitted), str(opened.parent / "rows.npz"), str(again)]) == 0
+    assert extract_estimator([str(fitted), str(opened.parent / "rows.npz"), str(again)]) == 0
     for name in ("estimator.json", "estimator.npz", "native.json", "native.npz"):
         assert (again / name).read_bytes() == (opened / name).read_bytes()
 
@@ -108,7 +110,7 @@ def test_a_file_that_cannot_be_opened_is_refused_with_the_reason(
 ) -> None:
     (tmp_path / "model.joblib").write_bytes(data)
     rows = write_rows({"a": np.zeros(1)}, tmp_path)
-    assert extract_estimator.main([str(tmp_path / "model.joblib"), str(rows), str(tmp_path / "out")]) == 3
+    assert extract_estimator([str(tmp_path / "model.joblib"), str(rows), str(tmp_path / "out")]) == 3
     assert capsys.readouterr().err
     with pytest.raises(EstimatorRefusedError) as caught:
         read_description(tmp_path / "out")
@@ -116,7 +118,7 @@ def test_a_file_that_cannot_be_opened_is_refused_with_the_reason(
 
 
 def test_wrong_arguments_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert extract_estimator.main([]) == 2
+    assert extract_estimator([]) == 2
     assert "usage" in capsys.readouterr().err
 
 
@@ -171,9 +173,9 @@ def test_arrays_that_need_pickle_or_would_grow_too_large_are_refused(
 
 
 def test_answers_to_another_number_of_rows_are_refused(opened: Path) -> None:
-    assert read_native(opened, rows=3).failed.tolist() == [False, False, True]
+    assert read_native(opened, rows=3, width=2, targets=1).failed.tolist() == [False, False, True]
     with pytest.raises(DescriptionInvalidError):
-        read_native(opened, rows=4)
+        read_native(opened, rows=4, width=2, targets=1)
     (opened / "native.json").unlink()
     with pytest.raises(DescriptionInvalidError):
-        read_native(opened, rows=3)
+        read_native(opened, rows=3, width=2, targets=1)

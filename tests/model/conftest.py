@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mintage.attest.keys import FileSigner
-from mintage.lower import extract_estimator
+from mintage.lower.extract.main import main as extract_estimator
 from mintage.lower.extraction import extraction_command
 from mintage.model.build import BuiltModel, build_model
 from mintage.repo.modelfile import ModelSpec, parse_model_file
@@ -109,7 +109,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
     def inside(table: Path, out: Path) -> None:
         """The same without a process, which is faster."""
-        assert extract_estimator.main([str(folder / "model.joblib"), str(table), str(out)]) == 0
+        assert extract_estimator([str(folder / "model.joblib"), str(table), str(out)]) == 0
 
     spec = parse_model_file(MODEL_FILE, where="models/churn.yaml")
     signer = FileSigner.create(folder / "key.pem", name="tests")

@@ -105,7 +105,7 @@ def _native(
     holdout, description = answer("holdout", columns, extract, folder / "holdout")
     edges = answer_edges(
         holdout,
-        lowered=lower(description, threshold=spec.threshold),
+        lowered=lower(description, threshold=spec.threshold, targets=spec.targets),
         predictor=predictor,
         extract=extract,
         folder=folder,
@@ -122,10 +122,10 @@ def _native(
         )
     # A row that the signature refuses is never served, so there is nothing to compare.
     usable = accepted & ~edges.native.failed
-    probabilities, _ = predictor.run(predictor.tensors(edges.columns))
+    probabilities = predictor.run(predictor.tensors(edges.columns))["probabilities"]
     return NativeScores(
-        holdout=holdout.native.scores,
-        edge=edges.native.scores[usable],
+        holdout=holdout.native.values[:, 1],
+        edge=edges.native.values[usable, 1],
         edge_served=np.asarray(probabilities[usable, 1], dtype=np.float64),
         threshold=spec.threshold,
     )

@@ -155,7 +155,8 @@ def _scores(split: Split, spec: ModelSpec) -> view.Scores:
         view.ScoreBin(low=float(low), high=float(high), negatives=int(minus), positives=int(plus))
         for low, high, minus, plus in zip(edges[:-1], edges[1:], negatives, positives, strict=True)
     ]
-    return view.Scores(bins=tuple(bins), threshold=spec.threshold, positive=spec.target, negative=f"not {spec.target}")
+    (target,) = spec.targets
+    return view.Scores(bins=tuple(bins), threshold=spec.threshold, positive=target, negative=f"not {target}")
 
 
 def _latency(outcome: Outcome) -> view.Latency | None:

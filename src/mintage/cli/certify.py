@@ -75,6 +75,13 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
     spec = workspace.model_spec(model)
     policy = read_policy(workspace.root / "policies" / f"{model}.yaml")
     check_domain(policy, domain_digest(spec))
+    if spec.task != "binary" or len(spec.targets) != 1:
+        raise RefusedError(
+            f"the model {model} is a {spec.task} of {len(spec.targets)} target{'s' * (len(spec.targets) > 1)}",
+            expected="a binary classifier of one target: the checks judge no other yet",
+            where=f"models/{model}.yaml",
+            hint="`mintage parity` proves and `mintage export` packs it meanwhile; mintage.load predicts with it",
+        )
     if against is not None:
         environment_dir(workspace, against)
     context.signer_for("certificate")  # before the hold-out is opened for nothing

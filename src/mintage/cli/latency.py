@@ -48,7 +48,7 @@ def gateway_probe(package: Package, model: str, folder: Path) -> Iterator[CallPr
 
 def _bodies(package: Package) -> list[bytes]:
     golden = package.golden
-    rows = len(golden.scores)
+    rows = len(golden.labels)
     kinds = {item.name: item.datatype for item in package.signature.inputs}
     bodies = []
     for row in range(min(rows, 64)):

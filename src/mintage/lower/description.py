@@ -19,8 +19,20 @@ import numpy as np
 
 from mintage.errors import DescriptionInvalidError, EstimatorRefusedError
 
-__all__ = ["WAYS_OUT", "Description", "InputColumn", "Opaque", "Step", "read_arrays", "read_description"]
+__all__ = [
+    "WAYS_OUT",
+    "Class",
+    "Description",
+    "InputColumn",
+    "Opaque",
+    "Step",
+    "Task",
+    "read_arrays",
+    "read_description",
+]
 
+Task = Literal["classifier", "regressor"]
+Class = str | int | float | bool
 MAX_BYTES = 1 << 30
 MAX_MEMBERS = 100_000
 MAX_DEPTH = 80
@@ -47,7 +59,9 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     container: str
     missing: Literal["none", "nan"]
     inputs: tuple[InputColumn, ...]
-    classes: tuple[str | int | float | bool, ...]
+    task: Task
+    classes: tuple[tuple[Class, ...], ...]
+    width: int
     estimator: Any
 
 
@@ -102,16 +116,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Description:
-    """A fitted classifier with two classes: the second of ``classes`` is the positive one.
+    """A fitted estimator: what it takes and gives, and the objects that it is made of.
 
-    ``missing`` says what a missing text was for the estimator: None or NaN.
+    A classifier has ``classes`` for each target (of two, the second is the positive one), a regressor none; ``width``
+    is how many numbers it gives a row: probabilities of all targets side by side, or values. ``missing`` says what a
+    missing text was for the estimator: None or NaN.
     """
 
     libraries: Mapping[str, str]
     container: str
     missing: Literal["none", "nan"]
     inputs: tuple[InputColumn, ...]
-    classes: tuple[str | int | float | bool, ...]
+    task: Task
+    classes: tuple[tuple[Class, ...], ...]
+    width: int
     root: Step
 
 
@@ -130,8 +148,12 @@ def read_description(folder: Path) -> Description:
         raise DescriptionInvalidError(
             "estimator.json does not fit", expected="an estimator description, version 0", found=str(error)
         ) from error
-    if len(file.classes) != 2 or not file.inputs or len({column.name for column in file.inputs}) != len(file.inputs):
-        raise DescriptionInvalidError("estimator.json does not fit", expected="two classes, inputs of different names")
+    if not file.inputs or len({column.name for column in file.inputs}) != len(file.inputs):
+        raise DescriptionInvalidError("estimator.json does not fit", expected="inputs of different names")
+    if not _face_fits(file):
+        raise DescriptionInvalidError(
+            "estimator.json does not fit", expected="classes of each target of a classifier, as many as its outputs"
+        )
     root = _value(file.estimator, read_arrays(folder / "estimator.npz"), 0)
     if not isinstance(root, Step):
         name = root.type if isinstance(root, Opaque) else type(root).__name__
@@ -141,9 +163,20 @@ def read_description(folder: Path) -> Description:
         container=file.container,
         missing=file.missing,
         inputs=file.inputs,
+        task=file.task,
         classes=file.classes,
+        width=file.width,
         root=root,
     )
+
+
+def _face_fits(file: _File) -> bool:
+    """A classifier has two classes or more a target, all different; a regressor has none."""
+    if file.task == "regressor":
+        return not file.classes and file.width > 0
+    sizes = [len(set(classes)) for classes in file.classes]
+    unique = sizes == [len(classes) for classes in file.classes]
+    return bool(sizes) and min(sizes) >= 2 and unique and sum(sizes) == file.width
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:

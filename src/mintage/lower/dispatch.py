@@ -1,7 +1,8 @@
 """What a family of estimators is, and how a pipeline's steps go to theirs. ``registry`` finds the families.
 
 A family declares the full names of the types it knows and one function. ``lower_step`` of a transformer turns columns
-into columns; that of a classifier, the last step, turns columns into one: the probability of the positive class.
+into columns; that of a classifier, the last step, turns columns into probabilities: for each target one column, of the
+positive class, if it has two classes, and one a class if it has more. A regressor gives one column a target.
 Nothing is looked up by a part of a name: a subclass of a known type is custom code, and refused.
 """
 
@@ -27,7 +28,7 @@ class Context:
     ``categories`` that a raw column was seen with, whether others are ``closed`` out, and by ``note_trees`` the
     ``trees`` with the ``features`` they split on, for the edge rows. ``single`` says of each feature whether the
     library takes it as float32, and so refuses what is too large for that. ``refuses_missing`` is set by a model that
-    refuses rows with missing features.
+    refuses rows with missing features, ``rounds`` to its name by one whose library computes answers in float32.
     """
 
     graph: Graph
@@ -39,6 +40,7 @@ class Context:
     features: list[Column] = field(default_factory=list)
     single: list[bool] = field(default_factory=list)
     refuses_missing: bool = False
+    rounds: str | None = None
 
     def note_trees(self, trees: Sequence[Tree], columns: Sequence[Column], *, single: bool) -> None:
         """Note the trees of one model, which split on ``columns``; there may be several models."""
@@ -77,7 +79,7 @@ class Family:
     """The full type names that a family knows, what it is to a pipeline, and its function."""
 
     types: tuple[str, ...]
-    role: Literal["transformer", "classifier", "container"]
+    role: Literal["transformer", "classifier", "regressor", "container"]
     lower: Lower
 
 

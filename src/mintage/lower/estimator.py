@@ -1,11 +1,12 @@
-"""Lower a described estimator to ONNX: raw columns in, probabilities and label out, preprocessing inside.
+"""Lower a described estimator to ONNX: raw columns in, probabilities and labels or values out, preprocessing inside.
 
-Everything is computed in double precision in the graph, as the library does. The result is exact only as far as the
-parity gate proved it (``mintage.model.parity``); this room does not compare.
+Everything is computed in double precision in the graph, or in float32 where the library does so. The result is exact
+only as far as the parity gate proved it (``mintage.model.parity``); this room does not compare.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,21 +15,25 @@ from mintage.lower.columns import MISSING_TEXT, Coded, Column, Number, Text, col
 from mintage.lower.description import Description
 from mintage.lower.dispatch import Context
 from mintage.lower.graph import Graph
+from mintage.lower.outputs import output_names
 from mintage.lower.registry import known_families
 from mintage.lower.trees import Tree
 
 __all__ = ["Lowered", "lower", "lower_estimator"]
+
+Outputs = dict[str, tuple[str, str, int | None]]
 
 
 @dataclass(frozen=True)
 class Lowered:
     """A lowered estimator.
 
-    ``onnx`` has one input [N, 1] a raw column and the outputs ``probabilities`` double [N, 2] and ``label`` int64 [N].
+    ``onnx`` has one input [N, 1] a raw column and the outputs of docs/spec/model-folder.md.
     ``categories`` are those that the estimator was fitted with, by raw column; of the columns in ``closed`` it refuses
     any other. ``trees`` split on the columns of ``probe``, the same graph with the one output ``features``
     [N, k]; ``sources`` names the raw column of each, ``single`` says which of them the library takes as float32,
-    and ``refuses_missing`` that it takes no row in which one is missing.
+    and ``refuses_missing`` that it takes no row in which one is missing. ``rounds`` names the part that computes its
+    answers in float32, if any does.
     """
 
     onnx: bytes
@@ -38,35 +43,48 @@ class Lowered:
     sources: tuple[str, ...]
     single: tuple[bool, ...]
     refuses_missing: bool
+    rounds: str | None
     probe: bytes | None
 
 
 def lower_estimator(description: Description, *, threshold: float = 0.5) -> bytes:
-    """The ONNX bytes alone; ``label`` is 1 where the probability of the positive class is at least ``threshold``."""
+    """The ONNX bytes alone; with two classes ``label`` is 1 where the second reaches ``threshold``."""
     return lower(description, threshold=threshold).onnx
 
 
-def lower(description: Description, *, threshold: float) -> Lowered:
-    """Lower an estimator; raises EstimatorRefusedError with the step that has no exact lowering."""
+def lower(description: Description, *, threshold: float, targets: Sequence[str] = ()) -> Lowered:
+    """Lower an estimator; ``targets`` names its targets where there are several.
+
+    Raises EstimatorRefusedError with the step that has no exact lowering.
+    """
     graph = Graph()
     context = Context(graph=graph, missing=description.missing, known=known_families())
-    columns = [_raw(graph, column.name, text=column.kind == "text") for column in description.inputs]
-    result = context.lower(description.root, columns)
-    last = result[0]
-    if len(result) != 1 or isinstance(last, Text):
-        description.root.refuse("does not end in a classifier")
-    positive = column_tensor(graph, last)
+    result = context.lower(description.root, _inputs(graph, description))
+    taken = [column for column in result if not isinstance(column, Text)]
+    needed = description.width - sum(len(classes) == 2 for classes in description.classes)
+    if len(taken) != len(result) or len(taken) != needed:
+        description.root.refuse(f"does not end in a {description.task}")
     _refuse_sentinel(description, context)
+    outputs = (
+        _class_outputs(graph, taken, description, threshold=threshold, targets=targets)
+        if description.classes
+        else {"value": (matrix(graph, taken), "double", len(taken))}
+    )
     return Lowered(
-        onnx=graph.model(outputs=_outputs(graph, positive, threshold)),
+        onnx=graph.model(outputs=outputs),
         categories=context.categories,
         closed=frozenset(context.closed),
         trees=tuple(context.trees),
         sources=tuple(column.source for column in context.features),
         single=tuple(context.single),
         refuses_missing=context.refuses_missing,
+        rounds=context.rounds,
         probe=_probe(description, context) if context.features else None,
     )
+
+
+def _inputs(graph: Graph, description: Description) -> list[Column]:
+    return [_raw(graph, column.name, text=column.kind == "text") for column in description.inputs]
 
 
 def _raw(graph: Graph, name: str, *, text: bool) -> Column:
@@ -74,19 +92,45 @@ def _raw(graph: Graph, name: str, *, text: bool) -> Column:
     return Text(name, tensor) if text else Number(name, tensor, 0, 1)
 
 
-def _outputs(graph: Graph, positive: str, threshold: float) -> dict[str, tuple[str, str, int | None]]:
+def _class_outputs(
+    graph: Graph,
+    columns: Sequence[Number | Coded],
+    description: Description,
+    *,
+    threshold: float,
+    targets: Sequence[str],
+) -> Outputs:
+    """Probabilities of each target's classes, and the place of its label."""
+    classes = description.classes
+    if len(classes) > 1 and len(targets) != len(classes):
+        description.root.refuse(f"has {len(classes)} targets; the model file names {len(targets) or 'one'}")
+    found: Outputs = {}
+    place = 0
+    for (probabilities, label), mine in zip(output_names(len(classes), targets), classes, strict=True):
+        if len(mine) == 2:
+            positive = column_tensor(graph, columns[place])
+            place += 1
+            made = _two_classes(graph, positive, threshold)
+        else:
+            both = matrix(graph, columns[place : place + len(mine)])
+            place += len(mine)
+            made = both, graph.add("ArgMax", [both], axis=1, keepdims=0)
+        found[probabilities], found[label] = (made[0], "double", len(mine)), (made[1], "int64", None)
+    return found
+
+
+def _two_classes(graph: Graph, positive: str, threshold: float) -> tuple[str, str]:
     negative = graph.add("Sub", [graph.constant(np.array([[1.0]])), positive])
-    probabilities = graph.concat([negative, positive])
     above = graph.add("GreaterOrEqual", [positive, graph.constant(np.array([[threshold]]))])
     label = graph.add("Squeeze", [graph.add("Cast", [above], to=7), graph.constant(np.array([1]))])
-    return {"probabilities": (probabilities, "double", 2), "label": (label, "int64", None)}
+    return graph.concat([negative, positive]), label
 
 
 def _probe(description: Description, context: Context) -> bytes:
     """The features that the trees see, as a graph of their own."""
     graph = Graph()
     again = Context(graph=graph, missing=description.missing, known=context.known)
-    again.lower(description.root, [_raw(graph, item.name, text=item.kind == "text") for item in description.inputs])
+    again.lower(description.root, _inputs(graph, description))
     columns = [column for column in again.features if isinstance(column, Number | Coded)]
     return graph.model(outputs={"features": (matrix(graph, columns), "double", len(columns))})
 

@@ -25,13 +25,14 @@ Columns = Mapping[str, "np.ndarray[Any, Any]"]
 
 @dataclass(frozen=True)
 class Native:
-    """The library's own answers: ``scores`` float64 [N] of the positive class, ``labels`` int64 [N] (0 or 1).
+    """The library's own answers: ``values`` float64 [N, W], ``labels`` int64 [N, targets], each the place of a class.
 
-    Where ``failed`` is true the estimator raised an error: the score is NaN and the label -1. ``messages`` are the
-    first such errors, each with its row.
+    Values are probabilities of all targets side by side, or a regressor's numbers, which has no labels. Where
+    ``failed`` is true the estimator raised an error: the values are NaN and the labels -1. ``messages`` are the first
+    such errors, each with its row.
     """
 
-    scores: np.ndarray[Any, np.dtype[np.float64]]
+    values: np.ndarray[Any, np.dtype[np.float64]]
     labels: np.ndarray[Any, np.dtype[np.int64]]
     failed: np.ndarray[Any, np.dtype[np.bool_]]
     messages: tuple[tuple[int, str], ...]
@@ -59,7 +60,7 @@ def dialogue_command(estimator: Path, *, python: Path | str) -> list[str]:
 
     A request is a line ``["ROWS.npz", "OUT_DIR"]``; the answer is the line ``done``, or the process fails.
     """
-    script = Path(__file__).with_name("extract_estimator.py")
+    script = Path(__file__).parent / "extract" / "__main__.py"
     return [str(python), "-I", str(script), str(estimator.absolute())]
 
 
@@ -85,19 +86,22 @@ def write_rows(columns: Columns, folder: Path) -> Path:
     return path
 
 
-def read_native(folder: Path, *, rows: int) -> Native:
-    """The answers to ``rows`` rows; raises DescriptionInvalidError if they are not that many or malformed."""
+def read_native(folder: Path, *, rows: int, width: int, targets: int) -> Native:
+    """The answers to ``rows`` rows of an estimator with ``width`` values and ``targets`` labels.
+
+    Raises DescriptionInvalidError if they are not that many or malformed.
+    """
     try:
         file = msgspec.json.decode((folder / "native.json").read_bytes(), type=_NativeFile)
     except (OSError, msgspec.MsgspecError) as error:
         raise DescriptionInvalidError("native.json does not fit", where=str(folder), found=str(error)) from error
     arrays = read_arrays(folder / "native.npz")
     shapes = {name: (array.shape, array.dtype.str) for name, array in arrays.items()}
-    expected = {"probabilities": ((rows, 2), "<f8"), "labels": ((rows,), "<i8"), "failed": ((rows,), "|b1")}
+    expected = {"values": ((rows, width), "<f8"), "labels": ((rows, targets), "<i8"), "failed": ((rows,), "|b1")}
     if (file.kind, file.version, file.rows) != ("native-outputs", 0, rows) or shapes != expected:
         raise DescriptionInvalidError("native outputs do not fit", expected=str(expected), found=str(shapes))
     return Native(
-        scores=np.ascontiguousarray(arrays["probabilities"][:, 1]),
+        values=arrays["values"],
         labels=arrays["labels"],
         failed=arrays["failed"],
         messages=file.messages,

@@ -25,11 +25,11 @@ from mintage.lower.estimator import lower
 from mintage.model.card import card_facts, encode_card, render_card
 from mintage.model.golden import Golden, encode_golden, replay
 from mintage.model.limits import find_limits
-from mintage.model.parity import TOLERANCE, Parity
-from mintage.model.prove import Columns, Extract, Rows, answer, prove
+from mintage.model.parity import Parity
+from mintage.model.prove import Columns, Extract, Rows, answer, prove, tolerance_of
 from mintage.model.runtime import Predictor
-from mintage.model.signature import build_signature, encode_signature
-from mintage.profile.profile import build_profile, encode_profile
+from mintage.model.signature import Signature, build_signature, encode_signature
+from mintage.profile.profile import SCORE, build_profile, encode_profile
 from mintage.record.canonical import canonical_bytes
 from mintage.repo.modelfile import ModelSpec
 from mintage.store.publish import publish_bytes
@@ -66,11 +66,12 @@ def build_model(
     """
     columns = {name: columns[name] for name in spec.inputs}
     validation, description = answer("validation", columns, extract, workdir / "validation")
-    lowered = lower(description, threshold=spec.threshold)
+    lowered = lower(description, threshold=spec.threshold, targets=spec.targets)
     _check_inputs(spec, description)
     signature = build_signature(
         spec,
         classes=description.classes,
+        width=description.width,
         categories=lowered.categories,
         closed=lowered.closed,
         limits=find_limits(lowered, columns),
@@ -79,8 +80,8 @@ def build_model(
 
     rng = np.random.default_rng(seed)
     edges, parity = prove(validation, lowered=lowered, predictor=predictor, extract=extract, folder=workdir, rng=rng)
-    scores, _ = predictor.run(predictor.tensors(columns))
-    golden = _golden((validation, edges), predictor, rng)
+    outputs = predictor.run(predictor.tensors(columns))
+    golden = _golden((validation, edges), predictor, rng, tolerance=tolerance_of(lowered))
     replay(golden, predictor)
     card = card_facts(
         spec,
@@ -98,7 +99,7 @@ def build_model(
             "signature.json": encode_signature(signature),
             "golden/inputs.json": inputs,
             "golden/expected.json": expected,
-            "profile.json": encode_profile(build_profile(columns, scores[:, 1], groups, spec)),
+            "profile.json": encode_profile(build_profile(columns, _answer_streams(outputs, signature), groups, spec)),
             "parity.json": _parity_bytes(parity, description, seed),
             "card.json": encode_card(card),
             "CARD.md": render_card(card),
@@ -116,17 +117,42 @@ def _check_inputs(spec: ModelSpec, description: Description) -> None:
             )
 
 
-def _golden(parts: tuple[Rows, Rows], predictor: Predictor, rng: np.random.Generator) -> Golden:
+def _answer_streams(
+    outputs: Mapping[str, np.ndarray[Any, Any]], signature: Signature
+) -> dict[str, np.ndarray[Any, Any]]:
+    """The answers as a profile keeps them, by name: the score of two classes, else each probability or value."""
+    if signature.is_scored:
+        return {SCORE: outputs["probabilities"][:, 1]}
+    found = {}
+    for output in signature.outputs:
+        if output.datatype == "FP64":
+            for place in range(output.shape[-1]):
+                found[f"#{output.name}[{place}]"] = outputs[output.name][:, place]
+    return found
+
+
+def _golden(parts: tuple[Rows, Rows], predictor: Predictor, rng: np.random.Generator, *, tolerance: float) -> Golden:
     """Half real rows, half edge rows, of those that validation accepts."""
     chosen = []
     for rows in parts:
         usable = np.flatnonzero(predictor.accepts(rows.columns) & ~rows.native.failed)
         places = np.sort(rng.permutation(usable)[: GOLDEN_ROWS // 2])
-        chosen.append(({name: column[places] for name, column in rows.columns.items()}, rows.native.scores[places]))
+        table = {name: column[places] for name, column in rows.columns.items()}
+        chosen.append((table, rows.native.values[places], rows.native.labels[places]))
     columns = {name: np.concatenate([part[0][name] for part in chosen]) for name in chosen[0][0]}
-    scores = np.concatenate([part[1] for part in chosen])
-    labels = (scores >= predictor.signature.threshold).astype(np.int64)
-    return Golden(columns=columns, scores=scores, labels=labels, tolerance=TOLERANCE)
+    values = np.concatenate([part[1] for part in chosen])
+    labels = np.concatenate([part[2] for part in chosen])
+    return Golden(columns=columns, values=values, labels=_declared(values, labels, predictor), tolerance=tolerance)
+
+
+def _declared(values: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], predictor: Predictor) -> Any:
+    """The labels; of two classes that of the declared threshold."""
+    found, first = labels.copy(), 0
+    for target, width in enumerate(predictor.signature.widths):
+        if width == 2:
+            found[:, target] = values[:, first + 1] >= predictor.signature.threshold
+        first += width
+    return found
 
 
 def _estimator_name(description: Description) -> str:

@@ -35,8 +35,8 @@ def card_facts(
         "purpose": spec.purpose,
         "owner": spec.owner,
         "task": spec.task,
-        "target": spec.target,
-        "classes": list(signature.classes),
+        "target": spec.target if isinstance(spec.target, str) else list(spec.target),
+        "outputs": [msgspec.to_builtins(item) for item in signature.outputs],
         "threshold": spec.threshold,
         "group_key": spec.group_key,
         "estimator": estimator,
@@ -60,8 +60,7 @@ def render_card(card: Mapping[str, Any]) -> bytes:
     """CARD.md."""
     lines = [f"# {card['model']}", "", _one_line(card["purpose"]), ""]
     lines += [f"- Owner: {_one_line(card['owner'])}"]
-    lines += [f"- Task: {card['task']}; the score is the probability of `{card['target']}` = `{card['classes'][1]}`"]
-    lines += [f"- Label: 1 from a score of {card['threshold']} up"]
+    lines += _answers(card)
     if card["group_key"]:
         lines += [f"- Rows that belong together: equal `{card['group_key']}`"]
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(card["libraries"].items()))
@@ -85,6 +84,23 @@ def render_card(card: Mapping[str, Any]) -> bytes:
         for item in card["parity"]
     ]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _answers(card: Mapping[str, Any]) -> list[str]:
+    """What the model answers, in words."""
+    targets = card["target"] if isinstance(card["target"], list) else [card["target"]]
+    if card["task"] == "regression":
+        return [f"- Task: regression; it gives {', '.join(f'`{_one_line(name)}`' for name in targets)}"]
+    lines = []
+    labels = [output["classes"] for output in card["outputs"] if output["classes"] is not None]
+    for name, classes in zip(targets, labels, strict=True):
+        if len(classes) == 2:
+            lines += [f"- Task: {card['task']}; the score is the probability of `{name}` = `{classes[1]}`"]
+            lines += [f"- Label: 1 from a score of {card['threshold']} up"]
+        else:
+            shown = ", ".join(f"`{_one_line(value)}`" for value in classes[:20])
+            lines += [f"- Task: {card['task']}; of `{name}` the probabilities of {shown}, and the likeliest"]
+    return lines
 
 
 def _input_row(item: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Golden vectors: rows with the outputs that the original library gave, to prove any runtime equal before it serves.
 
-``golden/inputs.json`` holds columns, ``golden/expected.json`` scores and labels with the tolerance. Rows that
+``golden/inputs.json`` holds columns, ``golden/expected.json`` values and labels with the tolerance. Rows that
 validation refuses are not in it; null is a missing value.
 """
 
@@ -13,11 +13,12 @@ import msgspec
 import numpy as np
 
 from mintage.errors import GoldenFailedError, PackageInvalidError
-from mintage.model.runtime import Predictor
+from mintage.model.parity import Answer
+from mintage.model.runtime import Predictor, stack
 from mintage.model.signature import Signature
 from mintage.record.canonical import canonical_bytes
 
-__all__ = ["Golden", "decode_golden", "encode_golden", "replay"]
+__all__ = ["Golden", "decode_golden", "differ", "encode_golden", "replay"]
 
 
 class _Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,15 +31,19 @@ class _Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     kind: Literal["golden-expected"] = "golden-expected"
     version: Literal[0] = 0
     tolerance: float
-    scores: tuple[float, ...]
-    labels: tuple[int, ...]
+    values: tuple[tuple[float, ...], ...]
+    labels: tuple[tuple[int, ...], ...]
 
 
 class Golden(msgspec.Struct, frozen=True, kw_only=True):
-    """Columns by name, and the scores and labels that they must give to within ``tolerance``."""
+    """Columns by name, and the ``values`` [N, W] and ``labels`` [N, targets] that they must give.
+
+    Values are all FP64 outputs of the signature side by side; each must be within ``tolerance``, as a share of it if it
+    is beyond one. Labels must be equal.
+    """
 
     columns: Mapping[str, np.ndarray[Any, Any]]
-    scores: np.ndarray[Any, Any]
+    values: np.ndarray[Any, Any]
     labels: np.ndarray[Any, Any]
     tolerance: float
 
@@ -50,7 +55,9 @@ def encode_golden(golden: Golden) -> tuple[bytes, bytes]:
         for name, column in golden.columns.items()
     }
     expected = _Expected(
-        tolerance=golden.tolerance, scores=tuple(golden.scores.tolist()), labels=tuple(golden.labels.tolist())
+        tolerance=golden.tolerance,
+        values=tuple(map(tuple, golden.values.tolist())),
+        labels=tuple(map(tuple, golden.labels.tolist())),
     )
     inputs = _Inputs(columns=columns)
     return canonical_bytes(msgspec.to_builtins(inputs)), canonical_bytes(msgspec.to_builtins(expected))
@@ -63,13 +70,20 @@ def decode_golden(inputs: bytes, expected: bytes, signature: Signature) -> Golde
         columns = {item.name: _column(item.datatype, rows.columns[item.name]) for item in signature.inputs}
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise PackageInvalidError("the golden vectors do not fit the signature", found=str(error)) from error
-    lengths = {len(column) for column in columns.values()} | {len(answers.scores), len(answers.labels)}
-    if len(lengths) != 1 or not answers.scores or len(rows.columns) != len(columns):
+    lengths = {len(column) for column in columns.values()} | {len(answers.values), len(answers.labels)}
+    if len(lengths) != 1 or not answers.values or len(rows.columns) != len(columns):
         raise PackageInvalidError("the golden vectors have columns of different lengths, or none")
+    width = sum(output.shape[-1] for output in signature.outputs if output.datatype == "FP64")
+    if {len(row) for row in answers.values} != {width} or {len(row) for row in answers.labels} != {
+        len(signature.widths)
+    }:
+        raise PackageInvalidError(
+            "the golden outputs are not as wide as the signature says", expected=f"{width} values"
+        )
     return Golden(
         columns=columns,
-        scores=np.array(answers.scores, dtype=np.float64),
-        labels=np.array(answers.labels, dtype=np.int64),
+        values=np.array(answers.values, dtype=np.float64),
+        labels=np.array(answers.labels, dtype=np.int64).reshape(len(answers.labels), -1),
         tolerance=answers.tolerance,
     )
 
@@ -77,24 +91,31 @@ def decode_golden(inputs: bytes, expected: bytes, signature: Signature) -> Golde
 def replay(golden: Golden, predictor: Predictor) -> float:
     """Predict the golden rows, all at once and the first ones alone; returns the largest error.
 
-    Raises GoldenFailedError if a score differs by more than the tolerance or a label at all.
+    Raises GoldenFailedError if a value differs by more than the tolerance or a label at all.
     """
-    found = predictor.predict(golden.columns)
-    error = np.abs(found.scores - golden.scores)
-    bad = ~(error <= golden.tolerance) | (found.labels != golden.labels)
+    found = stack(predictor.predict(golden.columns).outputs)
+    error, bad = differ(golden, found)
     for row in range(min(8, len(bad))):
         alone = predictor.predict({name: column[row : row + 1] for name, column in golden.columns.items()})
-        bad[row] |= not abs(alone.scores[0] - golden.scores[row]) <= golden.tolerance
+        bad[row] |= bool(differ(golden, stack(alone.outputs), rows=slice(row, row + 1))[1][0])
     if bad.any():
         row = int(np.argmax(bad))
         raise GoldenFailedError(
             "this runtime does not give the golden outputs",
-            expected=f"score {golden.scores[row]!r}, label {golden.labels[row]}",
-            found=f"score {found.scores[row]!r}, label {found.labels[row]}; {int(bad.sum())} rows differ",
+            expected=f"{golden.values[row].tolist()}, labels {golden.labels[row].tolist()}",
+            found=f"{found.values[row].tolist()}, labels {found.labels[row].tolist()}; {int(bad.sum())} rows differ",
             where=f"golden row {row}",
             hint="use a version of onnxruntime that the model was proven on (parity.json), or build the model again",
         )
     return float(error.max())
+
+
+def differ(golden: Golden, found: Answer, *, rows: slice = slice(None)) -> tuple[np.ndarray[Any, Any], Any]:
+    """Of each row the largest error, and whether it is beyond the tolerance or a label differs; NaN differs."""
+    values = golden.values[rows]
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = (np.abs(found.values - values) / np.maximum(1.0, np.abs(values))).max(axis=1, initial=0.0)
+    return error, ~(error <= golden.tolerance) | (found.labels != golden.labels[rows]).any(axis=1)
 
 
 def _column(datatype: str, values: tuple[float | str | None, ...]) -> np.ndarray[Any, Any]:

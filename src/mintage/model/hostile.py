@@ -2,7 +2,8 @@
 
 A runtime trusts a graph: indices that point outside a tree, files named as external data, operators that nobody
 tested. ``check_graph`` parses with the protobuf schema only, bounds every number, and allows the operators that the
-lowering writes. What it accepts has exactly the signature's inputs and the two outputs.
+lowering writes. What it accepts has exactly the signature's inputs and outputs, and a known number of values a row, so
+that the memory of a run is bounded by its rows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from onnx import AttributeProto, TensorProto, numpy_helper
 
 from mintage.errors import GraphRefusedError
 from mintage.lower.graph import ML_DOMAIN, ML_OPSET, OPSET
+from mintage.model.program import WIDTHS
 from mintage.model.signature import Signature
 
 __all__ = ["check_graph"]
@@ -23,16 +25,9 @@ MAX_BYTES = 512 << 20
 MAX_NODES = 20_000
 MAX_TREE_NODES = 50_000_000
 MAX_ELEMENTS = 1 << 27
-OPERATORS = {
-    "": frozenset(
-        (
-            *("Abs", "Add", "Cast", "Concat", "Div", "Equal", "Exp", "Expand", "Gather", "Greater", "GreaterOrEqual"),
-            *("Identity", "IsNaN", "Less", "Log", "MatMul", "Mul", "Shape", "Sigmoid", "Sqrt", "Squeeze", "Sub"),
-            "Where",
-        )
-    ),
-    ML_DOMAIN: frozenset(("LabelEncoder", "TreeEnsemble")),
-}
+MAX_WIDTH = 10_000_000
+MAX_TARGETS = 10_000
+OPERATORS = {domain: frozenset(operators) for domain, operators in WIDTHS.items()}
 _ATTRIBUTES = frozenset(
     (
         AttributeProto.FLOAT,
@@ -52,11 +47,14 @@ _TENSORS = {
     TensorProto.UINT8: 1,
     TensorProto.BOOL: 1,
 }
-_MEMBER = 6
+_LESS_OR_EQUAL, _LESS, _MEMBER = 0, 1, 6
 
 
-def check_graph(data: bytes, signature: Signature) -> None:
-    """Raise GraphRefusedError unless ``data`` is a graph that may be loaded for ``signature``."""
+def check_graph(data: bytes, signature: Signature) -> int:
+    """Raise GraphRefusedError unless ``data`` is a graph that may be loaded for ``signature``.
+
+    Returns how many values it computes for each row, all tensors together.
+    """
     if len(data) > MAX_BYTES:
         raise _refused("the graph is too large", expected=f"at most {MAX_BYTES} bytes", found=str(len(data)))
     try:
@@ -77,8 +75,12 @@ def check_graph(data: bytes, signature: Signature) -> None:
     _check_order(graph)
     widths = {item.name: 1 for item in graph.input}
     widths.update({tensor.name: tensor.dims[-1] if tensor.dims else 1 for tensor in graph.initializer})
+    total = 0
     for node in graph.node:
-        _check_node(node, widths)
+        total += _check_node(node, widths)
+    if total > MAX_WIDTH:
+        raise _refused("the graph computes too much a row", expected=f"at most {MAX_WIDTH} values", found=str(total))
+    return total
 
 
 def _check_faces(graph: Any, signature: Signature) -> None:
@@ -89,8 +91,10 @@ def _check_faces(graph: Any, signature: Signature) -> None:
     if len(graph.input) != len(inputs) or {**inputs, **unused} != expected:
         raise _refused("the graph's inputs are not the signature's", expected=str(expected), found=str(inputs))
     outputs = {item.name: _shape(item) for item in graph.output}
-    if outputs != {"probabilities": (TensorProto.DOUBLE, [-1, 2]), "label": (TensorProto.INT64, [-1])}:
-        raise _refused("other outputs", expected="probabilities double [N, 2], label int64 [N]", found=str(outputs))
+    types = {"FP64": TensorProto.DOUBLE, "INT64": TensorProto.INT64}
+    promised = {item.name: (types[item.datatype], list(item.shape)) for item in signature.outputs}
+    if outputs != promised:
+        raise _refused("the graph's outputs are not the signature's", expected=str(promised), found=str(outputs))
 
 
 def _shape(item: Any) -> tuple[int, list[int]]:
@@ -127,8 +131,8 @@ def _check_order(graph: Any) -> None:
             known.add(name)
 
 
-def _check_node(node: Any, widths: dict[str, int]) -> None:
-    """One node; ``widths`` holds the columns of each tensor made so far, and gets those of this one."""
+def _check_node(node: Any, widths: dict[str, int]) -> int:
+    """One node; ``widths`` holds the columns of each tensor made so far, and gets those of this one; returned too."""
     if node.op_type not in OPERATORS.get(node.domain, frozenset()):
         raise _refused("an operator that is not allowed", found=f"{node.domain or 'ai.onnx'}.{node.op_type}")
     for attribute in node.attribute:
@@ -148,9 +152,12 @@ def _check_node(node: Any, widths: dict[str, int]) -> None:
         width = sum(parts)
     elif node.op_type in ("Gather", "MatMul"):
         width = parts[-1]
+    elif node.op_type == "TreeEnsemble":
+        width = int(attributes["n_targets"])
     else:
-        width = 1 if node.op_type == "TreeEnsemble" else max(parts)
+        width = 1 if WIDTHS[node.domain][node.op_type] == "one" or node.op_type == "ArgMax" else max(parts)
     widths[node.output[0]] = width
+    return width
 
 
 def _check_label_encoder(attributes: dict[str, Any]) -> None:
@@ -172,10 +179,14 @@ def _check_trees(attributes: dict[str, Any], width: int) -> None:
     same = all(len(part) == count for part in (*ints.values(), modes, splits)) and len(leaves) == len(targets)
     if not same or not 0 < count <= MAX_TREE_NODES or not len(leaves):
         raise _refused("the arrays of a TreeEnsemble have different lengths, or too many nodes")
-    if set(attributes) - _TREE_ATTRIBUTES or attributes.get("n_targets") != 1 or targets.any():
+    if set(attributes) - _TREE_ATTRIBUTES or not 1 <= attributes.get("n_targets", 0) <= MAX_TARGETS:
         raise _refused("a TreeEnsemble of another form")
-    if modes.dtype != np.uint8 or not np.isin(modes, (0, _MEMBER)).all():
-        raise _refused("a TreeEnsemble with other comparisons", expected="BRANCH_LEQ, BRANCH_MEMBER")
+    if (targets < 0).any() or (targets >= attributes["n_targets"]).any():
+        raise _refused("a TreeEnsemble with a target that is not there", expected=f"0 to {attributes['n_targets'] - 1}")
+    if modes.dtype != np.uint8 or not np.isin(modes, (_LESS_OR_EQUAL, _LESS, _MEMBER)).all():
+        raise _refused("a TreeEnsemble with other comparisons", expected="BRANCH_LEQ, BRANCH_LT, BRANCH_MEMBER")
+    if splits.dtype not in (np.float64, np.float32) or leaves.dtype != splits.dtype:
+        raise _refused("a TreeEnsemble of another type", expected="double or float", found=str(splits.dtype))
     if np.isnan(splits).any() or not np.isfinite(leaves).all():
         raise _refused("a TreeEnsemble with a split or a leaf that is no number")
     if ints["featureids"].min() < 0 or ints["featureids"].max() >= width:

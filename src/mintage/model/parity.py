@@ -1,35 +1,48 @@
-"""Compare a lowered model with the original, row by row. Pure; used at build and again at certification.
+"""Compare a lowered model with the original, row by row. Pure; used at build, at certification and for each runtime.
 
-A row passes when both give a finite score, the scores differ by at most the tolerance, and the labels are equal: that
-of the declared threshold, and the library's own at one half (where a score of exactly one half is a tie that each
-breaks its way). A row that the original refuses must be refused by validation too. Anything not finite counts as
-different: NaN is never "within tolerance".
+A row passes when both give finite values, each value differs by at most the tolerance (relative for values beyond one),
+and every label is equal: for two classes that of the declared threshold, and the library's own at one half; for more
+the class with the largest probability. An exact tie may go either way. A row that the original refuses must be refused
+by validation too. Anything not finite counts as different: NaN is never "within tolerance".
 
->>> same = np.array([0.25, 0.75])
+>>> same = Answer(values=np.array([[0.75, 0.25], [0.25, 0.75]]), labels=np.array([[0], [1]]))
 >>> compare(
-...     name="rows", native_scores=same, native_labels=np.array([0, 1]), native_failed=np.zeros(2, bool),
-...     scores=same, labels=np.array([0, 1]), accepted=np.ones(2, bool), threshold=0.5,
+...     name="rows", native=same, failed=np.zeros(2, bool), found=same, accepted=np.ones(2, bool), widths=(2,),
+...     threshold=0.5,
 ... ).passed
 True
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
 
-__all__ = ["TOLERANCE", "Parity", "compare"]
+__all__ = ["ROUNDED", "TOLERANCE", "Answer", "Parity", "compare"]
 
+Array = np.ndarray[Any, Any]
 TOLERANCE = 1e-12
+ROUNDED = 1e-5
+"""For an original that computes its answers in float32: docs/spec/model-folder.md."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``values`` float64 [N, W]: probabilities, target by target, or numbers; ``labels`` int64 [N, targets]."""
+
+    values: Array
+    labels: Array
 
 
 class Parity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one comparison found. ``worst`` is the row that differs most, if any differs at all.
 
     ``refused`` rows were refused by the original and by validation; ``refused_by_original`` by the original alone,
-    which is a failure. ``equal`` counts scores that are the same to the bit.
+    which is a failure. ``equal`` counts rows whose values are all the same to the bit.
     """
 
     name: str
@@ -59,46 +72,74 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def compare(
     *,
     name: str,
-    native_scores: np.ndarray[Any, Any],
-    native_labels: np.ndarray[Any, Any],
-    native_failed: np.ndarray[Any, Any],
-    scores: np.ndarray[Any, Any],
-    labels: np.ndarray[Any, Any],
-    accepted: np.ndarray[Any, Any],
+    native: Answer,
+    failed: Array,
+    found: Answer,
+    accepted: Array,
+    widths: Sequence[int],
     threshold: float,
     tolerance: float = TOLERANCE,
 ) -> Parity:
-    """Compare the original's answers with the lowered model's; all arrays have one value a row.
+    """Compare the original's answers with the lowered model's.
 
-    ``scores`` and ``labels`` are the graph's, run without validation; ``accepted`` says which rows validation takes.
+    ``found`` are the graph's, run without validation; ``failed`` bool [N] says which rows the original refused,
+    ``accepted`` which validation takes. ``widths`` are the numbers of classes of each target of a classifier.
     """
-    both = ~native_failed
-    finite = np.isfinite(native_scores) & np.isfinite(scores)
-    error = np.where(finite, np.abs(np.where(finite, native_scores, 0.0) - np.where(finite, scores, 0.0)), np.inf)
+    both = ~failed
+    finite = np.isfinite(native.values).all(axis=1) & np.isfinite(found.values).all(axis=1)
+    error = np.where(finite, _error(native.values, found.values), np.inf)
     error = np.where(both, error, np.where(accepted, np.inf, 0.0))
-    flipped = (
-        both
-        & finite
-        & (((native_scores >= threshold) != (labels == 1)) | _own_label(native_scores, native_labels, scores))
-    )
+    flipped = both & finite & _flipped(native, found, widths, threshold)
     badness = np.where(flipped, error + 1.0, error)
     worst = int(np.argmax(badness)) if len(badness) and badness.max() > 0 else None
     return Parity(
         name=name,
-        rows=len(scores),
+        rows=len(found.values),
         compared=int(np.count_nonzero(both)),
         refused=int(np.count_nonzero(~both & ~accepted)),
         refused_by_original=int(np.count_nonzero(~both & accepted)),
         not_finite=int(np.count_nonzero(both & ~finite)),
         label_flips=int(np.count_nonzero(flipped)),
         max_error=float(error[both & finite].max(initial=0.0)),
-        equal=int(np.count_nonzero(both & (native_scores == scores))),
+        equal=int(np.count_nonzero(both & (native.values == found.values).all(axis=1))),
         tolerance=tolerance,
         worst=worst,
     )
 
 
-def _own_label(native_scores: Any, native_labels: Any, scores: Any) -> Any:
-    """Where the library's own label is not that of the score at one half, but for exact ties."""
-    tie = (native_scores == 0.5) | (scores == 0.5)
-    return ((scores > 0.5) != (native_labels == 1)) & ~tie
+def _error(native: Array, found: Array) -> Array:
+    """The largest difference in a row, of values beyond one as a share of them."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.abs(native - found) / np.maximum(1.0, np.abs(native))
+    worst: Array = difference.max(axis=1, initial=0.0)
+    return worst
+
+
+def _flipped(native: Answer, found: Answer, widths: Sequence[int], threshold: float) -> Array:
+    """Where the label of any target differs."""
+    flipped = np.zeros(len(found.values), dtype=bool)
+    for target, mine, theirs in _targets(native.values, found.values, widths):
+        label, own = found.labels[:, target], native.labels[:, target]
+        if mine.shape[1] == 2:
+            native_score, score = mine[:, 1], theirs[:, 1]
+            tie = (native_score == 0.5) | (score == 0.5)
+            flipped |= (native_score >= threshold) != (label == 1)
+            flipped |= ((score > 0.5) != (own == 1)) & ~tie
+        else:
+            tie = _top_two(mine) | _top_two(theirs)
+            flipped |= (label != own) & ~tie
+    return flipped
+
+
+def _targets(native: Array, found: Array, widths: Sequence[int]) -> Iterator[tuple[int, Array, Array]]:
+    first = 0
+    for target, width in enumerate(widths):
+        yield target, native[:, first : first + width], found[:, first : first + width]
+        first += width
+
+
+def _top_two(values: Array) -> Array:
+    """Whether the two largest of a row are equal."""
+    ordered = np.sort(values, axis=1)
+    tie: Array = ordered[:, -1] == ordered[:, -2]
+    return tie

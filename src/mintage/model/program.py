@@ -20,7 +20,7 @@ from onnx import TensorProto, numpy_helper
 
 from mintage.errors import GraphRefusedError
 
-__all__ = ["Node", "Program", "Tensor", "Trees", "read_program"]
+__all__ = ["WIDTHS", "Node", "Program", "Tensor", "Trees", "read_program"]
 
 Type = Literal["double", "float", "int64", "int32", "uint8", "bool", "string"]
 Array = np.ndarray[Any, Any]

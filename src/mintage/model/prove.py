@@ -19,11 +19,11 @@ from mintage.lower.description import Description, read_description
 from mintage.lower.estimator import Lowered
 from mintage.lower.extraction import Native, read_native, write_rows
 from mintage.model.edge_rows import Features, edge_rows
-from mintage.model.parity import Parity, compare
-from mintage.model.runtime import Predictor, load_session
+from mintage.model.parity import ROUNDED, TOLERANCE, Answer, Parity, compare
+from mintage.model.runtime import Predictor, load_session, stack
 from mintage.model.shrink import Row, shrink
 
-__all__ = ["Columns", "Extract", "Rows", "answer", "answer_edges", "compare_rows", "prove"]
+__all__ = ["Columns", "Extract", "Rows", "answer", "answer_edges", "compare_rows", "prove", "tolerance_of"]
 
 Columns = Mapping[str, "np.ndarray[Any, Any]"]
 REFUSED_ROWS = 16
@@ -45,7 +45,12 @@ def answer(name: str, columns: Columns, extract: Extract, folder: Path) -> tuple
     shutil.rmtree(folder, ignore_errors=True)
     extract(write_rows(columns, folder), folder / "out")
     description = read_description(folder / "out")
-    native = read_native(folder / "out", rows=len(next(iter(columns.values()))))
+    native = read_native(
+        folder / "out",
+        rows=len(next(iter(columns.values()))),
+        width=description.width,
+        targets=len(description.classes),
+    )
     return Rows(name, columns, native), description
 
 
@@ -60,12 +65,12 @@ def answer_edges(
         features=_features(lowered, predictor),
         categories=lowered.categories,
         rng=rng,
-        count=len(rows.native.scores),
+        count=len(rows.native.failed),
     )
     accepted = predictor.accepts(made)
     kept, refused = np.flatnonzero(accepted), np.flatnonzero(~accepted)
     if lowered.refuses_missing or any(lowered.single):  # the original refuses them too, row by row, which takes long
-        refused = rng.permutation(refused)[: max(REFUSED_ROWS, len(rows.native.scores) - len(kept))]
+        refused = rng.permutation(refused)[: max(REFUSED_ROWS, len(rows.native.failed) - len(kept))]
     places = np.concatenate([kept, refused])  # together, so that rows that the original refuses are neighbours
     return answer("edge", {name: column[places] for name, column in made.items()}, extract, folder / "edges")[0]
 
@@ -86,27 +91,33 @@ def prove(
     edges = answer_edges(validation, lowered=lowered, predictor=predictor, extract=extract, folder=folder, rng=rng)
     found = []
     for rows in (validation, edges):
-        parity = compare_rows(rows.name, rows.columns, rows.native, predictor)
+        parity = compare_rows(rows.name, rows.columns, rows.native, predictor, tolerance=tolerance_of(lowered))
         if not parity.passed:
             ordinary = {name: column[0] for name, column in validation.columns.items()}
-            fails = _fails(rows.columns, predictor, extract, folder / "shrink")
+            fails = _fails(rows.columns, predictor, extract, folder / "shrink", parity.tolerance)
             raise _failed(parity, rows, predictor, ordinary, fails)
         found.append(parity)
     return edges, tuple(found)
 
 
-def compare_rows(name: str, columns: Columns, native: Native, predictor: Predictor) -> Parity:
+def tolerance_of(lowered: Lowered) -> float:
+    """How far a value may be off: that of doubles, or of an original that computes its answers in float32."""
+    return TOLERANCE if lowered.rounds is None else ROUNDED
+
+
+def compare_rows(
+    name: str, columns: Columns, native: Native, predictor: Predictor, *, tolerance: float = TOLERANCE
+) -> Parity:
     """Compare a predictor with the original's answers to ``columns``; certification does it on the hold-out."""
-    probabilities, labels = predictor.run(predictor.tensors(columns))
     return compare(
         name=name,
-        native_scores=native.scores,
-        native_labels=native.labels,
-        native_failed=native.failed,
-        scores=probabilities[:, 1],
-        labels=labels,
+        native=Answer(native.values, native.labels),
+        failed=native.failed,
+        found=stack(predictor.run(predictor.tensors(columns))),
         accepted=predictor.accepts(columns),
+        widths=predictor.signature.widths,
         threshold=predictor.signature.threshold,
+        tolerance=tolerance,
     )
 
 
@@ -125,7 +136,7 @@ def _features(lowered: Lowered, predictor: Predictor) -> Features | None:
 
 
 def _fails(
-    columns: Columns, predictor: Predictor, extract: Extract, folder: Path
+    columns: Columns, predictor: Predictor, extract: Extract, folder: Path, tolerance: float
 ) -> Callable[[list[Row]], np.ndarray[Any, np.dtype[np.bool_]]]:
     """Which of some new rows differ too: asks the original again."""
 
@@ -137,14 +148,16 @@ def _fails(
             column[:] = [row[name] for row in rows]
         asked, _ = answer("row", table, extract, folder)
         singles = (_single(asked, place) for place in range(len(rows)))
-        return np.array([not compare_rows("row", one.columns, one.native, predictor).passed for one in singles])
+        return np.array(
+            [not compare_rows("row", one.columns, one.native, predictor, tolerance=tolerance).passed for one in singles]
+        )
 
     return fails
 
 
 def _single(rows: Rows, place: int) -> Rows:
     only, native = slice(place, place + 1), rows.native
-    one = Native(native.scores[only], native.labels[only], native.failed[only], native.messages)
+    one = Native(native.values[only], native.labels[only], native.failed[only], native.messages)
     return Rows(rows.name, {name: column[only] for name, column in rows.columns.items()}, one)
 
 
@@ -166,11 +179,11 @@ def _failed(
             where=f"{parity.name} row {worst}, one of {parity.refused_by_original}",
             hint="declare `nullable: false` for inputs that may not be missing, or impute in the pipeline",
         )
-    probabilities, _ = predictor.run(predictor.tensors(_single(rows, worst).columns))
+    found = stack(predictor.run(predictor.tensors(_single(rows, worst).columns)))
     return ParityFailedError(
         "the lowered model differs from the original",
-        expected=f"score {native.scores[worst]!r}",
-        found=f"score {probabilities[0, 1]!r} for {shown}",
+        expected=f"{native.values[worst].tolist()}",
+        found=f"{found.values[0].tolist()} for {shown}",
         where=f"{parity.name} row {worst}; largest error {parity.max_error:.3g}, {parity.label_flips} label flips",
         hint="this is a fault of the lowering: please report it with this row; the model was not written",
     )

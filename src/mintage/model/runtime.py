@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -23,26 +23,50 @@ from mintage.errors import (
     InputUnknownError,
 )
 from mintage.model.hostile import check_graph
+from mintage.model.parity import Answer
 from mintage.model.signature import Signature
 from mintage.model.validate import column_check
 
-__all__ = ["MAX_BATCH", "Prediction", "Predictor", "load_session"]
+__all__ = ["MAX_BATCH", "Prediction", "Predictor", "load_session", "stack"]
 
 MAX_BATCH = 10_000
-_OUTPUTS = ["probabilities", "label"]
+MAX_VALUES = 1 << 27
+"""At most so many values are computed at once, so that memory stays bounded whatever the graph."""
 _NO_FLAGS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """``scores`` float64 [N], the probability of the positive class; ``labels`` int64 [N], 1 from the threshold up.
+    """What a model answers to N rows: ``outputs`` by name, as its signature lists them.
 
-    ``flags`` counts, by input, values that were accepted although out of range or never seen in training.
+    A classifier of one target has ``probabilities`` float64 [N, classes] and ``label`` int64 [N], the place of a class;
+    of several targets, each has its own; a regression has ``value`` float64 [N, targets]. ``flags`` counts, by input,
+    values that were accepted although out of range or never seen in training.
     """
 
-    scores: np.ndarray[Any, np.dtype[np.float64]]
-    labels: np.ndarray[Any, np.dtype[np.int64]]
+    outputs: Mapping[str, np.ndarray[Any, Any]]
     flags: Mapping[str, int]
+
+    @property
+    def scores(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Of a model with two classes: the probability of the second, float64 [N]."""
+        found: np.ndarray[Any, np.dtype[np.float64]] = self.outputs["probabilities"][:, 1]
+        return found
+
+    @property
+    def labels(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Of a classifier of one target: the place of each row's class, int64 [N]."""
+        return self.outputs["label"]
+
+    @property
+    def probabilities(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Of a classifier of one target: the probability of each class, float64 [N, classes]."""
+        return self.outputs["probabilities"]
+
+    @property
+    def values(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Of a regression: float64 [N, targets]."""
+        return self.outputs["value"]
 
 
 def load_session(onnx: bytes) -> onnxruntime.InferenceSession:
@@ -58,14 +82,26 @@ def load_session(onnx: bytes) -> onnxruntime.InferenceSession:
         raise GraphRefusedError("onnxruntime does not load the graph", found=str(error)[:500]) from error
 
 
+def stack(outputs: Mapping[str, np.ndarray[Any, Any]]) -> Answer:
+    """All numbers of outputs side by side, and all labels."""
+    rows = len(next(iter(outputs.values())))
+    numbers = [array for array in outputs.values() if array.dtype.kind == "f"]
+    labels = [array.reshape(-1, 1) for array in outputs.values() if array.dtype.kind == "i"]
+    return Answer(
+        np.concatenate(numbers, axis=1), np.concatenate([np.empty((rows, 0), dtype=np.int64), *labels], axis=1)
+    )
+
+
 class Predictor:
     """A loaded model: ``model`` is its folder or the bytes of its graph."""
 
     def __init__(self, model: bytes | Path, signature: Signature) -> None:
         data = model if isinstance(model, bytes) else (model / "model.onnx").read_bytes()
-        check_graph(data, signature)
+        values = check_graph(data, signature)
+        self._most_rows = max(1, min(MAX_BATCH, MAX_VALUES // max(values, 1)))
         self.signature = signature
         self._session = load_session(data)
+        self._outputs = [output.name for output in signature.outputs]
         taken = {item.name for item in self._session.get_inputs()}
         self._checks = [
             (item.name, column_check(item, signature.missing_text), item.name in taken) for item in signature.inputs
@@ -75,7 +111,7 @@ class Predictor:
         """Predict rows: arrays [N] or [N, 1] by input name, float64 or objects of str and None.
 
         Raises InputMissingError, InputUnknownError, InputTypeError, InputNullError, InputRangeError or
-        InputShapeError. More than 10,000 rows are run in parts.
+        InputShapeError. More than 10,000 rows, or fewer of a very wide graph, are run in parts.
         """
         feeds = {}
         flags: dict[str, int] | None = None
@@ -96,24 +132,24 @@ class Predictor:
                 feeds[name] = tensor
         if len(columns) != len(self._checks):
             raise self._unknown(columns)
-        probabilities, labels = self.run(feeds) if rows <= MAX_BATCH else self._run_in_parts(feeds, rows)
-        return Prediction(probabilities[:, 1], labels, _NO_FLAGS if flags is None else flags)
+        outputs = self.run(feeds) if rows <= self._most_rows else self._run_in_parts(feeds, rows)
+        return Prediction(outputs, _NO_FLAGS if flags is None else flags)
 
-    def run(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Probabilities [N, 2] and labels [N] of tensors [N, 1] as they are, without validation: for parity alone."""
+    def run(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+        """The outputs for tensors [N, 1] as they are, without validation: for parity alone."""
         try:
-            return cast("tuple[Any, Any]", self._session.run(_OUTPUTS, feeds))
+            return dict(zip(self._outputs, self._session.run(self._outputs, feeds), strict=True))
         except UnicodeEncodeError as error:
             raise InputTypeError(
                 "a text is not valid Unicode", expected="text that UTF-8 can hold", found=ascii(error.object)[:80]
             ) from error
 
-    def _run_in_parts(self, feeds: Mapping[str, np.ndarray[Any, Any]], rows: int) -> tuple[Any, Any]:
+    def _run_in_parts(self, feeds: Mapping[str, np.ndarray[Any, Any]], rows: int) -> dict[str, np.ndarray[Any, Any]]:
         parts = [
-            self.run({name: tensor[start : start + MAX_BATCH] for name, tensor in feeds.items()})
-            for start in range(0, rows, MAX_BATCH)
+            self.run({name: tensor[start : start + self._most_rows] for name, tensor in feeds.items()})
+            for start in range(0, rows, self._most_rows)
         ]
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+        return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
 
     def tensors(self, columns: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
         """Columns as the graph takes them, without validation: for parity alone."""

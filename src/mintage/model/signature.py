@@ -12,8 +12,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from mintage.errors import PackageInvalidError
+from mintage.errors import EstimatorRefusedError, PackageInvalidError
 from mintage.lower.columns import MISSING_TEXT
+from mintage.lower.description import Class
+from mintage.lower.outputs import output_names
 from mintage.record.canonical import canonical_bytes
 from mintage.repo.modelfile import InputSpec, ModelSpec
 
@@ -47,17 +49,19 @@ class Input(_Part, frozen=True, kw_only=True):
 
 
 class Output(_Part, frozen=True, kw_only=True):
-    """One output; ``shape`` has -1 for the rows."""
+    """One output; ``shape`` has -1 for the rows. Of a label, ``classes`` are the values that its places stand for."""
 
     name: str
     datatype: Literal["FP64", "INT64"]
     shape: tuple[int, ...]
+    classes: tuple[Class, ...] | None = None
 
 
 class Signature(_Part, frozen=True, kw_only=True):
     """The typed face of one model.
 
-    ``label`` is 1, the second of ``classes``, where its probability is at least ``threshold``. ``missing_text`` stands
+    With two classes ``label`` is 1, the second, where its probability is at least ``threshold``; with more it is the
+    first of those with the largest probability. ``target`` is one column or several. ``missing_text`` stands
     for a missing text in the graph's string tensors. ``group_key``, ``time`` and ``id`` name columns that are no
     inputs but that certification and monitoring need.
     """
@@ -65,33 +69,42 @@ class Signature(_Part, frozen=True, kw_only=True):
     kind: Literal["signature"] = "signature"
     version: Literal[0] = 0
     model: str
-    task: Literal["binary"]
-    target: str
+    task: Literal["binary", "multiclass", "regression"]
+    target: str | tuple[str, ...]
     inputs: Annotated[tuple[Input, ...], Meta(min_length=1, max_length=MAX_INPUTS)]
-    outputs: tuple[Output, ...]
-    classes: tuple[str | int | float | bool, str | int | float | bool]
+    outputs: Annotated[tuple[Output, ...], Meta(min_length=1)]
     threshold: Annotated[float, Meta(gt=0, lt=1)]
     missing_text: str = MISSING_TEXT
     group_key: str | None = None
     time: str | None = None
     id: str | None = None
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many classes each target of a classifier has; empty for a regression."""
+        return tuple(len(output.classes) for output in self.outputs if output.classes is not None)
 
-OUTPUTS = (
-    Output(name="probabilities", datatype="FP64", shape=(-1, 2)),
-    Output(name="label", datatype="INT64", shape=(-1,)),
-)
+    @property
+    def is_scored(self) -> bool:
+        """Whether there is one target with two classes, so that one probability says all."""
+        return self.task == "binary" and self.widths == (2,)
 
 
 def build_signature(
     spec: ModelSpec,
     *,
-    classes: tuple[str | int | float | bool, ...],
+    classes: tuple[tuple[Class, ...], ...],
+    width: int,
     categories: Mapping[str, tuple[str | float, ...]],
     closed: frozenset[str],
     limits: Mapping[str, tuple[float, float]],
 ) -> Signature:
-    """The signature of a model file; ``categories``, ``closed`` and ``limits`` are what the fitted estimator takes."""
+    """The signature of a model file.
+
+    ``classes`` of each target and the ``width`` of all outputs are what the fitted estimator gives; ``categories``,
+    ``closed`` and ``limits`` what it takes. Raises EstimatorRefusedError if it does not do the declared task.
+    """
+    _check_task(spec, classes, width)
     inputs = [
         _input(name, column, categories.get(name), closed=name in closed, limits=limits.get(name))
         for name, column in spec.inputs.items()
@@ -101,12 +114,38 @@ def build_signature(
         task=spec.task,
         target=spec.target,
         inputs=tuple(inputs),
-        outputs=OUTPUTS,
-        classes=(classes[0], classes[1]),
+        outputs=_outputs(spec.targets, classes, width),
         threshold=spec.threshold,
         group_key=spec.group_key,
         time=spec.time,
         id=spec.id,
+    )
+
+
+def _outputs(targets: tuple[str, ...], classes: tuple[tuple[Class, ...], ...], width: int) -> tuple[Output, ...]:
+    if not classes:
+        return (Output(name="value", datatype="FP64", shape=(-1, width)),)
+    found: list[Output] = []
+    for (probabilities, label), mine in zip(output_names(len(classes), targets), classes, strict=True):
+        found.append(Output(name=probabilities, datatype="FP64", shape=(-1, len(mine))))
+        found.append(Output(name=label, datatype="INT64", shape=(-1,), classes=mine))
+    return tuple(found)
+
+
+def _check_task(spec: ModelSpec, classes: tuple[tuple[Class, ...], ...], width: int) -> None:
+    """The estimator's face must be what the model file declares."""
+    sizes = {len(mine) for mine in classes}
+    found = "regression" if not classes else "binary" if sizes == {2} else "multiclass"
+    count = len(classes) or width
+    if found == spec.task and count == len(spec.targets):
+        return
+    raise EstimatorRefusedError(
+        "the estimator does another task than the model file declares",
+        expected=f"{spec.task}, {len(spec.targets)} target{'s' * (len(spec.targets) > 1)}",
+        found=f"{found}, {count} target{'s' * (count > 1)}"
+        + (f" with {', '.join(str(len(mine)) for mine in classes)} classes" if classes else ""),
+        where=f"models/{spec.model}.yaml",
+        hint="correct `task:` and `target:` of the model file, or the stage that fits the estimator",
     )
 
 
@@ -150,6 +189,18 @@ def decode_signature(data: bytes) -> Signature:
             "signature.json does not fit", expected="a signature, version 0", found=str(error)
         ) from error
     names = [item.name for item in signature.inputs]
-    if len(set(names)) != len(names) or signature.outputs != OUTPUTS or signature.missing_text != MISSING_TEXT:
+    if len(set(names)) != len(names) or not _outputs_fit(signature) or signature.missing_text != MISSING_TEXT:
         raise PackageInvalidError("signature.json contradicts itself or this version of the format")
     return signature
+
+
+def _outputs_fit(signature: Signature) -> bool:
+    """Whether the outputs are those that the task and the targets say."""
+    targets = (signature.target,) if isinstance(signature.target, str) else signature.target
+    classes = tuple(output.classes for output in signature.outputs if output.classes is not None)
+    sizes = [len(set(mine)) for mine in classes]
+    if signature.task == "regression":
+        return not classes and signature.outputs == _outputs(targets, (), len(targets))
+    two = signature.task == "binary"
+    fits = bool(sizes) and len(sizes) == len(targets) and (max(sizes) == 2 if two else max(sizes) > 2)
+    return fits and min(sizes) > 1 and signature.outputs == _outputs(targets, classes, 0)

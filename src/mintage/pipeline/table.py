@@ -41,10 +41,11 @@ def input_columns(table: pa.Table, spec: ModelSpec, *, where: str) -> dict[str, 
 
 
 def labels_of(table: pa.Table, spec: ModelSpec, *, where: str) -> NDArray[np.int64]:
-    """The target column: 0 or 1 in every row."""
-    column = _column(table, spec.target, where=where)
+    """The target column of a model with one binary target: 0 or 1 in every row."""
+    (target,) = spec.targets
+    column = _column(table, target, where=where)
     if column.null_count:
-        raise DataError(f"{column.null_count} rows have no label", where=f"{where}, column {spec.target}")
+        raise DataError(f"{column.null_count} rows have no label", where=f"{where}, column {target}")
     values = np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.float64)
     if not np.isin(values, (0.0, 1.0)).all():
         raise DataError("labels must be 0 or 1", found=str(np.unique(values)[:5].tolist()), where=where)

@@ -75,7 +75,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def build_profile(
     columns: Mapping[str, np.ndarray[Any, Any]],
-    scores: np.ndarray[Any, Any],
+    scores: np.ndarray[Any, Any] | Mapping[str, np.ndarray[Any, Any]],
     groups: np.ndarray[Any, Any] | None,
     spec: ModelSpec | None = None,
     *,
@@ -84,17 +84,19 @@ def build_profile(
     """The profile of reference rows that the model was not trained on.
 
     ``columns`` are float64 (NaN is missing) or objects of str or None, ``scores`` the probabilities of the positive
-    class, ``groups`` one sortable value a row (None: rows in their order are cut into blocks). Which columns count is
-    said by ``spec``, or by ``inputs`` as name to kind.
+    class, or the answers of another model as named streams; ``groups`` one sortable value a row (None: rows in their
+    order are cut into blocks). Which columns count is said by ``spec``, or by ``inputs`` as name to kind.
     """
     kinds: dict[str, Kind] = dict(inputs or {})
     if inputs is None and spec is not None:
         kinds = {name: "text" if column.type == "string" else "number" for name, column in spec.inputs.items()}
-    block, count, group_count = _blocks(groups, len(scores))
+    answers = scores if isinstance(scores, Mapping) else {SCORE: scores}
+    rows = len(next(iter(answers.values())))
+    block, count, group_count = _blocks(groups, rows)
     streams = [_stream(name, kind, columns[name], block, count) for name, kind in kinds.items()]
-    streams.append(_stream(SCORE, "number", scores, block, count))
+    streams.extend(_stream(name, "number", values, block, count) for name, values in answers.items())
     return Profile(
-        rows=len(scores),
+        rows=rows,
         groups=group_count,
         block_rows=tuple(np.bincount(block, minlength=count).tolist()),
         streams=tuple(streams),

@@ -84,8 +84,8 @@ class ModelSpec(_Part, frozen=True, kw_only=True):
     """The parsed model file. ``group_key`` names the column whose equal values are resampled together."""
 
     model: str
-    task: Literal["binary"]
-    target: str
+    task: Literal["binary", "multiclass", "regression"]
+    target: str | tuple[str, ...]
     purpose: str
     owner: str
     inputs: dict[str, InputSpec]
@@ -99,6 +99,11 @@ class ModelSpec(_Part, frozen=True, kw_only=True):
     monitor: Monitoring = Monitoring()
     retrain: Retrain = Retrain()
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target columns, one or several."""
+        return (self.target,) if isinstance(self.target, str) else self.target
+
 
 def parse_model_file(data: bytes, *, where: str) -> ModelSpec:
     """Parse and check a model file; raises FileMalformedError with file, line and column."""
@@ -108,8 +113,10 @@ def parse_model_file(data: bytes, *, where: str) -> ModelSpec:
     spec = convert(value, ModelSpec, marks, hint="see docs/spec/model-file.md")
     if not spec.inputs:
         raise FileMalformedError("a model has no inputs", where=marks.at(("inputs",)))
+    if not spec.targets or len(set(spec.targets)) != len(spec.targets):
+        raise FileMalformedError("targets must be one or more different columns", where=marks.at(("target",)))
     for name, column in spec.inputs.items():
-        if name in (spec.target, spec.group_key, spec.id):
+        if name in (*spec.targets, spec.group_key, spec.id):
             raise FileMalformedError(
                 f"{name} cannot be an input: it is the target, the group key or the id",
                 where=marks.at(("inputs", name)),

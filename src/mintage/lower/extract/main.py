@@ -1,0 +1,114 @@
+"""Describe an estimator and answer rows: once for a command, or for each line of the standard input.
+
+Without rows on the command line, each line of the standard input asks for an answer: ``["ROWS.npz", "OUT_DIR"]``; it is
+followed by a line ``done`` on the standard output, whether the estimator was written down or refused.
+Exit codes: 0 written, 3 refused (refused.json says why).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .face import answer, face_of
+from .files import write_json, write_npz
+from .frames import frame
+from .opening import open_estimator
+from .refused import Refused
+from .rows import read_rows
+from .writer import LIBRARIES, Writer
+
+__all__ = ["main"]
+
+
+def describe(estimator: Any, rows_file: Path, out: Path) -> None:
+    """Write estimator.json, estimator.npz, native.json and native.npz."""
+    face = face_of(estimator)
+    writer = Writer()
+    root = writer.value(estimator)
+    missing = float("nan") if writer.nan_is_a_category else None
+    meta, columns = read_rows(rows_file)
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None:
+        have = {column["name"]: column for column in meta}
+        absent = [str(name) for name in names if str(name) not in have]
+        if absent:
+            raise Refused(f"the estimator was fitted on columns that the model does not declare: {', '.join(absent)}")
+        meta = [have[str(name)] for name in names]
+        columns = {column["name"]: columns[column["name"]] for column in meta}
+    rows, container = frame(meta, columns, estimator, missing)
+    native, messages = answer(estimator, rows, len(rows), face)
+    description = {
+        "kind": "estimator-description",
+        "version": 0,
+        "libraries": libraries(),
+        "container": container,
+        "missing": "none" if missing is None else "nan",
+        "inputs": meta,
+        "task": face.task,
+        "classes": face.classes,
+        "width": int(native["values"].shape[1]),
+        "estimator": root,
+    }
+    write_npz(out / "native.npz", native)
+    write_json(out / "native.json", {"kind": "native-outputs", "version": 0, "rows": len(rows), "messages": messages})
+    write_npz(out / "estimator.npz", writer.arrays)
+    write_json(out / "estimator.json", description)
+
+
+def libraries() -> dict[str, str]:
+    """Versions of what answered."""
+    found = {"python": ".".join(str(part) for part in sys.version_info[:3]), "numpy": np.__version__}
+    for name in LIBRARIES:
+        module = sys.modules.get(name)
+        if module is not None:
+            found[name] = str(module.__version__)
+    return found
+
+
+def write_answer(estimator: Any, rows: Path, out: Path) -> bool:
+    """Describe the estimator into ``out``, or write why it is refused; ``estimator`` may be the refusal itself."""
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        if isinstance(estimator, Refused):
+            raise estimator
+        describe(estimator, rows, out)
+    except Refused as refused:
+        write_json(out / "refused.json", {"kind": "estimator-refused", "version": 0, "reason": str(refused)})
+        sys.stderr.write(f"{refused}\n")
+        return False
+    return True
+
+
+def answer_requests(estimator: Any, requests: Any, answers_to: Any) -> None:
+    """Answer line by line until the input ends."""
+    for line in requests:
+        rows, out = (Path(name) for name in json.loads(line))
+        write_answer(estimator, rows, out)
+        answers_to.write("done\n")
+        answers_to.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """The command; see the module's text."""
+    if len(arguments) not in (1, 3):
+        sys.stderr.write("usage: python -I extract ESTIMATOR [ROWS.npz OUT_DIR]\n")
+        return 2
+    estimator: Any
+    channel = os.dup(1) if len(arguments) == 1 else -1
+    if channel >= 0:
+        os.dup2(2, 1)  # what the estimator's libraries print must not pass for an answer
+    try:
+        estimator = open_estimator(Path(arguments[0]))
+    except Refused as refused:
+        estimator = refused
+    if channel < 0:
+        return 0 if write_answer(estimator, Path(arguments[1]), Path(arguments[2])) else 3
+    with open(channel, "w", encoding="utf-8") as stream:
+        answer_requests(estimator, sys.stdin, stream)
+    return 0

@@ -1,0 +1,24 @@
+"""Open the estimator's file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .refused import Refused
+
+__all__ = ["open_estimator"]
+
+
+def open_estimator(path: Path) -> Any:
+    """Load the file; classes that cannot be imported here are custom code, which is refused."""
+    try:
+        import joblib
+    except ImportError as error:
+        raise Refused(f"joblib, which the estimator's file needs, is not in this environment: {error}") from error
+    try:
+        return joblib.load(path)
+    except (ImportError, AttributeError) as error:
+        raise Refused(f"the estimator uses code that is not from an installed library: {error}") from error
+    except Exception as error:
+        raise Refused(f"the estimator's file cannot be opened: {type(error).__name__}: {error}") from error
