@@ -4,12 +4,17 @@ const WARM = 20;
 
 /** Answer { rows, timed, numbers: {name: base64}, texts: {name: [text or null]} } with a loaded model. */
 export async function answer(model, request) {
-  const columns = { ...request.texts };
-  for (const [name, text] of Object.entries(request.numbers)) columns[name] = new Float64Array(bytesOf(text).buffer);
-  const found = await model.run(columns);
-  const outputs = {};
-  for (const [name, { type, dims, data }] of Object.entries(found)) outputs[name] = { type, dims, data: base64Of(data) };
-  return { outputs, times: await time(model, columns, Math.min(request.rows, request.timed), request.timed) };
+  try {
+    const columns = { ...request.texts };
+    for (const [name, text] of Object.entries(request.numbers)) columns[name] = new Float64Array(bytesOf(text).buffer);
+    const outputs = {};
+    for (const [name, { type, dims, data }] of Object.entries(await model.run(columns))) {
+      outputs[name] = { type, dims, data: base64Of(data) };
+    }
+    return { outputs, times: await time(model, columns, Math.min(request.rows, request.timed), request.timed) };
+  } catch (error) {
+    return { error: String(error?.message ?? error) };
+  }
 }
 
 /** Microseconds of predictions of one row each, the call into the runtime alone. */
