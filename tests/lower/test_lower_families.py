@@ -156,7 +156,7 @@ def test_the_positive_class_is_the_second_of_text_classes(case: Any) -> None:
     words = np.where(labels == 1, "yes", "no")
     estimator = pipeline(columns(("keep", "passthrough", NUMBERS)), boosting()).fit(case.table(rows), words)
     proven = case.prove(estimator, case.unseen)
-    assert proven.predictor.signature.classes == ("no", "yes")
+    assert proven.predictor.signature.outputs[1].classes == ("no", "yes")
     assert proven.validation.native.labels.mean() > 0.3
 
 

@@ -59,7 +59,7 @@ def test_an_opened_model_has_everything_to_serve_and_watch_it(made: Any) -> None
     assert package.root == made.built.root
     assert package.key_id == made.signer.key_id
     assert replay(package.golden, package.predictor()) <= 1e-12
-    assert len(package.golden.scores) == 256
+    assert len(package.golden.values) == 256
     profile = decode_profile(package.profile_bytes)
     assert [stream.name for stream in profile.streams] == [*made.spec.inputs, "#score"]
     assert (profile.rows, profile.groups) == (300, 25)
@@ -117,9 +117,9 @@ def test_a_model_signed_by_an_unknown_key_is_not_opened(made: Any, tmp_path: Pat
 def test_golden_rows_that_differ_are_told_with_their_row(made: Any) -> None:
     package = open_package(made.built.folder)
     golden = package.golden
-    scores = golden.scores.copy()
-    scores[17] += 1e-9
-    wrong = Golden(columns=golden.columns, scores=scores, labels=golden.labels, tolerance=golden.tolerance)
+    values = golden.values.copy()
+    values[17] += 1e-9
+    wrong = Golden(columns=golden.columns, values=values, labels=golden.labels, tolerance=golden.tolerance)
     with pytest.raises(GoldenFailedError) as caught:
         replay(wrong, package.predictor())
     assert caught.value.where == "golden row 17"
@@ -135,7 +135,7 @@ def test_a_model_that_differs_is_not_written_and_its_worst_row_is_shrunk(made: A
             high = archive[f"c{place}"] > 1.0
         with np.load(out / "native.npz") as archive:
             arrays = dict(archive)
-        arrays["probabilities"][high] = 0.125, 0.875
+        arrays["values"][high] = 0.125, 0.875
         np.savez(out / "native.npz", **arrays)
 
     with pytest.raises(ParityFailedError) as caught:

@@ -11,9 +11,9 @@ from onnx import numpy_helper
 
 from mintage.lower.description import read_description
 from mintage.lower.estimator import lower
-from mintage.lower.extraction import Native, read_native
+from mintage.lower.extraction import read_native
 from mintage.model.package import open_package
-from mintage.model.parity import compare
+from mintage.model.parity import Answer, compare
 from mintage.model.prove import Rows, answer_edges, compare_rows
 from mintage.model.runtime import Predictor
 
@@ -26,7 +26,7 @@ class Gate:
         self.lowered = lower(read_description(out), threshold=made.spec.threshold)
         self.signature = open_package(made.built.folder).signature
         predictor = Predictor(self.lowered.onnx, self.signature)
-        validation = Rows("validation", made.columns, read_native(out, rows=300))
+        validation = Rows("validation", made.columns, read_native(out, rows=300, width=2, targets=1))
         edges = answer_edges(
             validation,
             lowered=self.lowered,
@@ -155,7 +155,20 @@ def judge(**changes: Any) -> Any:
         "labels": np.array([0, 1, 1]),
         "accepted": np.ones(3, dtype=bool),
     }
-    return compare(name="rows", threshold=0.4, **{**arrays, **changes})
+    parts = {**arrays, **changes}
+    return compare(
+        name="rows",
+        native=binary(parts["native_scores"], parts["native_labels"]),
+        failed=parts["native_failed"],
+        found=binary(parts["scores"], parts["labels"]),
+        accepted=parts["accepted"],
+        widths=(2,),
+        threshold=0.4,
+    )
+
+
+def binary(scores: Any, labels: Any) -> Answer:
+    return Answer(np.stack([1.0 - scores, scores], axis=1), labels.reshape(-1, 1))
 
 
 def test_nan_is_never_within_tolerance() -> None:
@@ -182,17 +195,43 @@ def test_a_row_that_only_the_original_refuses_fails() -> None:
 
 
 def test_no_rows_compared_is_no_proof() -> None:
-    none = np.zeros(0)
-    flags = np.zeros(0, dtype=bool)
-    native = Native(none, none.astype(np.int64), flags, ())
+    none, flags = np.zeros(0), np.zeros(0, dtype=bool)
+    answers = binary(none, none.astype(np.int64))
     found = compare(
-        name="rows",
-        native_scores=native.scores,
-        native_labels=native.labels,
-        native_failed=native.failed,
-        scores=none,
-        labels=none,
-        accepted=flags,
-        threshold=0.5,
+        name="rows", native=answers, failed=flags, found=answers, accepted=flags, widths=(2,), threshold=0.5
     )
     assert not found.passed
+
+
+def several(native: Any, found: Any, native_labels: Any, labels: Any, widths: tuple[int, ...] = (3,)) -> Any:
+    rows = len(native)
+    return compare(
+        name="rows",
+        native=Answer(np.array(native), np.array(native_labels).reshape(rows, -1)),
+        failed=np.zeros(rows, dtype=bool),
+        found=Answer(np.array(found), np.array(labels).reshape(rows, -1)),
+        accepted=np.ones(rows, dtype=bool),
+        widths=widths,
+        threshold=0.5,
+    )
+
+
+def test_of_several_classes_another_class_is_a_flip_but_for_an_exact_tie() -> None:
+    rows = [[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]]
+    assert several(rows, rows, [1, 0], [1, 1]).passed
+    assert several(rows, rows, [1, 0], [2, 0]).label_flips == 1
+
+
+def test_each_target_is_judged_by_its_own_classes() -> None:
+    rows = [[0.6, 0.4, 0.1, 0.2, 0.7]]
+    assert several(rows, rows, [[0, 2]], [[0, 2]], widths=(2, 3)).passed
+    assert several(rows, rows, [[0, 2]], [[1, 2]], widths=(2, 3)).label_flips == 1
+    assert several(rows, rows, [[0, 2]], [[0, 1]], widths=(2, 3)).label_flips == 1
+
+
+def test_numbers_beyond_one_are_compared_by_their_share() -> None:
+    native = [[1e6], [0.5]]
+    assert several(native, [[1e6 * (1 + 5e-13)], [0.5]], [[], []], [[], []], widths=()).passed
+    assert not several(native, [[1e6 * (1 + 5e-12)], [0.5]], [[], []], [[], []], widths=()).passed
+    assert not several(native, [[1e6], [0.5 + 5e-12]], [[], []], [[], []], widths=()).passed
+    assert not several([[np.inf]], [[np.inf]], [[]], [[]], widths=()).passed

@@ -13,8 +13,12 @@ from onnx import TensorProto, helper, numpy_helper
 from mintage.attest.oms import sign_model
 from mintage.lower.graph import ML_DOMAIN, ML_OPSET, OPSET
 from mintage.model.golden import Golden, encode_golden
-from mintage.model.signature import OUTPUTS, Input, Signature, encode_signature
+from mintage.model.signature import Input, Output, Signature, encode_signature
 
+OUTPUTS = (
+    Output(name="probabilities", datatype="FP64", shape=(-1, 2)),
+    Output(name="label", datatype="INT64", shape=(-1,), classes=(0, 1)),
+)
 INPUTS = (
     Input(name="x", datatype="FP64", nullable=False, range=(-1000.0, 1000.0)),
     Input(name="y", datatype="FP64"),
@@ -24,7 +28,7 @@ INPUTS = (
 
 def small_signature(**changes):
     parts = {"model": "late", "task": "binary", "target": "late", "inputs": INPUTS, "outputs": OUTPUTS}
-    return Signature(**parts | {"classes": (0, 1), "threshold": 0.5, "time": "at", "id": "id"} | changes)
+    return Signature(**parts | {"threshold": 0.5, "time": "at", "id": "id"} | changes)
 
 
 def small_graph(bias, inputs=INPUTS):
@@ -94,8 +98,8 @@ def build_small_model(folder, bias, signer, *, golden_bias=None, **signature):
             else np.array(ROWS.get(item.name, ROWS["x"]), dtype=np.float64)
             for item in face.inputs
         },
-        scores=scores,
-        labels=(scores >= 0.5).astype(np.int64),
+        values=np.stack([1 - scores, scores], axis=1),
+        labels=(scores >= 0.5).astype(np.int64).reshape(-1, 1),
         tolerance=1e-12,
     )
     inputs, expected = encode_golden(golden)
