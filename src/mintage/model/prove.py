@@ -22,6 +22,7 @@ from mintage.model.edge_rows import Features, edge_rows
 from mintage.model.parity import ROUNDED, TOLERANCE, Answer, Parity, compare
 from mintage.model.runtime import Predictor, load_session, stack
 from mintage.model.shrink import Row, shrink
+from mintage.model.trace import closest_split
 
 __all__ = ["Columns", "Extract", "Rows", "answer", "answer_edges", "compare_rows", "prove", "tolerance_of"]
 
@@ -62,6 +63,7 @@ def answer_edges(
         rows.columns,
         trees=lowered.trees,
         sources=lowered.sources,
+        rounded=lowered.rounded,
         features=_features(lowered, predictor),
         categories=lowered.categories,
         rng=rng,
@@ -95,7 +97,7 @@ def prove(
         if not parity.passed:
             ordinary = {name: column[0] for name, column in validation.columns.items()}
             fails = _fails(rows.columns, predictor, extract, folder / "shrink", parity.tolerance)
-            raise _failed(parity, rows, predictor, ordinary, fails)
+            raise _failed(parity, rows, predictor, lowered.onnx, ordinary, fails)
         found.append(parity)
     return edges, tuple(found)
 
@@ -162,9 +164,9 @@ def _single(rows: Rows, place: int) -> Rows:
 
 
 def _failed(
-    parity: Parity, rows: Rows, predictor: Predictor, ordinary: Row, fails: Callable[[list[Row]], Any]
+    parity: Parity, rows: Rows, predictor: Predictor, onnx: bytes, ordinary: Row, fails: Callable[[list[Row]], Any]
 ) -> ParityFailedError:
-    """The error for the worst row."""
+    """The error for the worst row, with the split of a tree that it passes closest."""
     worst = 0 if parity.worst is None else parity.worst
     row = {name: column[worst] for name, column in rows.columns.items()}
     small = shrink(row, ordinary, fails) if parity.compared else row
@@ -179,11 +181,12 @@ def _failed(
             where=f"{parity.name} row {worst}, one of {parity.refused_by_original}",
             hint="declare `nullable: false` for inputs that may not be missing, or impute in the pipeline",
         )
-    found = stack(predictor.run(predictor.tensors(_single(rows, worst).columns)))
+    feeds = predictor.tensors(_single(rows, worst).columns)
+    found, split = stack(predictor.run(feeds)), closest_split(onnx, feeds)
     return ParityFailedError(
         "the lowered model differs from the original",
         expected=f"{native.values[worst].tolist()}",
-        found=f"{found.values[0].tolist()} for {shown}",
+        found=f"{found.values[0].tolist()} for {shown}" + (f"; closest split: {split}" if split else ""),
         where=f"{parity.name} row {worst}; largest error {parity.max_error:.3g}, {parity.label_flips} label flips",
         hint="this is a fault of the lowering: please report it with this row; the model was not written",
     )

@@ -25,6 +25,7 @@ from mintage.errors import (
 from mintage.model.hostile import check_graph
 from mintage.model.parity import Answer
 from mintage.model.signature import Signature
+from mintage.model.tensors import graph_tensors
 from mintage.model.validate import column_check
 
 __all__ = ["MAX_BATCH", "Prediction", "Predictor", "load_session", "stack"]
@@ -153,15 +154,7 @@ class Predictor:
 
     def tensors(self, columns: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
         """Columns as the graph takes them, without validation: for parity alone."""
-        found = {}
-        for item in self.signature.inputs:
-            column = columns[item.name]
-            if item.datatype == "BYTES":
-                values = [self.signature.missing_text if value is None else value for value in column.tolist()]
-                column = np.array(values, dtype=object)
-            found[item.name] = column.reshape(-1, 1)
-        taken = {name for name, _, taken in self._checks if taken}
-        return {name: tensor for name, tensor in found.items() if name in taken}
+        return graph_tensors(columns, self.signature, {name for name, _, taken in self._checks if taken})
 
     def accepts(self, columns: Mapping[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which rows pass validation, one by one."""
