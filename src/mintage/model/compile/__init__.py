@@ -1,0 +1,1 @@
+"""Compilers of a model's graph to languages that other platforms speak."""

@@ -1,0 +1,1 @@
+"""The compiler to C99: docs/spec/export-c.md. ``program`` is its door."""
