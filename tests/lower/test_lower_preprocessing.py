@@ -88,6 +88,9 @@ EXACT = {
     ),
     "a constant, and flags for trees": boosted(SimpleImputer(strategy="constant", fill_value=-1.0, add_indicator=True)),
     "a quantile of one's own": linear(SimpleImputer(strategy=np.max)),
+    "powers for trees": boosted(PowerTransformer()),
+    "rows of norm l2 for trees": boosted(median(), StandardScaler(), Normalizer("l2")),
+    "bins of powers": linear(median(), PowerTransformer(), bins(encode="ordinal")),
     "categories as means of the target for trees": boosted(MinMaxScaler()),
     "stochastic gradient descent": linear(
         median(), StandardScaler(), last=SGDClassifier(loss="log_loss", random_state=0)
@@ -105,6 +108,19 @@ def test_lowered_transformers_equal_the_original_on_flights(name: str, case: Any
     assert proven.parity[0].compared == 600
     assert max(item.max_error for item in proven.parity) <= 1e-12
     assert sum(item.label_flips for item in proven.parity) == 0
+
+
+def test_splits_on_numbers_whose_last_bit_differs_are_counted(case: Any, flights: Any) -> None:
+    (rows, late), unseen = flights
+    powers, plain = (
+        case.prove(boosted(step).fit(case.table(some(rows)), late), some(unseen, 100)).lowered
+        for step in (PowerTransformer(), MinMaxScaler())
+    )
+    numeric = sum(source not in TEXTS for source in powers.sources)
+    assert sum(powers.rounded) >= len(NUMBERS)
+    assert 0 < powers.rounded_splits < sum(int((~tree.is_leaf).sum()) for tree in powers.trees)
+    assert numeric > len(NUMBERS)
+    assert plain.rounded_splits == 0
 
 
 def test_edge_rows_stand_at_the_edges_of_bins_and_quantiles(case: Any, flights: Any) -> None:
@@ -187,13 +203,6 @@ def test_texts_are_filled_and_flagged_as_the_original_does(case: Any) -> None:
 @pytest.mark.parametrize(
     ("estimator", "found", "where"),
     [
-        (boosted(PowerTransformer()), "last bit differs", "histgradientboostingclassifier"),
-        (boosted(median(), Normalizer("l2")), "last bit differs", "histgradientboostingclassifier"),
-        (
-            linear(median(), PowerTransformer(), bins(encode="ordinal")),
-            "last bit differs",
-            "columntransformer/numbers/kbinsdiscretizer",
-        ),
         (linear(median(), bins(encode="ordinal", dtype=np.float32)), "dtype", "columntransformer/numbers/kbinsdisc"),
         (
             make_pipeline(ColumnTransformer([("flags", MissingIndicator(), NUMBERS)]), LogisticRegression()),

@@ -27,7 +27,8 @@ class Context:
     ``missing`` says what a missing text was for the estimator. A family notes here what others must know: the
     ``categories`` that a raw column was seen with, whether others are ``closed`` out, and by ``note_trees`` the
     ``trees`` with the ``features`` they split on, for the edge rows. ``single`` says of each feature whether the
-    library takes it as float32, and so refuses what is too large for that. ``refuses_missing`` is set by a model that
+    library takes it as float32, and so refuses what is too large for that; ``rounded`` whether its last bit differs
+    between libraries, so that a row exactly at a split may go either way. ``refuses_missing`` is set by a model that
     refuses rows with missing features, ``rounds`` to its name by one whose library computes answers in float32.
     """
 
@@ -39,6 +40,7 @@ class Context:
     trees: list[Tree] = field(default_factory=list)
     features: list[Column] = field(default_factory=list)
     single: list[bool] = field(default_factory=list)
+    rounded: list[bool] = field(default_factory=list)
     refuses_missing: bool = False
     rounds: str | None = None
 
@@ -48,27 +50,18 @@ class Context:
         self.trees.extend(replace(tree, feature=tree.feature + first) for tree in trees)
         self.features.extend(columns)
         self.single.extend([single] * len(columns))
+        known: dict[str, bool] = {}
+        for column in columns:
+            if column.tensor not in known:
+                known[column.tensor] = bool(self.graph.operators([column.tensor]) & _ROUNDING)
+            self.rounded.append(known[column.tensor])
 
     def lower(self, step: Step, columns: list[Column]) -> list[Column]:
         """Lower a part of a pipeline by its own family."""
-        before = len(self.trees)
-        result = lower_step(step, columns, self)
-        used = {int(place) for tree in self.trees[before:] for place in tree.feature[~tree.is_leaf]}
-        _refuse_rounded(step, [self.features[place] for place in sorted(used)], self.graph)
-        return result
+        return lower_step(step, columns, self)
 
 
-_ROUNDING = frozenset(("Exp", "Log", "MatMul", "Sigmoid"))
-
-
-def _refuse_rounded(step: Step, features: list[Column], graph: Graph) -> None:
-    """Operators whose last bit differs between libraries may put a number on the other side of a split."""
-    found = graph.operators(column.tensor for column in features) & _ROUNDING
-    if found:
-        step.refuse(
-            "splits on numbers that come from a sum over columns, a power, a logarithm or a probability; their last "
-            "bit differs between libraries, so a row at a split may go either way. Trees and bins need no such step"
-        )
+_ROUNDING = frozenset(("Exp", "Log", "MatMul", "Pow", "ReduceSum", "Sigmoid", "Tanh"))
 
 
 Lower = Callable[[Step, "list[Column]", Context], "list[Column]"]

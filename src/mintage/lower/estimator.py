@@ -32,7 +32,8 @@ class Lowered:
     ``categories`` are those that the estimator was fitted with, by raw column; of the columns in ``closed`` it refuses
     any other. ``trees`` split on the columns of ``probe``, the same graph with the one output ``features``
     [N, k]; ``sources`` names the raw column of each, ``single`` says which of them the library takes as float32,
-    and ``refuses_missing`` that it takes no row in which one is missing. ``rounds`` names the part that computes its
+    ``rounded`` which come from operators whose last bit differs between libraries, and ``refuses_missing`` that it
+    takes no row in which one is missing. ``rounds`` names the part that computes its
     answers in float32, if any does.
     """
 
@@ -42,9 +43,15 @@ class Lowered:
     trees: tuple[Tree, ...]
     sources: tuple[str, ...]
     single: tuple[bool, ...]
+    rounded: tuple[bool, ...]
     refuses_missing: bool
     rounds: str | None
     probe: bytes | None
+
+    @property
+    def rounded_splits(self) -> int:
+        """How many splits are on rounded features: a row exactly at one may go either way."""
+        return sum(int(np.isin(tree.feature[~tree.is_leaf], np.flatnonzero(self.rounded)).sum()) for tree in self.trees)
 
 
 def lower_estimator(description: Description, *, threshold: float = 0.5) -> bytes:
@@ -77,6 +84,7 @@ def lower(description: Description, *, threshold: float, targets: Sequence[str] 
         trees=tuple(context.trees),
         sources=tuple(column.source for column in context.features),
         single=tuple(context.single),
+        rounded=tuple(context.rounded),
         refuses_missing=context.refuses_missing,
         rounds=context.rounds,
         probe=_probe(description, context) if context.features else None,

@@ -100,7 +100,7 @@ def build_model(
             "golden/inputs.json": inputs,
             "golden/expected.json": expected,
             "profile.json": encode_profile(build_profile(columns, _answer_streams(outputs, signature), groups, spec)),
-            "parity.json": _parity_bytes(parity, description, seed),
+            "parity.json": _parity_bytes(parity, description, seed=seed, rounded_splits=lowered.rounded_splits),
             "card.json": encode_card(card),
             "CARD.md": render_card(card),
         },
@@ -162,7 +162,7 @@ def _estimator_name(description: Description) -> str:
     return f"{description.root.short} ending in {inner}" if inner else description.root.short
 
 
-def _parity_bytes(parity: tuple[Parity, ...], description: Description, seed: int) -> bytes:
+def _parity_bytes(parity: tuple[Parity, ...], description: Description, *, seed: int, rounded_splits: int) -> bytes:
     return canonical_bytes(
         {
             "kind": "parity",
@@ -170,6 +170,7 @@ def _parity_bytes(parity: tuple[Parity, ...], description: Description, seed: in
             "original": {**description.libraries, "container": description.container},
             "runtime": {"onnxruntime": onnxruntime.__version__},
             "seed": seed,
+            "rounded_splits": rounded_splits,
             "sets": [msgspec.to_builtins(item) for item in parity],
         }
     )

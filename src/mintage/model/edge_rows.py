@@ -58,6 +58,7 @@ def edge_rows(
     *,
     trees: Sequence[Tree],
     sources: Sequence[str],
+    rounded: Sequence[bool],
     features: Features | None,
     categories: Mapping[str, Sequence[str | float]],
     rng: np.random.Generator,
@@ -66,12 +67,15 @@ def edge_rows(
     """At least ``count`` edge rows of the columns (float64, or objects of str or None), most of them at splits.
 
     ``features`` turns columns into the matrix that ``trees`` split; ``sources`` names the raw column of each feature.
+    Splits on ``rounded`` features are left out: their last bit differs between libraries, so a row exactly there is a
+    tie.
     """
     rows = _Rows(columns)
     total = len(next(iter(columns.values())))
     _specials(rows, total, categories, rng)
     if trees and features is not None:
-        splits = _Splits(rows=rows, sources=sources, features=features, categories=categories, rng=rng)
+        usable = frozenset(at for at, source in enumerate(sources) if source in columns and not rounded[at])
+        splits = _Splits(rows=rows, sources=sources, usable=usable, features=features, categories=categories, rng=rng)
         splits.add(trees, np.sort(rng.permutation(total)[:SAMPLE]))
     _mixed(rows, total, max(count - len(rows.base), count // 10), rng)
     return rows.table()
@@ -96,10 +100,11 @@ def _specials(
 
 @dataclass(frozen=True, kw_only=True)
 class _Splits:
-    """Rows at the splits of trees."""
+    """Rows at the splits of trees on ``usable`` features."""
 
     rows: _Rows
     sources: Sequence[str]
+    usable: frozenset[int]
     features: Features
     categories: Mapping[str, Sequence[str | float]]
     rng: np.random.Generator
@@ -141,12 +146,14 @@ class _Splits:
         return [
             (tree, node, int(sample[rows[self.rng.integers(len(rows))]]))
             for node, rows in passing(tree, matrix).items()
-            if not tree.is_leaf[node] and source in (None, self.sources[tree.feature[node]])
+            if not tree.is_leaf[node]
+            and int(tree.feature[node]) in self.usable
+            and source in (None, self.sources[tree.feature[node]])
         ]
 
     def _used(self, trees: Sequence[Tree]) -> list[str]:
         features = {int(feature) for tree in trees for feature in tree.feature[~tree.is_leaf].tolist()}
-        return sorted({self.sources[feature] for feature in features})
+        return sorted({self.sources[feature] for feature in features & self.usable})
 
     def _missing(self, source: str, rows: int) -> Array:
         return np.full(rows, None, dtype=object) if self._is_text(source) else np.full(rows, np.nan)

@@ -83,9 +83,10 @@ def compare(
     """Compare the original's answers with the lowered model's.
 
     ``found`` are the graph's, run without validation; ``failed`` bool [N] says which rows the original refused,
-    ``accepted`` which validation takes. ``widths`` are the numbers of classes of each target of a classifier.
+    ``accepted`` which validation takes. An answer of the original that is not finite counts as a refusal of a row that
+    validation refuses too. ``widths`` are the numbers of classes of each target of a classifier.
     """
-    both = ~failed
+    both = ~failed & (accepted | np.isfinite(native.values).all(axis=1))
     finite = np.isfinite(native.values).all(axis=1) & np.isfinite(found.values).all(axis=1)
     error = np.where(finite, _error(native.values, found.values), np.inf)
     error = np.where(both, error, np.where(accepted, np.inf, 0.0))

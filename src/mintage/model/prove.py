@@ -97,7 +97,7 @@ def prove(
         if not parity.passed:
             ordinary = {name: column[0] for name, column in validation.columns.items()}
             fails = _fails(rows.columns, predictor, extract, folder / "shrink", parity.tolerance)
-            raise _failed(parity, rows, predictor, lowered.onnx, ordinary, fails)
+            raise _failed(parity, rows, predictor, onnx=lowered.onnx, ordinary=ordinary, fails=fails)
         found.append(parity)
     return edges, tuple(found)
 
@@ -164,7 +164,7 @@ def _single(rows: Rows, place: int) -> Rows:
 
 
 def _failed(
-    parity: Parity, rows: Rows, predictor: Predictor, onnx: bytes, ordinary: Row, fails: Callable[[list[Row]], Any]
+    parity: Parity, rows: Rows, predictor: Predictor, *, onnx: bytes, ordinary: Row, fails: Callable[[list[Row]], Any]
 ) -> ParityFailedError:
     """The error for the worst row, with the split of a tree that it passes closest."""
     worst = 0 if parity.worst is None else parity.worst
