@@ -16,7 +16,7 @@ import numpy as np
 
 from mintage.lower.graph import Graph
 
-__all__ = ["Tree", "add_up", "emit", "passing"]
+__all__ = ["Tree", "add_up", "emit", "passing", "same_everywhere"]
 
 _LEQ, _MEMBER = 0, 6
 _NEVER = -1.0
@@ -24,7 +24,11 @@ _NEVER = -1.0
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree; node 0 is its root. ``feature`` is a column of the matrix; ``members`` is None at a threshold."""
+    """One tree; node 0 is its root. ``feature`` is a column of the matrix; ``members`` is None at a threshold.
+
+    ``value`` is [nodes], or [nodes, k] where each leaf gives k numbers (``vector_leaves`` writes those). ``target``
+    says to which of an ensemble's sums a leaf adds; None is the first.
+    """
 
     feature: np.ndarray[Any, np.dtype[np.int64]]
     threshold: np.ndarray[Any, np.dtype[np.float64]]
@@ -34,10 +38,11 @@ class Tree:
     right: np.ndarray[Any, np.dtype[np.int64]]
     is_leaf: np.ndarray[Any, np.dtype[np.bool_]]
     value: np.ndarray[Any, np.dtype[np.float64]]
+    target: np.ndarray[Any, np.dtype[np.int64]] | None = None
 
 
-def emit(graph: Graph, trees: Sequence[Tree], features: str) -> tuple[str | None, float]:
-    """Write the trees; returns the tensor [N, 1] of their sum, and the sum of those that are a single leaf.
+def emit(graph: Graph, trees: Sequence[Tree], features: str, *, targets: int = 1) -> tuple[str | None, float]:
+    """Write the trees; returns the tensor [N, targets] of their sums, and the sum of those that are a single leaf.
 
     The tensor is None when every tree is a single leaf. Trees are written in order, each root first, so that a
     runtime adds their values in the order in which the library does.
@@ -46,7 +51,7 @@ def emit(graph: Graph, trees: Sequence[Tree], features: str) -> tuple[str | None
     grown = [tree for tree in trees if not tree.is_leaf[0]]
     if not grown:
         return None, constant
-    nodes = _Nodes()
+    nodes = _Nodes(targets)
     for tree in grown:
         nodes.add(tree)
     return graph.add_ml("TreeEnsemble", [features], **nodes.attributes()), constant
@@ -65,14 +70,14 @@ def add_up(graph: Graph, trees: Sequence[Tree], features: str, *, start: float =
         column = graph.add("Gather", [features, graph.constant(np.array([0]))], axis=1)
         return graph.add("Expand", [graph.constant(np.array([[start]])), graph.add("Shape", [column])])
     folded = replace(trees[first], value=start + trees[first].value)
-    rest = [_split(tree) if tree.is_leaf[0] else tree for tree in trees[first + 1 :]]
+    rest = [same_everywhere(float(tree.value[0])) if tree.is_leaf[0] else tree for tree in trees[first + 1 :]]
     total, _ = emit(graph, [folded, *rest], features)
     assert total is not None
     return total
 
 
-def _split(leaf: Tree) -> Tree:
-    """A tree that is a single leaf, as a split with that leaf on both sides."""
+def same_everywhere(value: float, target: int = 0) -> Tree:
+    """A tree that gives every row the same: a split with two equal leaves, as a root may not be a leaf."""
     return Tree(
         feature=np.zeros(3, dtype=np.int64),
         threshold=np.zeros(3),
@@ -81,16 +86,21 @@ def _split(leaf: Tree) -> Tree:
         left=np.array([1, 0, 0]),
         right=np.array([2, 0, 0]),
         is_leaf=np.array([False, True, True]),
-        value=np.full(3, leaf.value[0]),
+        value=np.full(3, value),
+        target=np.full(3, target),
     )
 
 
 class _Nodes:
-    """The attributes of a TreeEnsemble, tree after tree. Inner nodes and leaves are numbered apart."""
+    """The attributes of a TreeEnsemble, tree after tree. Inner nodes and leaves are numbered apart.
 
-    def __init__(self) -> None:
+    Leaves that are equal are one.
+    """
+
+    def __init__(self, targets: int) -> None:
+        self.targets = targets
         self.roots: list[int] = []
-        self.leaves: list[float] = []
+        self.leaves: dict[tuple[str, int], int] = {}
         self.inner = 0
         self.parts: dict[str, list[Any]] = {
             name: [] for name in ("mode", "feature", "split", "missing", "true", "true_leaf", "false", "false_leaf")
@@ -101,9 +111,8 @@ class _Nodes:
         """Number the nodes of one tree, then write its inner ones."""
         place = np.empty(len(tree.value), dtype=np.int64)
         place[~tree.is_leaf] = self.inner + np.arange(int((~tree.is_leaf).sum()))
-        place[tree.is_leaf] = len(self.leaves) + np.arange(int(tree.is_leaf.sum()))
+        place[tree.is_leaf] = self._leaf_places(tree)
         self.roots.append(self.inner)
-        self.leaves.extend(tree.value[tree.is_leaf].tolist())
         nodes = np.flatnonzero(~tree.is_leaf)
         sets = [tree.members[node] for node in nodes.tolist()]
         by_set = np.array([members is not None for members in sets])
@@ -125,11 +134,18 @@ class _Nodes:
             part.extend(column.tolist())
         self.inner += len(nodes)
 
+    def _leaf_places(self, tree: Tree) -> list[int]:
+        """The number of each leaf; ``hex`` tells 0.0 from -0.0."""
+        values = tree.value[tree.is_leaf].tolist()
+        targets = [0] * len(values) if tree.target is None else tree.target[tree.is_leaf].tolist()
+        keys = [(value.hex(), target) for value, target in zip(values, targets, strict=True)]
+        return [self.leaves.setdefault(key, len(self.leaves)) for key in keys]
+
     def attributes(self) -> dict[str, Any]:
         """As the operator names them."""
         parts = self.parts
         found: dict[str, Any] = {
-            "n_targets": 1,
+            "n_targets": self.targets,
             "tree_roots": self.roots,
             "nodes_modes": np.array(parts["mode"], dtype=np.uint8),
             "nodes_featureids": parts["feature"],
@@ -139,8 +155,8 @@ class _Nodes:
             "nodes_trueleafs": parts["true_leaf"],
             "nodes_falsenodeids": parts["false"],
             "nodes_falseleafs": parts["false_leaf"],
-            "leaf_targetids": [0] * len(self.leaves),
-            "leaf_weights": np.array(self.leaves, dtype=np.float64),
+            "leaf_targetids": [target for _, target in self.leaves],
+            "leaf_weights": np.array([float.fromhex(value) for value, _ in self.leaves], dtype=np.float64),
         }
         if self.members:
             found["membership_values"] = np.array(self.members, dtype=np.float64)
