@@ -15,6 +15,7 @@ __all__ = [
     "FileMissingError",
     "GitError",
     "GitMissingError",
+    "InterpreterError",
     "LockedError",
     "ProjectNotFoundError",
     "RecordInvalidError",
@@ -53,6 +54,12 @@ class UnknownNameError(ProjectError):
 
 class GitMissingError(MissingToolError):
     code = "git.missing"
+
+
+class InterpreterError(MissingToolError):
+    """The interpreter that a project names is not there, cannot be run, or lacks what is needed."""
+
+    code = "project.interpreter"
 
 
 class GitError(ProjectError):

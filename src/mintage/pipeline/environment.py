@@ -1,48 +1,52 @@
-"""The environment of a stage: the running interpreter, frozen with a hash for every installed package.
+"""The environment of a stage: its interpreter, frozen with a hash for every installed package.
 
-The hash of a package is that of its RECORD (the list of its files with their hashes), so a package patched by hand and
-reinstalled differs. The package ``mintage`` itself is recorded but is not part of the key: its release must not rerun
-every pipeline. A fingerprint of the site folders by stat lets a second run skip reading them.
+That is the interpreter that runs Mintage, or the one that the project names (``python:``), which is asked in a process
+of its own and need not have Mintage in it. What it said is remembered under the stat of its site folders, so that a
+second run starts no process and reads no package. The package ``mintage`` is recorded but is not part of the key: its
+release must not rerun every pipeline.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
+import shutil
+import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mintage.errors import InterpreterError
+from mintage.pipeline.freeze import OLDEST, describe, fingerprint
 from mintage.record.canonical import canonical_bytes
 from mintage.record.digest import blake3_bytes
+from mintage.repo.project import Project
+from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.statcache import StatCache
 
-__all__ = ["environment_key", "freeze", "frozen_environment"]
+__all__ = ["Environment", "environment_key", "environment_of", "named_interpreter", "own_environment"]
+
+_PATIENCE_S = 60.0
+_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYENV_ROOT", "PYENV_VERSION")
 
 
-def freeze() -> dict[str, Any]:
-    """The interpreter and its packages: ``{python, implementation, platform, packages: [{name, version, record}]}``."""
-    from importlib.metadata import distributions
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """An interpreter: how to start it, what it is, where it reads from; ``named`` is what the project calls it."""
 
-    packages: dict[str, dict[str, str]] = {}
-    for distribution in distributions():
-        name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
-        if not name or name in packages:
-            continue
-        record = distribution.read_text("RECORD") or distribution.read_text("PKG-INFO") or ""
-        packages[name] = {
-            "name": name,
-            "version": distribution.version,
-            "record": f"sha256:{hashlib.sha256(record.encode()).hexdigest()}",
-        }
-    return {
-        "python": platform.python_version(),
-        "implementation": platform.python_implementation(),
-        "platform": f"{sys.platform}-{platform.machine()}",
-        "packages": [packages[name] for name in sorted(packages)],
-    }
+    python: str
+    named: str | None
+    frozen: dict[str, Any]
+    folders: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    modules: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """The digest that enters cache keys."""
+        return environment_key(self.frozen)
 
 
 def environment_key(frozen: dict[str, Any]) -> str:
@@ -51,27 +55,139 @@ def environment_key(frozen: dict[str, Any]) -> str:
     return blake3_bytes(canonical_bytes({**frozen, "packages": packages}))
 
 
-def frozen_environment(cache: StatCache) -> dict[str, Any]:
-    """``freeze()``, from the cache while no package was installed, removed or changed."""
-    mark = "environment:" + _fingerprint()
-    known = cache.result(mark)
-    if known is not None:
-        value: dict[str, Any] = json.loads(known)
-        return value
-    frozen = freeze()
-    cache.remember(mark, json.dumps(frozen))
-    return frozen
+def named_interpreter(project: Project, stage: str | None) -> str | None:
+    """What the project calls the interpreter of ``stage`` (None: of the project); None for the one that runs this."""
+    own = project.stages[stage].python if stage in project.stages else None
+    return own or project.python
 
 
-def _fingerprint() -> str:
-    facts: list[str] = [sys.version, sys.executable]
-    for folder in sys.path:
-        if not folder or not Path(folder).is_dir():
-            continue
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith((".dist-info", ".egg-info")):
-                    record = Path(entry.path, "RECORD")
-                    status = record.stat() if record.is_file() else entry.stat()
-                    facts.append(f"{entry.path}:{status.st_mtime_ns}:{status.st_size}")
-    return blake3_bytes("\n".join(sorted(facts)).encode())
+def own_environment(cache: StatCache) -> Environment:
+    """The environment of the interpreter that runs this."""
+    key = f"interpreter:{sys.executable}"
+    folders = [str(Path(folder).absolute()) for folder in sys.path if folder]
+    known = _known(cache, key)
+    if known is None or known["mark"] != fingerprint(sys.executable, folders):
+        known = describe(sys.executable)
+        cache.remember(key, json.dumps(known))
+    return _environment(known, named=None)
+
+
+def environment_of(workspace: Workspace, cache: StatCache, named: str | None) -> Environment:
+    """The environment of the interpreter ``named``; raises InterpreterError if it cannot be used.
+
+    A program that is itself a script, such as a version manager's, is asked each time: what it starts may change.
+    """
+    if named is None:
+        return own_environment(cache)
+    python = _find(workspace, named)
+    key = f"interpreter:{python}"
+    known = None if _is_script(python) else _known(cache, key)
+    if known is None or known["mark"] != fingerprint(python, known["folders"]):
+        _refuse_tracked(workspace, Path(python), named)
+        known = _ask(workspace, python, named)
+        cache.remember(key, json.dumps(known))
+    return _environment(known, named=named)
+
+
+def _known(cache: StatCache, key: str) -> dict[str, Any] | None:
+    text = cache.result(key)
+    value: dict[str, Any] | None = json.loads(text) if text is not None else None
+    return value
+
+
+def _environment(known: dict[str, Any], *, named: str | None) -> Environment:
+    return Environment(
+        python=known["executable"],
+        named=named,
+        frozen=known["frozen"],
+        folders=tuple(known["folders"]),
+        prefixes=tuple(known["prefixes"]),
+        modules=tuple(known["modules"]),
+    )
+
+
+def _find(workspace: Workspace, named: str) -> str:
+    """The file that ``named`` means: a path from the project's folder (or the main work tree's), or a command."""
+    if "/" in named:
+        tried = [workspace.root / named, workspace.state.parent / named]
+        found = next((path for path in tried if path.exists()), None)
+    else:
+        command = shutil.which(named)
+        tried, found = [], Path(command) if command else None
+    if found is None:
+        raise InterpreterError(
+            f"the interpreter {named} is not there",
+            expected="a Python, by its path in the project or by a command on PATH",
+            where=str(tried[0]) if tried else PROJECT_FILE,
+            hint=_hint_to_make(named),
+        )
+    if not found.is_file() or not os.access(found, os.X_OK):
+        raise InterpreterError(
+            f"the interpreter {named} cannot be run",
+            expected="an executable file",
+            found="a folder" if found.is_dir() else "a file that is not executable",
+            where=str(found),
+            hint=f"name the program itself, such as {named.rstrip('/')}/bin/python" if found.is_dir() else None,
+        )
+    return str(found.absolute())  # a venv's python is a symlink, but what it leads to is another environment
+
+
+def _hint_to_make(named: str) -> str:
+    folder, found, _ = named.partition("/bin/")
+    made = f"make it with `python -m venv {folder}`" if found else "install it"
+    return f"{made}, or correct `python:` in {PROJECT_FILE}"
+
+
+def _refuse_tracked(workspace: Workspace, python: Path, named: str) -> None:
+    """A file of the repository is not started by looking at the project: `status` runs no code of it."""
+    for path in {python, python.resolve()}:
+        inside = path.is_relative_to(workspace.root)
+        if inside and workspace.git.is_repository() and workspace.git.run("ls-files", "-z", "--", str(path)):
+            raise InterpreterError(
+                f"the interpreter {named} is a file of the repository",
+                expected="a program that Git does not track",
+                where=str(path),
+                hint="take it out of Git, and let each machine make its own environment",
+            )
+
+
+def _is_script(python: str) -> bool:
+    with open(python, "rb") as stream:
+        return stream.read(2) == b"#!"
+
+
+def _ask(workspace: Workspace, python: str, named: str) -> dict[str, Any]:
+    script = Path(__file__).with_name("freeze.py")
+    passed = {key: os.environ[key] for key in _PASSED if key in os.environ}
+    try:
+        done = subprocess.run(
+            [python, "-I", str(script), python],
+            cwd=workspace.root,
+            env=passed,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_PATIENCE_S,
+        )
+        said, problem = done.stdout, done.stderr.decode(errors="replace").strip()[-2000:]
+        problem = problem or f"exit code {done.returncode}"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        said, problem = b"", str(error)
+    try:
+        known: dict[str, Any] = json.loads(said)
+        version: Sequence[int] = known["version"]
+    except (ValueError, KeyError, TypeError):
+        raise _not_usable(named, python, found=problem) from None
+    if tuple(version[:2]) < OLDEST:
+        raise _not_usable(named, python, found=f"Python {'.'.join(map(str, version))}")
+    return known
+
+
+def _not_usable(named: str, python: str, *, found: str) -> InterpreterError:
+    return InterpreterError(
+        f"the interpreter {named} cannot be used",
+        expected=f"Python {'.'.join(map(str, OLDEST))} or later",
+        found=found,
+        where=python,
+        hint=f"correct `python:` in {PROJECT_FILE}, or make the environment again with a later Python",
+    )

@@ -1,58 +1,142 @@
-"""Open a fitted estimator in a process of its own: no keys, no Mintage in it, only the user's libraries.
+"""Open a fitted estimator in a process of its own: no keys, no network, only the libraries of who fitted it.
 
-The file comes from the store by digest, into a scratch folder; the rows that it shall answer go beside it. What comes
-back are parameters and answers as JSON and npz, which our process reads without trusting them. One process answers
-all questions about one estimator: importing scikit-learn takes longer than the answers.
+The interpreter is that of the stage that made the estimator; Mintage need not be in it. The file comes from the store
+by digest, into a scratch folder; the rows that it shall answer go beside it. What comes back are parameters and answers
+as JSON and npz, which our process reads without trusting them. One process answers all questions about one estimator:
+importing scikit-learn takes longer than the answers. See ``confinement`` for what the process may touch.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from mintage.errors import RunError
-from mintage.lower.extraction import dialogue_command
-from mintage.model.prove import Extract
-from mintage.pipeline.sandbox import Scratch, open_dialogue, stage_environment
+from mintage.errors import InterpreterError, RunError
+from mintage.lower import extraction
+from mintage.pipeline.confinement import Applied, Limits, confined_command, read_applied, readable
+from mintage.pipeline.environment import Environment, environment_of, named_interpreter
+from mintage.pipeline.graph import maker_of
+from mintage.pipeline.sandbox import Dialogue, Scratch, open_dialogue, stage_environment, tail_of
 from mintage.repo.locks import Item
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
+from mintage.store.statcache import StatCache
 
-__all__ = ["open_extractor"]
+__all__ = ["Extractor", "open_extractor"]
 
-_TIMEOUT_S = 900.0
+
+class Extractor:
+    """A running process that answers rows: call it with a rows file and a folder, which is replaced.
+
+    It raises RunError if the process fails; a refusal is written to the folder and raised by who reads it. ``applied``
+    says what the process was kept from.
+    """
+
+    def __init__(self, dialogue: Dialogue, scratch: Scratch, *, where: str, limits: Limits, applied: Applied) -> None:
+        self.applied = applied
+        self._dialogue, self._scratch, self._where, self._limits = dialogue, scratch, where, limits
+
+    def __call__(self, rows: Path, out: Path) -> None:
+        """Answer ``rows`` into ``out``."""
+        private_rows, made = self._scratch.work / "rows.npz", self._scratch.work / "out"
+        shutil.copyfile(rows, private_rows)
+        made.mkdir()
+        asked = json.dumps([str(private_rows), str(made)])
+        if self._dialogue.ask(asked, timeout_s=self._limits.timeout_s, watch=self._watch) != "done":
+            raise RunError(
+                "the process that opens the estimator failed",
+                found=tail_of(_log(self._scratch), lines=8) or f"no answer in {self._limits.timeout_s:g} s",
+                where=self._where,
+            )
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.move(made, out)
+        self._check(out)
+
+    def _watch(self) -> None:
+        """Raise RunError when the process fills its folder."""
+        used, files = _use_of(self._scratch.base)
+        if used > self._limits.folder_bytes or files > self._limits.folder_files:
+            raise RunError(
+                "the process that opens the estimator writes too much",
+                expected=f"at most {self._limits.folder_bytes} bytes in {self._limits.folder_files} files",
+                found=f"{used} bytes in {files} files",
+                where=self._where,
+            )
+
+    def _check(self, out: Path) -> None:
+        """Only plain files are read: a link could lead us to what the process itself may not read."""
+        plain = not out.is_symlink() and out.is_dir()
+        for path in out.iterdir() if plain else ():
+            plain = plain and path.is_file() and not path.is_symlink()
+        if not plain:
+            raise RunError(
+                "the process that opens the estimator answered with something else than files", where=self._where
+            )
 
 
 @contextlib.contextmanager
-def open_extractor(workspace: Workspace, estimator: Item) -> Iterator[Extract]:
-    """Start the process that opens ``estimator``; the function asks it, from a rows file into a folder, replaced.
-
-    The function raises RunError if the process fails; a refusal is written to the folder and raised by who reads it.
-    """
+def open_extractor(workspace: Workspace, estimator: Item, *, limits: Limits | None = None) -> Iterator[Extractor]:
+    """Start the process that opens ``estimator``. Raises InterpreterError if its environment lacks what is needed."""
+    limits = limits or Limits.of_this_machine()
+    environment = _environment(workspace, estimator)
     with Scratch(workspace.tmp_dir) as scratch:
-        source = scratch.work / Path(estimator.path).name
+        source, log = scratch.work / Path(estimator.path).name, _log(scratch)
         Store(workspace.store_dir).checkout(estimator.digest, source)
-        private_rows, made, log = scratch.work / "rows.npz", scratch.work / "out", scratch.private / "extraction.log"
-        # One thread: the sums, and so the last bits of an answer, must not depend on the machine's number of cores.
-        environment = stage_environment(scratch, seed=0, threads=1, declared=())
-        command = dialogue_command(source, python=sys.executable)
-        with open_dialogue(command, folder=scratch.work, environment=environment, log=log) as dialogue:
+        report, written = os.pipe()
+        try:
+            command = confined_command(
+                extraction.dialogue_command(source, python=environment.python),
+                read=readable(environment, state=workspace.state, more=[Path(extraction.__file__).parent]),
+                write=[str(scratch.work), str(scratch.private)],
+                limits=limits,
+                report=written,
+            )
+            # One thread and no helper processes: the sums, and so the last bits of an answer, must not depend on the
+            # machine's number of cores.
+            variables = stage_environment(scratch, seed=0, threads=1, declared=(), environment=environment)
+            variables["JOBLIB_MULTIPROCESSING"] = "0"
+            opened = open_dialogue(command, folder=scratch.work, environment=variables, log=log, keep=written)
+            with opened as dialogue:
+                os.close(written)
+                written, applied = -1, read_applied(report, log=log)
+                report = -1
+                yield Extractor(dialogue, scratch, where=estimator.path, limits=limits, applied=applied)
+        finally:
+            for descriptor in (report, written):
+                if descriptor >= 0:
+                    os.close(descriptor)
 
-            def extract(rows: Path, out: Path) -> None:
-                shutil.copyfile(rows, private_rows)
-                made.mkdir()
-                if dialogue.ask(json.dumps([str(private_rows), str(made)]), timeout_s=_TIMEOUT_S) != "done":
-                    tail = log.read_text(errors="replace").splitlines()[-8:]
-                    raise RunError(
-                        "the process that opens the estimator failed",
-                        found="\n".join(tail) or f"no answer in {_TIMEOUT_S:g} s",
-                        where=estimator.path,
-                    )
-                shutil.rmtree(out, ignore_errors=True)
-                shutil.move(made, out)
 
-            yield extract
+def _environment(workspace: Workspace, estimator: Item) -> Environment:
+    project = workspace.project()
+    with StatCache(workspace.cache_database) as cache:
+        named = named_interpreter(project, maker_of(project.stages, estimator.path))
+        environment = environment_of(workspace, cache, named)
+    missing = [name for name in ("numpy", "joblib") if name not in environment.modules]
+    if missing:
+        raise InterpreterError(
+            f"the environment that opens {estimator.path} has no {' and no '.join(missing)}",
+            expected="numpy, joblib and the library of the estimator",
+            where=environment.python,
+            hint=f"install {' and '.join(missing)} there: `{environment.named or 'python'} -m pip install …`",
+        )
+    return environment
+
+
+def _log(scratch: Scratch) -> Path:
+    return scratch.private / "extraction.log"
+
+
+def _use_of(folder: Path) -> tuple[int, int]:
+    """Bytes and number of files below ``folder``, which somebody is changing."""
+    used = files = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            files += 1
+            with contextlib.suppress(FileNotFoundError):
+                used += Path(base, name).lstat().st_blocks * 512
+    return used, files

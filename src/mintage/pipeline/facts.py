@@ -13,7 +13,7 @@ import msgspec
 from mintage.data.checkout import place
 from mintage.errors import FileMissingError, ProjectError
 from mintage.pipeline.closure import closure
-from mintage.pipeline.environment import environment_key, frozen_environment
+from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
 from mintage.pipeline.params import read_params, slice_params
@@ -42,12 +42,13 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 @dataclass(frozen=True, kw_only=True)
 class StageFacts:
-    """One stage as it stands: command, parts and key, declared inputs by digest, its lock; ``in_place`` if the work
-    tree holds the lock's outputs and the store the record of the run that made them."""
+    """One stage as it stands: command, environment, parts and key, declared inputs by digest, its lock; ``in_place`` if
+    the work tree holds the lock's outputs and the store the record of the run that made them."""
 
     name: str
     stage: Stage
     command: list[str]
+    environment: Environment
     parts: dict[str, Any]
     key: str
     inputs: tuple[Item, ...]
@@ -56,7 +57,7 @@ class StageFacts:
 
 
 class Inspector:
-    """Looks at stages of one project with one environment and one set of parameters."""
+    """Looks at stages of one project with one set of parameters, each stage in its own environment."""
 
     def __init__(self, workspace: Workspace, cache: StatCache) -> None:
         self.workspace = workspace
@@ -65,8 +66,14 @@ class Inspector:
         self.project: Project = workspace.project()
         self.params = read_params(workspace.root, self.project.params)
         self.locks = read_locks(workspace.root)
-        self.environment = frozen_environment(cache)
-        self.environment_key = environment_key(self.environment)
+        self._environments: dict[str | None, Environment] = {}
+
+    def environment(self, stage: str | None) -> Environment:
+        """The environment of ``stage``; None: of the project. Raises InterpreterError if it cannot be used."""
+        named = named_interpreter(self.project, stage)
+        if named not in self._environments:
+            self._environments[named] = environment_of(self.workspace, self.cache, named)
+        return self._environments[named]
 
     def facts(self, name: str) -> StageFacts:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""
@@ -74,13 +81,14 @@ class Inspector:
         command = split_command(stage.run, name)
         inputs = tuple(self.item(path.rstrip("/"), name) for path in stage.inputs)
         code = closure(command, stage.code, self.workspace.root)
+        environment = self.environment(name)
         parts: dict[str, Any] = {
             "format": KEY_FORMAT,
             "command": command,
             "params": slice_params(self.params, stage.params, stage=name),
             "inputs": {item.path: item.digest for item in inputs},
             "code": {path: self.cache.file_digest(self.workspace.root / path) for path in code},
-            "environment": self.environment_key,
+            "environment": environment.key,
             "seed": stage.seed,
             "threads": stage.threads,
             # A variable may hold a secret: its value enters the key only as a digest.
@@ -92,6 +100,7 @@ class Inspector:
             name=name,
             stage=stage,
             command=command,
+            environment=environment,
             parts=parts,
             key=cache_key(parts),
             inputs=inputs,

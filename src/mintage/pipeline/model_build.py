@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow.parquet as pq
 
 from mintage.attest.keys import Signer
@@ -75,7 +76,7 @@ def build_and_record(
         stages=stages,
         params=facts["params"],
         data=data,
-        environment=str(body["environment"]),
+        environment=_environment(body, list(stages)[-1]),
         builder=str(body["actor"]),
         started=str(body["started"]),
     )
@@ -94,6 +95,7 @@ def build_and_record(
                 "provenance": sealed,
                 "estimator": {"path": estimator.path, "digest": estimator.digest},
                 "validation": {"path": validation.path, "digest": validation.digest},
+                "extraction": msgspec.to_builtins(extract.applied),
             },
         )
     )
@@ -105,6 +107,11 @@ def build_and_record(
         root=built.root,
         record=record,
     )
+
+
+def _environment(body: Mapping[str, Any], stage: str) -> str:
+    """The environment that fitted the estimator: its stage's, or the project's in records that say no more."""
+    return str(body["stages"].get(stage, {}).get("environment", body["environment"]))
 
 
 def _files(folder: Path) -> dict[str, str]:

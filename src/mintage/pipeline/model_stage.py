@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mintage.errors import FileMissingError
+from mintage.pipeline.environment import own_environment
 from mintage.pipeline.facts import Inspector, StageResult
 from mintage.pipeline.graph import maker_of, order
 from mintage.pipeline.model_folder import model_folder
@@ -47,14 +48,18 @@ class ModelStage:
         estimator = self._output(inspector, inspector.project.models[self.model].source)
         validation = self._output(inspector, spec.data.validation)
         model_file = inspector.workspace.root / "models" / f"{self.model}.yaml"
-        return {
+        environment = inspector.environment(maker_of(inspector.project.stages, estimator.path))
+        parts = {
             "format": MODEL_BUILD,
             "estimator": {estimator.path: estimator.digest},
             "validation": {validation.path: validation.digest},
             "model_file": blake3_bytes(model_file.read_bytes()),
-            "environment": inspector.environment_key,
+            "environment": environment.key,
             "facts": self._facts(inspector),
         }
+        if environment.named is not None:  # then the model is built in another environment than it is read in
+            parts["builder"] = own_environment(inspector.cache).key
+        return parts
 
     def execute(self, inspector: Inspector, session: RunSession) -> StageResult:
         """Build, sign, keep, and record the model."""

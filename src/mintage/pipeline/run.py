@@ -111,7 +111,7 @@ class RunSession:
 
     def write_record(self, inspector: Inspector, status: str) -> str:
         """Write the run's record to the store; returns its id."""
-        environment = inspector.store.put_bytes(canonical_bytes(inspector.environment))
+        environment = keep_environment(inspector, None)
         body = {
             "run": self.id,
             "project": inspector.project.project,
@@ -190,6 +190,11 @@ def run_pipeline(
         )
 
 
+def keep_environment(inspector: Inspector, stage: str | None) -> str:
+    """Put the environment of ``stage`` (None: of the project) into the store; returns its digest."""
+    return inspector.store.put_bytes(canonical_bytes(inspector.environment(stage).frozen))
+
+
 class _Runner:
     """Carries one run through its stages; the flow is in ``run_pipeline``."""
 
@@ -252,6 +257,7 @@ class _Runner:
         for path in facts.stage.out:
             if ignore_path(inspector.workspace.root, path.rstrip("/")) and ".gitignore" not in self.wrote:
                 self.wrote.append(".gitignore")
+        environment = keep_environment(inspector, facts.name)
         session.note(
             facts.name,
             {
@@ -263,9 +269,10 @@ class _Runner:
                 "metrics": {key: value for key, value, _ in outcome.metrics if math.isfinite(value)},
                 "why": why,
                 "duration_s": round(outcome.finished.duration_s, 3),
+                "environment": environment,
                 "log": outcome.log,
             },
-            upstream=[item.digest for item in facts.inputs],
+            upstream=[*(item.digest for item in facts.inputs), environment],
         )
         metrics = tuple((key, value if math.isfinite(value) else None, step) for key, value, step in outcome.metrics)
         # Killed from here on, the run has a record of what is done, and its locks name that.

@@ -3,7 +3,7 @@
 An input that was not declared is not there, so the command fails instead of reading it unnoticed. The command gets a
 small environment (PATH, locale, threads, declared variables; no secrets of the user), its own process group, and is
 ended with all its children when Mintage is interrupted or killed. Files outside the project can still be read by
-absolute path, and the network is not closed: this is the thin form.
+absolute path, and the network is not closed: this is the thin form. (``confinement`` is the thick one.)
 
 ``run_command`` waits for the end; ``open_dialogue`` keeps a command that answers line by line, so that what it costs
 to start is paid once.
@@ -26,11 +26,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mintage.errors import MissingToolError, RunError
+from mintage.pipeline.environment import Environment
 
-__all__ = ["Dialogue", "Finished", "Scratch", "open_dialogue", "run_command", "stage_environment"]
+__all__ = ["Dialogue", "Finished", "Scratch", "open_dialogue", "run_command", "stage_environment", "tail_of"]
 
 _PASSED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE", "TZ")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
+
+_WATCH_S = 0.5
+_ANSWER_BYTES = 64 << 10
+_TAIL_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +66,19 @@ class Scratch:
 
 
 def stage_environment(
-    scratch: Scratch, *, seed: int | None, threads: int | None, declared: Sequence[str]
+    scratch: Scratch,
+    *,
+    seed: int | None,
+    threads: int | None,
+    declared: Sequence[str],
+    environment: Environment | None = None,
 ) -> dict[str, str]:
-    """The environment variables that a stage sees."""
+    """The environment variables that a stage sees; an interpreter that the project names comes first on its PATH."""
     # OpenMP spins at every barrier unless told not to: beside other work, a fit then takes several times as long.
     result = {"OMP_WAIT_POLICY": "PASSIVE"}
     result |= {name: os.environ[name] for name in (*_PASSED, *declared) if name in os.environ}
+    if environment is not None and environment.named is not None:
+        result |= _activated(Path(environment.python), result)
     result |= {
         "HOME": str(scratch.private / "home"),
         "TMPDIR": str(scratch.private / "tmp"),
@@ -83,10 +95,27 @@ def stage_environment(
     return result
 
 
+def _activated(python: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """PATH with the interpreter's folder in front, and VIRTUAL_ENV of its own environment or of none."""
+    path = os.pathsep.join([str(python.parent), *filter(None, [variables.get("PATH")])])
+    home = python.parent.parent
+    return {"PATH": path, "VIRTUAL_ENV": str(home) if (home / "pyvenv.cfg").is_file() else ""}
+
+
 def run_command(
-    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path, timeout_s: float | None = None
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    timeout_s: float | None = None,
+    python: str = sys.executable,
 ) -> Finished:
-    """Run ``command`` in ``folder`` with its output in ``log``; ends its whole group on a time-out or an interrupt."""
+    """Run ``command`` in ``folder`` with its output in ``log``; ends its whole group on a time-out or an interrupt.
+
+    The words ``python`` and ``python3`` at its beginning mean the interpreter ``python``.
+    """
+    command = [python, *command[1:]] if command[0] in ("python", "python3") else command
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with log.open("ab") as sink:
@@ -107,8 +136,11 @@ class Dialogue:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
-    def ask(self, line: str, *, timeout_s: float) -> str | None:
-        """The answer without its end of line; None if the command ended, or did not answer in time."""
+    def ask(self, line: str, *, timeout_s: float, watch: Callable[[], None] = lambda: None) -> str | None:
+        """The answer without its end of line; None if the command ended, or did not answer in time and in few bytes.
+
+        ``watch`` is called twice a second while waiting, and may raise.
+        """
         asks, answers = self._process.stdin, self._process.stdout
         assert asks is not None and answers is not None
         try:
@@ -118,23 +150,39 @@ class Dialogue:
             return None
         found, deadline = b"", time.monotonic() + timeout_s
         while not found.endswith(b"\n"):
-            if not select.select([answers], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                return None
+            left_s = max(0.0, deadline - time.monotonic())
+            if not select.select([answers], [], [], min(_WATCH_S, left_s))[0]:
+                watch()
+                if left_s <= _WATCH_S:
+                    return None
+                continue
             part = os.read(answers.fileno(), 4096)
-            if not part:
+            if not part or len(found) > _ANSWER_BYTES:
                 return None
             found += part
         return found.decode(errors="replace").rstrip("\n")
 
 
+def tail_of(log: Path, *, lines: int) -> str:
+    """The last lines of a log, which may be very long."""
+    with log.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        return "\n".join(stream.read(_TAIL_BYTES).decode(errors="replace").splitlines()[-lines:])
+
+
 @contextlib.contextmanager
 def open_dialogue(
-    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path
+    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path, keep: int | None = None
 ) -> Iterator[Dialogue]:
-    """Start ``command`` in ``folder`` with its standard error in ``log``; its whole group ends with the block."""
+    """Start ``command`` in ``folder`` with its standard error in ``log``; its whole group ends with the block.
+
+    It inherits the descriptor ``keep``.
+    """
+    command = [sys.executable, *command[1:]] if command[0] in ("python", "python3") else command
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        process = _start(command, folder, environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sink)
+        pipe = subprocess.PIPE
+        process = _start(command, folder, environment, stdin=pipe, stdout=pipe, stderr=sink, keep=keep)
         try:
             yield Dialogue(process)
         finally:
@@ -153,17 +201,18 @@ def _start(
     stdin: int,
     stdout: int | BinaryIO,
     stderr: int | BinaryIO,
+    keep: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    program = [sys.executable, *command[1:]] if command[0] in ("python", "python3") else list(command)
     try:
         return subprocess.Popen(
-            program,
+            list(command),
             cwd=folder,
             env=dict(environment),
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            pass_fds=() if keep is None else (keep,),
             preexec_fn=_die_with_parent() if sys.platform == "linux" else None,  # noqa: PLW1509 it only calls prctl
         )
     except FileNotFoundError:

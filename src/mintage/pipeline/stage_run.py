@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mintage.errors import DataError, StageFailedError, StageOutputMissingError
+from mintage.pipeline.environment import Environment
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.sandbox import Finished, Scratch, run_command, stage_environment
 from mintage.repo.locks import Item
@@ -49,13 +51,22 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root)
         environment = stage_environment(
-            scratch, seed=facts.stage.seed, threads=facts.stage.threads, declared=facts.stage.env
+            scratch,
+            seed=facts.stage.seed,
+            threads=facts.stage.threads,
+            declared=facts.stage.env,
+            environment=facts.environment,
         )
         finished = run_command(
-            facts.command, folder=scratch.work, environment=environment, log=log, timeout_s=facts.stage.timeout_s
+            facts.command,
+            folder=scratch.work,
+            environment=environment,
+            log=log,
+            timeout_s=facts.stage.timeout_s,
+            python=facts.environment.python,
         )
         if finished.exit_code != 0:
-            raise _failure(facts, finished, log)
+            raise _failure(facts, finished, log, workspace.root)
         outputs = tuple(_keep(store, scratch.work, path, facts) for path in (*facts.stage.out, *facts.stage.metrics))
         metrics = _reported(scratch.private / "metrics.jsonl") + _from_files(scratch.work, facts)
     return StageOutcome(outputs=outputs, metrics=tuple(metrics), finished=finished, log=store.put_file(log))
@@ -94,7 +105,7 @@ def _keep(store: Store, work: Path, path: str, facts: StageFacts) -> Item:
     return Item(path=path, digest=store.put_file(made), size=made.stat().st_size)
 
 
-def _failure(facts: StageFacts, finished: Finished, log: Path) -> StageFailedError:
+def _failure(facts: StageFacts, finished: Finished, log: Path, root: Path) -> StageFailedError:
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
     if finished.timed_out:
         found = f"still running after {facts.stage.timeout_s} s"
@@ -104,7 +115,10 @@ def _failure(facts: StageFacts, finished: Finished, log: Path) -> StageFailedErr
         found = f"exit code {finished.exit_code}"
     hint = "see the last lines above; the full output is in the log"
     missing = [line for line in tail.splitlines() if "FileNotFoundError" in line or "No such file" in line]
-    if missing:
+    module = _module_missing(tail)
+    if module is not None:
+        hint = _import_hint(module, facts.environment, root)
+    elif missing:
         hint = "a stage sees only its declared inputs and code: if it reads another file, name it under `in:`"
     return StageFailedError(
         f"stage {facts.name} failed: {found}" + (f"\n{tail}" if tail else ""),
@@ -113,6 +127,22 @@ def _failure(facts: StageFacts, finished: Finished, log: Path) -> StageFailedErr
         where=str(log),
         hint=hint,
     )
+
+
+def _module_missing(tail: str) -> str | None:
+    found = re.search(r"(?:ModuleNotFoundError: No module named|ImportError: .* from) '([\w.]+)", tail)
+    return found[1] if found else None
+
+
+def _import_hint(module: str, environment: Environment, root: Path) -> str:
+    """Where a module that could not be imported is looked for, and how to name another interpreter."""
+    if environment.named is not None:
+        if module.partition(".")[0] == "mintage":
+            return f"install mintage for {environment.named}, or read the JSON file at $MINTAGE_PARAMS instead"
+        return f"the stage runs with {environment.named}: install {module} there, or correct `python:`"
+    if (root / ".venv/bin/python").exists():
+        return f"the stage runs with {environment.python}; for the project's own, say `python: .venv/bin/python`"
+    return f"the stage runs with {environment.python}: install {module} there, or name another with `python:`"
 
 
 def _reported(path: Path) -> list[tuple[str, float, int]]:

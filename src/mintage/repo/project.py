@@ -22,6 +22,7 @@ from mintage.repo.yamlfile import Marks, convert, load_yaml
 __all__ = ["EnvironmentEntry", "ModelEntry", "Project", "Stage", "parse_project"]
 
 Positive = Annotated[int, Meta(ge=1)]
+Program = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +33,8 @@ class Stage(_Part, frozen=True, kw_only=True):
     """One command with its declared inputs and outputs.
 
     ``params`` names keys of params.yaml (dotted) that the command takes; ``code`` adds files to those found by
-    following imports; ``env`` names environment variables that count; ``metrics`` are JSON outputs to track.
+    following imports; ``env`` names environment variables that count; ``metrics`` are JSON outputs to track; ``python``
+    is its interpreter, a path or a command.
     """
 
     run: str
@@ -45,6 +47,7 @@ class Stage(_Part, frozen=True, kw_only=True):
     seed: int | None = None
     threads: Positive | None = None
     timeout_s: Positive | None = None
+    python: Program | None = None
 
 
 class ModelEntry(_Part, frozen=True, kw_only=True):
@@ -68,6 +71,7 @@ class Project(_Part, frozen=True, kw_only=True):
     models: dict[str, ModelEntry] = {}
     environments: dict[str, EnvironmentEntry] = {}
     params: dict[str, object] | None = None
+    python: Program | None = None
 
 
 def parse_project(data: bytes, *, where: str) -> Project:

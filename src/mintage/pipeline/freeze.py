@@ -1,0 +1,94 @@
+"""What an interpreter and its packages are. Also a script, for an interpreter that has no Mintage.
+
+    python -I freeze.py NAMED
+
+The hash of a package is that of its RECORD (the list of its files with their hashes), so a package patched by hand and
+reinstalled differs. ``fingerprint`` says by stat alone whether that can have changed. Only the standard library is
+imported, and nothing before the version is known to be one that can run this.
+
+>>> freeze()["implementation"]
+'CPython'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["OLDEST", "describe", "fingerprint", "freeze"]
+
+OLDEST = (3, 9)
+_MARKS = (".dist-info", ".egg-info", ".pth", ".egg-link")
+
+
+def freeze() -> dict[str, Any]:
+    """The interpreter and its packages: ``{python, implementation, platform, packages: [{name, version, record}]}``."""
+    from importlib.metadata import distributions
+
+    packages: dict[str, dict[str, str]] = {}
+    for distribution in distributions():
+        name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
+        if not name or name in packages:
+            continue
+        record = distribution.read_text("RECORD") or distribution.read_text("PKG-INFO") or ""
+        packages[name] = {
+            "name": name,
+            "version": distribution.version,
+            "record": f"sha256:{hashlib.sha256(record.encode()).hexdigest()}",
+        }
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": f"{sys.platform}-{platform.machine()}",
+        "packages": [packages[name] for name in sorted(packages)],
+    }
+
+
+def fingerprint(named: str, folders: Iterable[str]) -> str:
+    """A digest of the stat of an interpreter's file and of what is installed in the folders of its import path."""
+    program = Path(named)
+    facts = [_stat(program), _stat(program.resolve()), _stat(program.parent.parent / "pyvenv.cfg")]
+    for folder in folders:
+        if not Path(folder).is_dir():
+            facts.append(f"{folder}:absent")
+            continue
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(_MARKS):
+                    record = Path(entry.path, "RECORD")
+                    facts.append(_stat(record if record.is_file() else Path(entry.path)))
+    return f"sha256:{hashlib.sha256(chr(10).join(sorted(facts)).encode()).hexdigest()}"
+
+
+def _stat(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{path}:absent"
+    return f"{path}:{status.st_mtime_ns}:{status.st_size}:{status.st_ino}"
+
+
+def describe(named: str) -> dict[str, Any]:
+    """What Mintage remembers of the interpreter that runs this and was started as ``named``."""
+    found: dict[str, Any] = {"version": list(sys.version_info[:3]), "executable": sys.executable or named}
+    if sys.version_info[:2] < OLDEST:
+        return found
+    from importlib.util import find_spec
+
+    folders = [str(Path(folder).absolute()) for folder in sys.path if folder]
+    found["folders"] = folders
+    found["mark"] = fingerprint(named, folders)
+    found["prefixes"] = sorted({sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix})
+    found["modules"] = [name for name in ("joblib", "mintage", "numpy") if find_spec(name) is not None]
+    found["frozen"] = freeze()
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(describe(sys.argv[1])))
