@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -18,7 +18,16 @@ import numpy as np
 from mintage.errors import DescriptionInvalidError
 from mintage.lower.description import read_arrays
 
-__all__ = ["Columns", "Native", "dialogue_command", "extraction_command", "read_native", "write_rows"]
+__all__ = [
+    "Columns",
+    "Native",
+    "Oracle",
+    "dialogue_command",
+    "extraction_command",
+    "read_native",
+    "read_oracle",
+    "write_rows",
+]
 
 Columns = Mapping[str, "np.ndarray[Any, Any]"]
 
@@ -29,13 +38,32 @@ class Native:
 
     Values are probabilities of all targets side by side, or a regressor's numbers, which has no labels. Where
     ``failed`` is true the estimator raised an error: the values are NaN and the labels -1. ``messages`` are the first
-    such errors, each with its row.
+    such errors, each with its row; ``single_us`` times of single rows, if they were asked for.
     """
 
     values: np.ndarray[Any, np.dtype[np.float64]]
     labels: np.ndarray[Any, np.dtype[np.int64]]
     failed: np.ndarray[Any, np.dtype[np.bool_]]
     messages: tuple[tuple[int, str], ...]
+    single_us: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """A second opinion: ``values`` float64 [N, W] by ``library``, or None and why in ``missing``."""
+
+    values: np.ndarray[Any, np.dtype[np.float64]] | None
+    library: str | None = None
+    missing: str | None = None
+
+
+class _OracleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """oracle.json as it is written."""
+
+    kind: Literal["oracle-outputs"]
+    version: Literal[0]
+    library: str | None = None
+    missing: str | None = None
 
 
 class _NativeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,6 +73,7 @@ class _NativeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     version: int
     rows: int
     messages: tuple[tuple[int, str], ...]
+    single_us: tuple[float, ...] = ()
 
 
 def extraction_command(estimator: Path, rows: Path, out: Path, *, python: Path | str) -> list[str]:
@@ -105,4 +134,20 @@ def read_native(folder: Path, *, rows: int, width: int, targets: int) -> Native:
         labels=arrays["labels"],
         failed=arrays["failed"],
         messages=file.messages,
+        single_us=file.single_us,
     )
+
+
+def read_oracle(folder: Path, *, rows: int, width: int) -> Oracle:
+    """What the second opinion wrote; raises DescriptionInvalidError if it does not fit."""
+    try:
+        file = msgspec.json.decode((folder / "oracle.json").read_bytes(), type=_OracleFile)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DescriptionInvalidError("oracle.json does not fit", where=str(folder), found=str(error)) from error
+    if file.library is None:
+        return Oracle(None, missing=file.missing or "no reason given")
+    values = read_arrays(folder / "oracle.npz").get("values")
+    if values is None or values.shape != (rows, width) or values.dtype != np.float64:
+        found = "none" if values is None else f"{values.shape} {values.dtype}"
+        return Oracle(None, library=file.library, missing=f"{file.library} answers in another shape: {found}")
+    return Oracle(values, library=file.library)

@@ -1,7 +1,8 @@
 """Describe an estimator and answer rows: once for a command, or for each line of the standard input.
 
-Without rows on the command line, each line of the standard input asks for an answer: ``["ROWS.npz", "OUT_DIR"]``; it is
-followed by a line ``done`` on the standard output, whether the estimator was written down or refused.
+Without rows on the command line, each line of the standard input asks for an answer: ``["ROWS.npz", "OUT_DIR"]``, with
+``{"timed": N, "oracle": true}`` behind it for times of N single rows and a second opinion; it is followed by a line
+``done`` on the standard output, whether the estimator was written down or refused.
 Exit codes: 0 written, 3 refused (refused.json says why).
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from .face import answer, face_of
 from .files import write_json, write_npz
 from .frames import frame
 from .opening import open_estimator
+from .oracle import NoOracle, oracle_answers
 from .refused import Refused
 from .rows import read_rows
 from .writer import LIBRARIES, Writer
@@ -26,8 +29,8 @@ from .writer import LIBRARIES, Writer
 __all__ = ["main"]
 
 
-def describe(estimator: Any, rows_file: Path, out: Path) -> None:
-    """Write estimator.json, estimator.npz, native.json and native.npz."""
+def describe(estimator: Any, rows_file: Path, out: Path, options: dict[str, Any]) -> None:
+    """Write estimator.json, estimator.npz, native.json and native.npz; and oracle.json, oracle.npz if asked for."""
     face = face_of(estimator)
     writer = Writer()
     root = writer.value(estimator)
@@ -43,6 +46,8 @@ def describe(estimator: Any, rows_file: Path, out: Path) -> None:
         columns = {column["name"]: columns[column["name"]] for column in meta}
     rows, container = frame(meta, columns, estimator, missing)
     native, messages = answer(estimator, rows, len(rows), face)
+    if options.get("oracle"):
+        write_oracle(estimator, rows, face, out)
     description = {
         "kind": "estimator-description",
         "version": 0,
@@ -56,9 +61,42 @@ def describe(estimator: Any, rows_file: Path, out: Path) -> None:
         "estimator": root,
     }
     write_npz(out / "native.npz", native)
-    write_json(out / "native.json", {"kind": "native-outputs", "version": 0, "rows": len(rows), "messages": messages})
+    write_json(
+        out / "native.json",
+        {
+            "kind": "native-outputs",
+            "version": 0,
+            "rows": len(rows),
+            "messages": messages,
+            "single_us": time_rows(estimator, rows, face, native["failed"], int(options.get("timed", 0))),
+        },
+    )
     write_npz(out / "estimator.npz", writer.arrays)
     write_json(out / "estimator.json", description)
+
+
+def write_oracle(estimator: Any, rows: Any, face: Any, out: Path) -> None:
+    """What treelite answers, or why it does not."""
+    try:
+        values, version = oracle_answers(estimator, rows, face)
+    except NoOracle as error:
+        write_json(out / "oracle.json", {"kind": "oracle-outputs", "version": 0, "missing": str(error)})
+        return
+    write_npz(out / "oracle.npz", {"values": values})
+    write_json(out / "oracle.json", {"kind": "oracle-outputs", "version": 0, "library": version})
+
+
+def time_rows(estimator: Any, rows: Any, face: Any, failed: Any, count: int) -> list[float]:
+    """Microseconds of ``count`` answers to one row each, after a few that do not count."""
+    usable = np.flatnonzero(~failed)[:16].tolist()
+    found: list[float] = []
+    for turn in range(count + 3 if usable else 0):
+        place = usable[turn % len(usable)]
+        row = rows.iloc[place : place + 1] if hasattr(rows, "iloc") else rows[place : place + 1]
+        started = time.perf_counter_ns()
+        answer(estimator, row, 1, face)
+        found.append((time.perf_counter_ns() - started) / 1000)
+    return found[3:]
 
 
 def libraries() -> dict[str, str]:
@@ -71,13 +109,13 @@ def libraries() -> dict[str, str]:
     return found
 
 
-def write_answer(estimator: Any, rows: Path, out: Path) -> bool:
+def write_answer(estimator: Any, rows: Path, out: Path, options: dict[str, Any]) -> bool:
     """Describe the estimator into ``out``, or write why it is refused; ``estimator`` may be the refusal itself."""
     out.mkdir(parents=True, exist_ok=True)
     try:
         if isinstance(estimator, Refused):
             raise estimator
-        describe(estimator, rows, out)
+        describe(estimator, rows, out, options)
     except Refused as refused:
         write_json(out / "refused.json", {"kind": "estimator-refused", "version": 0, "reason": str(refused)})
         sys.stderr.write(f"{refused}\n")
@@ -88,8 +126,8 @@ def write_answer(estimator: Any, rows: Path, out: Path) -> bool:
 def answer_requests(estimator: Any, requests: Any, answers_to: Any) -> None:
     """Answer line by line until the input ends."""
     for line in requests:
-        rows, out = (Path(name) for name in json.loads(line))
-        write_answer(estimator, rows, out)
+        rows, out, *options = json.loads(line)
+        write_answer(estimator, Path(rows), Path(out), options[0] if options else {})
         answers_to.write("done\n")
         answers_to.flush()
 
@@ -108,7 +146,7 @@ def main(arguments: list[str]) -> int:
     except Refused as refused:
         estimator = refused
     if channel < 0:
-        return 0 if write_answer(estimator, Path(arguments[1]), Path(arguments[2])) else 3
+        return 0 if write_answer(estimator, Path(arguments[1]), Path(arguments[2]), {}) else 3
     with open(channel, "w", encoding="utf-8") as stream:
         answer_requests(estimator, sys.stdin, stream)
     return 0
