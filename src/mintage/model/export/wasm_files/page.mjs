@@ -15,13 +15,12 @@ function make(kind, attributes = {}, ...children) {
   return element;
 }
 
-function hint({ nullable, integer, range, limits, categories, closed, datatype }) {
+function hint({ nullable, integer, range, categories, closed, datatype }) {
   const [low, high] = range ?? [null, null];
   const parts = [];
   if (low !== null && high !== null) parts.push(`${closed ? "from" : "usually"} ${low} to ${high}`);
   else if (low !== null) parts.push(`${closed ? "from" : "usually from"} ${low} up`);
   else if (high !== null) parts.push(`${closed ? "up" : "usually up"} to ${high}`);
-  if (limits) parts.push(`${limits[0]} to ${limits[1]} at most`);
   if (integer) parts.push("no fraction");
   if (datatype === "BYTES" && categories && !closed) parts.push(`${categories.length} known values`);
   if (nullable) parts.push("may be empty");
@@ -79,13 +78,13 @@ function show(target, answer, signature, classes) {
   if (order.length > SHOWN) order.sort((a, b) => b[0] - a[0]);
   for (const [probability, place] of order.slice(0, SHOWN)) {
     const bar = make("div", { class: "bar" }, make("div"));
-    bar.firstChild.style.width = percent(Math.min(1, Math.max(0, probability)));
+    bar.firstChild.style.width = `${100 * Math.min(1, Math.max(0, probability))}%`;
     const line = make("div", { class: "row" }, make("span", {}, String(classes[place])), make("span", {}, percent(probability)));
     section.append(line, bar);
   }
   if (order.length > SHOWN) section.append(make("p", { class: "note" }, `and ${order.length - SHOWN} less likely ones`));
   if (order.length === 2) {
-    const text = `${classes[1]} from ${percent(signature.threshold)} up`;
+    const text = `“${classes[1]}” from a probability of ${percent(signature.threshold)} up`;
     section.append(make("p", { class: "note" }, text));
   }
   return section;
@@ -112,11 +111,18 @@ function refuse(error, signature) {
   if (place >= 0) at(`input-${place}`).setAttribute("aria-invalid", "true");
 }
 
+/** The golden row with the fewest missing values. */
+function example(columns, rows) {
+  const missing = (row) => Object.values(columns).filter((column) => column[row] === null).length;
+  const best = Array.from({ length: rows }, (_, row) => row).reduce((a, b) => (missing(b) < missing(a) ? b : a), 0);
+  return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column[best]]));
+}
+
 async function start() {
   const [signature, golden] = await Promise.all([json("signature.json"), json("golden.json")]);
-  const label = signature.model;
-  document.title = at("name").textContent = label;
-  const fields = signature.inputs.map((item, place) => field(item, place, golden.columns[item.name][0]));
+  document.title = at("name").textContent = signature.model;
+  const row = example(golden.columns, golden.values.length);
+  const fields = signature.inputs.map((item, place) => field(item, place, row[item.name]));
   at("fields").replaceChildren(...fields);
   ort.env.wasm.numThreads = 1;
   const model = await loadModel(ort, "model.onnx", signature, { executionProviders: ["wasm"] });
