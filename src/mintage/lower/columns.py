@@ -15,7 +15,7 @@ import numpy as np
 
 from mintage.lower.graph import Graph
 
-__all__ = ["MISSING_TEXT", "Coded", "Column", "Number", "Text", "column_tensor", "matrix", "numbers"]
+__all__ = ["MISSING_TEXT", "Coded", "Column", "Number", "Text", "column_tensor", "matrix", "numbers", "unnamed"]
 
 MISSING_TEXT = "\ue000missing"
 """What stands for a missing text in a string tensor: a private-use character that no category may start with."""
@@ -61,6 +61,11 @@ Column = Number | Text | Coded
 def numbers(source: Sequence[str], tensor: str) -> list[Column]:
     """All columns of a tensor, each with its source."""
     return [Number(name, tensor, index, len(source)) for index, name in enumerate(source)]
+
+
+def unnamed(tensor: str, width: int) -> list[Column]:
+    """All columns of a tensor [N, ``width``] that comes from no single raw column, as what a model gives does."""
+    return numbers([""] * width, tensor)
 
 
 def column_tensor(graph: Graph, column: Number | Coded) -> str:

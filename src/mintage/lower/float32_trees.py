@@ -19,10 +19,23 @@ from mintage.lower.dispatch import Context
 from mintage.lower.numeric import numeric
 from mintage.lower.trees import Tree
 
-__all__ = ["TREE_CLASSIFIERS", "float32_features", "positive_shares", "read_tree", "round_down", "tree_steps"]
+__all__ = [
+    "TREE_CLASSIFIERS",
+    "TREE_REGRESSORS",
+    "class_shares",
+    "classes_of",
+    "float32_features",
+    "leaf_numbers",
+    "note_missing",
+    "read_tree",
+    "round_down",
+    "tree_steps",
+]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 TREE_CLASSIFIERS = ("sklearn.tree._classes.DecisionTreeClassifier", "sklearn.tree._classes.ExtraTreeClassifier")
+TREE_REGRESSORS = ("sklearn.tree._classes.DecisionTreeRegressor", "sklearn.tree._classes.ExtraTreeRegressor")
+_EXTRA = frozenset((TREE_CLASSIFIERS[1], TREE_REGRESSORS[1]))
 _LEAF = -1
 
 
@@ -53,26 +66,50 @@ def tree_steps(step: Step, name: str, types: tuple[str, ...]) -> list[Step]:
     return steps
 
 
-def positive_shares(step: Step, values: Floats, positive: Any = 1) -> Floats:
-    """Of each node, the share of the class ``positive``; ``step`` is a tree classifier with at most two classes.
+def classes_of(step: Step) -> list[list[Any]]:
+    """The classes of each output of a tree or a forest."""
+    found = step.get("classes_")
+    several = found if isinstance(found, list) else [found]
+    if len(several) != step.get("n_outputs_"):
+        step.refuse("has classes that do not fit its outputs: this version of its library is not known")
+    return [np.asarray(classes).tolist() for classes in several]
 
-    Within an ensemble, classes are mostly numbered 0 and 1.
+
+def class_shares(step: Step, values: Floats, wanted: Sequence[Sequence[Any]]) -> Floats:
+    """Of each node, for each output: the share of the second of two classes, or of every class if there are more.
+
+    ``wanted`` are the classes of the ensemble, by the names that ``step``, a tree of it, has for them; a class that
+    its sample did not have gets no share.
     """
-    classes = step.get("classes_")
-    if isinstance(classes, list) or step.get("n_outputs_") != 1:
-        step.refuse("with several outputs has no exact lowering")
-    shares = values[:, 0, :]
-    if len(classes) > 2 or shares.shape[1] != len(classes):
-        step.refuse("with more than two classes has no exact lowering")
-    if not (np.abs(shares.sum(axis=1) - 1.0) <= 1e-9).all():
-        step.refuse("has leaves that count rows instead of shares: this version of its library is not known")
-    place = np.flatnonzero(np.asarray(classes) == positive)
-    found: Floats = shares[:, int(place[0])] if len(place) else np.zeros(len(shares))
-    return found
+    fitted = classes_of(step)
+    if values.shape[1] != len(fitted) or len(wanted) != len(fitted):
+        step.refuse("has leaves that do not fit its outputs: this version of its library is not known")
+    columns = []
+    for output, (mine, classes) in enumerate(zip(fitted, wanted, strict=True)):
+        shares = values[:, output, : len(mine)]
+        if not (np.abs(shares.sum(axis=1) - 1.0) <= 1e-9).all():
+            step.refuse("has leaves that count rows instead of shares: this version of its library is not known")
+        placed = np.zeros((len(values), len(classes)))
+        for place, value in enumerate(classes):
+            if value in mine:
+                placed[:, place] = shares[:, mine.index(value)]
+        columns.append(placed[:, 1:] if len(classes) == 2 else placed)
+    return np.concatenate(columns, axis=1)
+
+
+def leaf_numbers(values: Floats) -> Floats:
+    """Of each node of a regressor, the number of each output."""
+    return values[:, :, 0]
+
+
+def note_missing(context: Context, parts: Sequence[Step]) -> None:
+    """Extra trees that look for the best split refuse missing values; the library asks the first tree."""
+    if parts[0].type in _EXTRA and parts[0].get("splitter") != "random":
+        context.refuses_missing = True
 
 
 def read_tree(step: Step, leaf_values: Callable[[Floats], Floats], chosen: Sequence[int] | None = None) -> Tree:
-    """The fitted tree of ``step``; ``leaf_values`` turns ``values`` [nodes, outputs, classes] into one value a node.
+    """The fitted tree of ``step``; ``leaf_values`` turns ``values`` [nodes, outputs, classes] into [nodes, k].
 
     ``chosen`` says which of the ensemble's columns the tree was fitted on, if not on all.
     """

@@ -1,33 +1,34 @@
-"""BaggingClassifier of decision trees with two classes: the mean of their shares, each tree on columns of its own.
+"""BaggingClassifier: the mean of its parts' probabilities, each part on columns of its own.
 
-A tree whose sample had one class only gives that class all of its share.
+Decision trees become one ensemble; a tree whose sample lacked a class gives it no share. Other parts are lowered by
+their own families, and must have seen every class.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
-from mintage.lower.columns import Column, Number
+from mintage.lower.bagged import bagged_parts, mean_of_parts, on_columns
+from mintage.lower.columns import Column
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
-from mintage.lower.float32_trees import TREE_CLASSIFIERS, float32_features, positive_shares, read_tree, tree_steps
-from mintage.lower.trees import add_up
+from mintage.lower.float32_trees import TREE_CLASSIFIERS, class_shares, read_tree
+from mintage.lower.tree_mean import mean_of_trees
 
 __all__ = ["FAMILY"]
 
 
 def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
-    parts, chosen = tree_steps(step, "estimators_", TREE_CLASSIFIERS), step.get("estimators_features_")
-    width = int(step.get("n_features_in_"))
-    if len(chosen) != len(parts) or any(not 0 <= place < width for take in chosen for place in take):
-        step.refuse("does not say which columns its trees take: this version of its library is not known")
-    trees = [read_tree(part, partial(positive_shares, part), take) for part, take in zip(parts, chosen, strict=True)]
-    features = float32_features(step, columns, context, trees)
-    total = add_up(context.graph, trees, features)
-    count = context.graph.constant(np.array([[float(len(trees))]]))
-    return [Number("", context.graph.add("Div", [total, count]), 0, 1)]
+    count = len(step.get("classes_"))
+    parts, chosen = bagged_parts(step, columns)
+    if not all(part.type in TREE_CLASSIFIERS for part in parts):
+        found = [context.lower(part, on_columns(columns, take)) for part, take in zip(parts, chosen, strict=True)]
+        return mean_of_parts(parts, found, 1 if count == 2 else count, context)
+    trees = [
+        read_tree(part, partial(class_shares, part, wanted=[range(count)]), take)
+        for part, take in zip(parts, chosen, strict=True)
+    ]
+    return mean_of_trees(step, parts, trees, columns, context)
 
 
 FAMILY = Family(types=("sklearn.ensemble._bagging.BaggingClassifier",), role="classifier", lower=_lower)
