@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mintage.model.compile.c.literal import encode, number, text
+from mintage.model.compile.c.literal import encode, number, text, text_table
 from mintage.model.compile.c.unit import Unit
 from mintage.model.signature import Input, Signature
 
@@ -96,7 +96,6 @@ def message_functions(prefix: str, signature: Signature) -> str:
         f"    case {prefix.upper()}_{name}:\n        return {text(message.encode())};\n"
         for name, (_, message) in CODES.items()
     )
-    names = "".join(f"        {text(encode(item.name))},\n" for item in signature.inputs)
     count = len(signature.inputs)
     return f"""const char *{prefix}_message(int code)
 {{
@@ -106,10 +105,9 @@ def message_functions(prefix: str, signature: Signature) -> str:
     }}
 }}
 
+{text_table("names", [encode(item.name) for item in signature.inputs])}
 const char *{prefix}_input_name(int input)
 {{
-    static const char *const names[{count}] = {{
-{names}    }};
-    return input >= 0 && input < {count} ? names[input] : NULL;
+    return input >= 0 && input < {count} ? (const char *)names_text + names_at[input] : NULL;
 }}
 """

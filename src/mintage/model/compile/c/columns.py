@@ -110,7 +110,8 @@ def _reduce(unit: Unit, node: Node) -> None:
     unit.line(f"{name} = {unit.element(values, '0')};", f"for (int32_t j = 1; j < {width(values)}; j++)")
     if node.operator != "ReduceSum":
         sign = ">" if node.operator == "ReduceMax" else "<"
-        unit.line(f"    if ({item} {sign} {name} || {name} != {name})", f"        {name} = {item};")
+        or_first = f" || {name} != {name}" if kind in ("double", "float") else ""
+        unit.line(f"    if ({item} {sign} {name}{or_first})", f"        {name} = {item};")
     elif kind in ("double", "float"):
         unit.line(f"    {name} += {item};")
     else:

@@ -151,5 +151,5 @@ def read_answers(data: bytes, signature: Signature, *, rows: int) -> tuple[Any, 
     labels = sum(item.datatype == "INT64" for item in signature.outputs)
     table = np.frombuffer(data, dtype=np.int64, count=rows * (width + labels)).reshape(rows, width + labels)
     times = np.frombuffer(data, dtype=np.float64, offset=table.nbytes)
-    values = np.ascontiguousarray(table[:, :width]).view(np.float64)
+    values = table[:, :width].copy().view(np.float64)
     return values, table[:, width:].copy(), times.tolist()

@@ -55,6 +55,7 @@ class Unit:
         self._names: dict[str, str] = {}
         self._constants: dict[str, str] = {}
         self._vectors: set[str] = set()
+        self._variables = 0
 
     def helper(self, name: str) -> str:
         """The name of a helper, which the file will have."""
@@ -82,10 +83,15 @@ class Unit:
         if other.name in self._vectors:
             self._vectors.add(tensor.name)
 
+    def _variable(self, tensor: Tensor) -> str:
+        """A name for a variable that has the tensor from now on."""
+        name = self._names[tensor.name] = f"t{self._variables}"
+        self._variables += 1
+        return name
+
     def declare(self, tensor: Tensor) -> str:
         """Declare a variable for the tensor, without values."""
-        name = f"t{len(self._names)}"
-        self._names[tensor.name] = name
+        name = self._variable(tensor)
         type_ = C_TYPES[tensor.type]
         gap = "" if type_.endswith("*") else " "
         if width(tensor) == 1:
@@ -99,8 +105,7 @@ class Unit:
         """Each column of the tensor becomes ``expression(place)``."""
         if width(tensor) == 1:
             found = expression("0")
-            name = f"t{len(self._names)}"
-            self._names[tensor.name] = name
+            name = self._variable(tensor)
             type_ = C_TYPES[tensor.type]
             self.line(f"{type_}const {name} = {found};" if type_.endswith("*") else f"const {type_} {name} = {found};")
             return
@@ -122,8 +127,7 @@ class Unit:
         if tensor.name in self._vectors:
             return name
         if not name.isidentifier():
-            held = f"t{len(self._names)}"
-            self._names[tensor.name] = held
+            held = self._variable(tensor)
             self.line(f"const {C_TYPES[tensor.type]} {held} = {name};")
             name = held
         return f"&{name}"
