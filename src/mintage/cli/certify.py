@@ -23,6 +23,7 @@ from mintage.cli.context import Context, now
 from mintage.cli.latency import gateway_probe
 from mintage.database.connection import transaction
 from mintage.errors import RefusedError
+from mintage.model.loaded import open_built
 from mintage.model.package import Package, open_package
 from mintage.pipeline.extract import open_extractor
 from mintage.pipeline.model_folder import model_folder
@@ -90,7 +91,7 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
         lock = read_lock(workspace.root, f"model:{model}")
         if lock is None or lock.root is None or lock.record is None:
             raise RefusedError(f"the model {model} is not built yet", hint="run `mintage run`")
-        package = _open(context, model, lock)
+        package = open_built(workspace, model)
         record = Store(workspace.store_dir).get_record(lock.record, kind="model")
         order = _order(context, policy, model, str(record.body["commit"]))
         first_look = _enter(context, spec, policy, lock.root)
@@ -116,18 +117,6 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
             context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)
         )
     return outcome, digest, report
-
-
-def _open(context: Context, model: str, lock: Lock) -> Package:
-    """The model's folder, from the store if it is not in place, proven by signature."""
-    assert lock.root is not None
-    folder = model_folder(context.workspace, model, lock.root)
-    if not folder.is_dir():
-        Store(context.workspace.store_dir).checkout_tree(lock.outputs[0].digest, folder)
-    package = open_package(folder, keys=context.trust.keys_for("model"))
-    if package.root != lock.root:
-        raise RefusedError("the folder holds another model", expected=lock.root, found=package.root, where=str(folder))
-    return package
 
 
 def _order(context: Context, policy: Policy, model: str, evidence_commit: str) -> OrderFacts:

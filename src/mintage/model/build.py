@@ -23,7 +23,7 @@ from mintage.errors import EstimatorRefusedError
 from mintage.lower.description import Description
 from mintage.lower.estimator import lower
 from mintage.model.card import card_facts, encode_card, render_card
-from mintage.model.golden import Golden, encode_golden, replay
+from mintage.model.golden import Golden, declared_labels, encode_golden, replay
 from mintage.model.limits import find_limits
 from mintage.model.parity import Parity
 from mintage.model.prove import Columns, Extract, Rows, answer, prove, tolerance_of
@@ -142,17 +142,9 @@ def _golden(parts: tuple[Rows, Rows], predictor: Predictor, rng: np.random.Gener
     columns = {name: np.concatenate([part[0][name] for part in chosen]) for name in chosen[0][0]}
     values = np.concatenate([part[1] for part in chosen])
     labels = np.concatenate([part[2] for part in chosen])
-    return Golden(columns=columns, values=values, labels=_declared(values, labels, predictor), tolerance=tolerance)
-
-
-def _declared(values: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], predictor: Predictor) -> Any:
-    """The labels; of two classes that of the declared threshold."""
-    found, first = labels.copy(), 0
-    for target, width in enumerate(predictor.signature.widths):
-        if width == 2:
-            found[:, target] = values[:, first + 1] >= predictor.signature.threshold
-        first += width
-    return found
+    return Golden(
+        columns=columns, values=values, labels=declared_labels(values, labels, predictor.signature), tolerance=tolerance
+    )
 
 
 def _estimator_name(description: Description) -> str:

@@ -18,7 +18,7 @@ from mintage.model.runtime import Predictor, stack
 from mintage.model.signature import Signature
 from mintage.record.canonical import canonical_bytes
 
-__all__ = ["Golden", "decode_golden", "differ", "encode_golden", "replay"]
+__all__ = ["Golden", "declared_labels", "decode_golden", "differ", "encode_golden", "replay"]
 
 
 class _Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -116,6 +116,25 @@ def differ(golden: Golden, found: Answer, *, rows: slice = slice(None)) -> tuple
     with np.errstate(invalid="ignore", over="ignore"):
         error = (np.abs(found.values - values) / np.maximum(1.0, np.abs(values))).max(axis=1, initial=0.0)
     return error, ~(error <= golden.tolerance) | (found.labels != golden.labels[rows]).any(axis=1)
+
+
+def declared_labels(
+    values: np.ndarray[Any, Any], labels: np.ndarray[Any, Any] | None, signature: Signature
+) -> np.ndarray[Any, Any]:
+    """The labels that a model gives for the ``values`` of an original: of two classes that of the declared threshold.
+
+    Of more classes they are the original's own ``labels``, or the likeliest if it gave none.
+    """
+    found, first = np.empty((len(values), len(signature.widths)), dtype=np.int64), 0
+    for target, width in enumerate(signature.widths):
+        if width == 2:
+            found[:, target] = values[:, first + 1] >= signature.threshold
+        elif labels is None:
+            found[:, target] = np.argmax(values[:, first : first + width], axis=1)
+        else:
+            found[:, target] = labels[:, target]
+        first += width
+    return found
 
 
 def _column(datatype: str, values: tuple[float | str | None, ...]) -> np.ndarray[Any, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from mintage.attest.trust import read_trust
-from mintage.errors import FileMissingError, InputMissingError, RefusedError
+from mintage.errors import InputMissingError, RefusedError
 from mintage.model.package import Package, open_package
 from mintage.model.runtime import Prediction
 from mintage.model.tables import encode_columns
@@ -24,7 +24,7 @@ from mintage.repo.locks import read_lock
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["LoadedModel", "load_model"]
+__all__ = ["LoadedModel", "load_model", "open_built"]
 
 
 class LoadedModel:
@@ -79,15 +79,19 @@ def load_model(model: str | os.PathLike[str]) -> LoadedModel:
     folder = Path(model)
     if folder.is_dir():
         return LoadedModel(open_package(folder))
-    workspace = Workspace.find(Path.cwd())
-    workspace.model_entry(str(model))
+    return LoadedModel(open_built(Workspace.find(Path.cwd()), str(model)))
+
+
+def open_built(workspace: Workspace, model: str) -> Package:
+    """The model of that name as the lock has it, from the store if its folder is not in place, proven by trust.yaml."""
+    workspace.model_entry(model)
     lock = read_lock(workspace.root, f"model:{model}")
     if lock is None or lock.root is None:
         raise RefusedError(f"the model {model} is not built yet", hint="run `mintage run`")
-    target = workspace.models_dir / str(model) / hex_of(lock.root)[:16]
-    if not target.is_dir():
-        Store(workspace.store_dir).checkout_tree(lock.outputs[0].digest, target)
-    package = open_package(target, keys=read_trust(workspace.root / "trust.yaml").keys_for("model"))
+    folder = workspace.models_dir / model / hex_of(lock.root)[:16]
+    if not folder.is_dir():
+        Store(workspace.store_dir).checkout_tree(lock.outputs[0].digest, folder)
+    package = open_package(folder, keys=read_trust(workspace.root / "trust.yaml").keys_for("model"))
     if package.root != lock.root:
-        raise FileMissingError("the folder holds another model", expected=lock.root, found=package.root)
-    return LoadedModel(package)
+        raise RefusedError("the folder holds another model", expected=lock.root, found=package.root, where=str(folder))
+    return package

@@ -12,8 +12,9 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from mintage.errors import InterpreterError, RunError
 from mintage.lower import extraction
@@ -40,12 +41,12 @@ class Extractor:
         self.applied = applied
         self._dialogue, self._scratch, self._where, self._limits = dialogue, scratch, where, limits
 
-    def __call__(self, rows: Path, out: Path) -> None:
-        """Answer ``rows`` into ``out``."""
+    def __call__(self, rows: Path, out: Path, options: Mapping[str, Any] | None = None) -> None:
+        """Answer ``rows`` into ``out``; ``options`` asks for more, see docs/spec/estimator-description.md."""
         private_rows, made = self._scratch.work / "rows.npz", self._scratch.work / "out"
         shutil.copyfile(rows, private_rows)
         made.mkdir()
-        asked = json.dumps([str(private_rows), str(made)])
+        asked = json.dumps([str(private_rows), str(made), dict(options or {})])
         if self._dialogue.ask(asked, timeout_s=self._limits.timeout_s, watch=self._watch) != "done":
             raise RunError(
                 "the process that opens the estimator failed",
