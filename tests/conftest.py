@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from small_project import SmallProject, build_models, make_project
+
+NODE_MODULES = Path(__file__).parent.parent / ".node" / "node_modules"
+if NODE_MODULES.is_dir():  # what scripts/install-system-parts installed, also for tests in other folders
+    os.environ.setdefault("MINTAGE_NODE_MODULES", str(NODE_MODULES))
 
 
 @pytest.fixture(scope="session")
