@@ -41,11 +41,13 @@ class Tree:
     target: np.ndarray[Any, np.dtype[np.int64]] | None = None
 
 
-def emit(graph: Graph, trees: Sequence[Tree], features: str, *, targets: int = 1) -> tuple[str | None, float]:
+def emit(
+    graph: Graph, trees: Sequence[Tree], features: str, *, targets: int = 1, single: bool = False
+) -> tuple[str | None, float]:
     """Write the trees; returns the tensor [N, targets] of their sums, and the sum of those that are a single leaf.
 
     The tensor is None when every tree is a single leaf. Trees are written in order, each root first, so that a
-    runtime adds their values in the order in which the library does.
+    runtime adds their values in the order in which the library does; with ``single`` in float32, of float32 features.
     """
     constant = float(sum(tree.value[0] for tree in trees if tree.is_leaf[0]))
     grown = [tree for tree in trees if not tree.is_leaf[0]]
@@ -54,7 +56,7 @@ def emit(graph: Graph, trees: Sequence[Tree], features: str, *, targets: int = 1
     nodes = _Nodes(targets)
     for tree in grown:
         nodes.add(tree)
-    return graph.add_ml("TreeEnsemble", [features], **nodes.attributes()), constant
+    return graph.add_ml("TreeEnsemble", [features], **nodes.attributes(np.float32 if single else np.float64)), constant
 
 
 def add_up(graph: Graph, trees: Sequence[Tree], features: str, *, start: float = 0.0) -> str:
@@ -141,25 +143,25 @@ class _Nodes:
         keys = [(value.hex(), target) for value, target in zip(values, targets, strict=True)]
         return [self.leaves.setdefault(key, len(self.leaves)) for key in keys]
 
-    def attributes(self) -> dict[str, Any]:
-        """As the operator names them."""
+    def attributes(self, kind: type[np.float32 | np.float64]) -> dict[str, Any]:
+        """As the operator names them, with thresholds and leaves of that type."""
         parts = self.parts
         found: dict[str, Any] = {
             "n_targets": self.targets,
             "tree_roots": self.roots,
             "nodes_modes": np.array(parts["mode"], dtype=np.uint8),
             "nodes_featureids": parts["feature"],
-            "nodes_splits": np.array(parts["split"], dtype=np.float64),
+            "nodes_splits": np.array(parts["split"], dtype=kind),
             "nodes_missing_value_tracks_true": parts["missing"],
             "nodes_truenodeids": parts["true"],
             "nodes_trueleafs": parts["true_leaf"],
             "nodes_falsenodeids": parts["false"],
             "nodes_falseleafs": parts["false_leaf"],
             "leaf_targetids": [target for _, target in self.leaves],
-            "leaf_weights": np.array([float.fromhex(value) for value, _ in self.leaves], dtype=np.float64),
+            "leaf_weights": np.array([float.fromhex(value) for value, _ in self.leaves], dtype=kind),
         }
         if self.members:
-            found["membership_values"] = np.array(self.members, dtype=np.float64)
+            found["membership_values"] = np.array(self.members, dtype=kind)
         return found
 
 
