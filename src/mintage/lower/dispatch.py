@@ -30,6 +30,7 @@ class Context:
     library takes it as float32, and so refuses what is too large for that; ``rounded`` whether its last bit differs
     between libraries, so that a row exactly at a split may go either way. ``refuses_missing`` is set by a model that
     refuses rows with missing features, ``rounds`` to its name by one whose library computes answers in float32.
+    ``converters`` says by whom a part was converted that has no lowering of ours, by its place in the pipeline.
     """
 
     graph: Graph
@@ -43,6 +44,7 @@ class Context:
     rounded: list[bool] = field(default_factory=list)
     refuses_missing: bool = False
     rounds: str | None = None
+    converters: dict[str, str] = field(default_factory=dict)
 
     def note_trees(self, trees: Sequence[Tree], columns: Sequence[Column], *, single: bool) -> None:
         """Note the trees of one model, which split on ``columns``; there may be several models."""
@@ -61,7 +63,7 @@ class Context:
         return lower_step(step, columns, self)
 
 
-_ROUNDING = frozenset(("Exp", "Log", "MatMul", "Pow", "ReduceSum", "Sigmoid", "Tanh"))
+_ROUNDING = frozenset(("Erf", "Exp", "Log", "MatMul", "Pow", "ReduceSum", "Sigmoid", "Tanh"))
 
 
 Lower = Callable[[Step, "list[Column]", Context], "list[Column]"]

@@ -34,7 +34,7 @@ class Lowered:
     [N, k]; ``sources`` names the raw column of each, ``single`` says which of them the library takes as float32,
     ``rounded`` which come from operators whose last bit differs between libraries, and ``refuses_missing`` that it
     takes no row in which one is missing. ``rounds`` names the part that computes its
-    answers in float32, if any does.
+    answers in float32, if any does; ``converters`` says of each part that a published converter lowered by which one.
     """
 
     onnx: bytes
@@ -46,6 +46,7 @@ class Lowered:
     rounded: tuple[bool, ...]
     refuses_missing: bool
     rounds: str | None
+    converters: dict[str, str]
     probe: bytes | None
 
     @property
@@ -87,6 +88,7 @@ def lower(description: Description, *, threshold: float, targets: Sequence[str] 
         rounded=tuple(context.rounded),
         refuses_missing=context.refuses_missing,
         rounds=context.rounds,
+        converters=context.converters,
         probe=_probe(description, context) if context.features else None,
     )
 

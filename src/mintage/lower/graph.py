@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-__all__ = ["ML_DOMAIN", "ML_OPSET", "OPSET", "Graph"]
+__all__ = ["ML_DOMAIN", "ML_OPSET", "OPSET", "TEXT_DOMAIN", "TEXT_OPSET", "Graph"]
 
 OPSET = 21
 ML_OPSET = 5
 IR_VERSION = 10
 ML_DOMAIN = "ai.onnx.ml"
+TEXT_DOMAIN, TEXT_OPSET = "com.microsoft", 1
+"""Where onnxruntime has the one operator that cuts texts into words."""
 _TYPES = {"double": TensorProto.DOUBLE, "int64": TensorProto.INT64, "string": TensorProto.STRING}
 
 
@@ -62,6 +64,10 @@ class Graph:
             for key, value in attributes.items()
         }
         return self._add(operator, inputs, ML_DOMAIN, tensors)
+
+    def add_text(self, operator: str, inputs: Sequence[str], **attributes: Any) -> str:
+        """One node of com.microsoft with one output; the graph then needs that operator set too."""
+        return self._add(operator, inputs, TEXT_DOMAIN, attributes)
 
     def _add(self, operator: str, inputs: Sequence[str], domain: str, attributes: Mapping[str, Any]) -> str:
         name = f"#t{len(self._nodes)}"
@@ -116,6 +122,8 @@ class Graph:
         constants = [tensor for _, tensor in self._constants.values()]
         graph = helper.make_graph(self._nodes, "model", list(self._inputs.values()), infos, constants)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
+        if any(node.domain == TEXT_DOMAIN for node in self._nodes):
+            opsets.append(helper.make_opsetid(TEXT_DOMAIN, TEXT_OPSET))
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="mintage")
         data: bytes = model.SerializeToString(deterministic=True)
         return data

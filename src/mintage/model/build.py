@@ -21,7 +21,7 @@ from mintage.attest.keys import Signer
 from mintage.attest.oms import sign_model
 from mintage.errors import EstimatorRefusedError
 from mintage.lower.description import Description
-from mintage.lower.estimator import lower
+from mintage.lower.estimator import Lowered, lower
 from mintage.model.card import card_facts, encode_card, render_card
 from mintage.model.golden import Golden, declared_labels, encode_golden, replay
 from mintage.model.limits import find_limits
@@ -90,6 +90,7 @@ def build_model(
         parity=parity,
         libraries=description.libraries,
         estimator=_estimator_name(description),
+        converters=lowered.converters,
     )
     inputs, expected = encode_golden(golden)
     folder = _write(
@@ -100,7 +101,7 @@ def build_model(
             "golden/inputs.json": inputs,
             "golden/expected.json": expected,
             "profile.json": encode_profile(build_profile(columns, _answer_streams(outputs, signature), groups, spec)),
-            "parity.json": _parity_bytes(parity, description, seed=seed, rounded_splits=lowered.rounded_splits),
+            "parity.json": _parity_bytes(parity, description, seed=seed, lowered=lowered),
             "card.json": encode_card(card),
             "CARD.md": render_card(card),
         },
@@ -154,7 +155,7 @@ def _estimator_name(description: Description) -> str:
     return f"{description.root.short} ending in {inner}" if inner else description.root.short
 
 
-def _parity_bytes(parity: tuple[Parity, ...], description: Description, *, seed: int, rounded_splits: int) -> bytes:
+def _parity_bytes(parity: tuple[Parity, ...], description: Description, *, seed: int, lowered: Lowered) -> bytes:
     return canonical_bytes(
         {
             "kind": "parity",
@@ -162,7 +163,8 @@ def _parity_bytes(parity: tuple[Parity, ...], description: Description, *, seed:
             "original": {**description.libraries, "container": description.container},
             "runtime": {"onnxruntime": onnxruntime.__version__},
             "seed": seed,
-            "rounded_splits": rounded_splits,
+            "rounded_splits": lowered.rounded_splits,
+            "converters": lowered.converters,
             "sets": [msgspec.to_builtins(item) for item in parity],
         }
     )

@@ -26,6 +26,7 @@ def card_facts(
     parity: tuple[Parity, ...],
     libraries: Mapping[str, str],
     estimator: str,
+    converters: Mapping[str, str],
 ) -> dict[str, Any]:
     """card.json: the model file's words, the facts of the run (JSON values), and what the build proved."""
     return {
@@ -41,6 +42,7 @@ def card_facts(
         "group_key": spec.group_key,
         "estimator": estimator,
         "libraries": dict(libraries),
+        "converters": dict(converters),
         "inputs": [msgspec.to_builtins(item) for item in signature.inputs],
         "limitations": list(spec.limitations),
         "facts": dict(facts),
@@ -64,7 +66,9 @@ def render_card(card: Mapping[str, Any]) -> bytes:
     if card["group_key"]:
         lines += [f"- Rows that belong together: equal `{card['group_key']}`"]
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(card["libraries"].items()))
-    lines += [f"- Made as `{card['estimator']}` with {libraries}; served as ONNX", ""]
+    lines += [f"- Made as `{card['estimator']}` with {libraries}; served as ONNX"]
+    lines += [f"- Its part `{path}` was converted by {by}" for path, by in sorted(card["converters"].items())]
+    lines += [""]
     if card["limitations"]:
         lines += ["## Limitations", "", *(f"- {_one_line(text)}" for text in card["limitations"]), ""]
     lines += ["## Inputs", "", "| input | type | unit | domain | null | about |", "|---|---|---|---|---|---|"]

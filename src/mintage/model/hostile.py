@@ -15,8 +15,9 @@ import onnx
 from onnx import AttributeProto, TensorProto, numpy_helper
 
 from mintage.errors import GraphRefusedError
-from mintage.lower.graph import ML_DOMAIN, ML_OPSET, OPSET
+from mintage.lower.graph import ML_DOMAIN, ML_OPSET, OPSET, TEXT_DOMAIN, TEXT_OPSET
 from mintage.model.program import WIDTHS
+from mintage.model.published import PUBLISHED, published_width
 from mintage.model.signature import Signature
 
 __all__ = ["check_graph"]
@@ -27,7 +28,11 @@ MAX_TREE_NODES = 50_000_000
 MAX_ELEMENTS = 1 << 27
 MAX_WIDTH = 10_000_000
 MAX_TARGETS = 10_000
-OPERATORS = {domain: frozenset(operators) for domain, operators in WIDTHS.items()}
+OPERATORS = {
+    **{domain: frozenset(operators) for domain, operators in WIDTHS.items()},
+    "": frozenset((*WIDTHS[""], *PUBLISHED)),
+    TEXT_DOMAIN: frozenset(("Tokenizer",)),
+}
 _ATTRIBUTES = frozenset(
     (
         AttributeProto.FLOAT,
@@ -47,6 +52,7 @@ _TENSORS = {
     TensorProto.UINT8: 1,
     TensorProto.BOOL: 1,
 }
+_TEXT = (TEXT_DOMAIN, TEXT_OPSET)
 _LESS_OR_EQUAL, _LESS, _MEMBER = 0, 1, 6
 
 
@@ -62,7 +68,7 @@ def check_graph(data: bytes, signature: Signature) -> int:
     except Exception as error:
         raise _refused("not an ONNX model", found=str(error)) from error
     opsets = sorted((item.domain, item.version) for item in model.opset_import)
-    if opsets != [("", OPSET), (ML_DOMAIN, ML_OPSET)]:
+    if opsets not in ([("", OPSET), (ML_DOMAIN, ML_OPSET)], [("", OPSET), (ML_DOMAIN, ML_OPSET), _TEXT]):
         raise _refused("other operator sets", expected=f"{OPSET} and {ML_DOMAIN} {ML_OPSET}", found=str(opsets))
     graph = model.graph
     if model.functions or model.training_info or graph.sparse_initializer or graph.quantization_annotation:
@@ -148,7 +154,9 @@ def _check_node(node: Any, widths: dict[str, int]) -> int:
     parts = [widths[name] for name in node.input]
     if not parts or len(node.output) != 1:
         raise _refused("a node without input, or with more than one output", found=node.op_type)
-    if node.op_type == "Concat":
+    if node.op_type in PUBLISHED or node.domain == TEXT_DOMAIN:
+        width = published_width(node.op_type, attributes, parts)
+    elif node.op_type == "Concat":
         width = sum(parts)
     elif node.op_type in ("Gather", "MatMul"):
         width = parts[-1]

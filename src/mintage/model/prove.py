@@ -97,7 +97,7 @@ def prove(
         if not parity.passed:
             ordinary = {name: column[0] for name, column in validation.columns.items()}
             fails = _fails(rows.columns, predictor, extract, folder / "shrink", parity.tolerance)
-            raise _failed(parity, rows, predictor, onnx=lowered.onnx, ordinary=ordinary, fails=fails)
+            raise _failed(parity, rows, predictor, lowered=lowered, ordinary=ordinary, fails=fails)
         found.append(parity)
     return edges, tuple(found)
 
@@ -164,7 +164,13 @@ def _single(rows: Rows, place: int) -> Rows:
 
 
 def _failed(
-    parity: Parity, rows: Rows, predictor: Predictor, *, onnx: bytes, ordinary: Row, fails: Callable[[list[Row]], Any]
+    parity: Parity,
+    rows: Rows,
+    predictor: Predictor,
+    *,
+    lowered: Lowered,
+    ordinary: Row,
+    fails: Callable[[list[Row]], Any],
 ) -> ParityFailedError:
     """The error for the worst row, with the split of a tree that it passes closest."""
     worst = 0 if parity.worst is None else parity.worst
@@ -182,14 +188,22 @@ def _failed(
             hint="declare `nullable: false` for inputs that may not be missing, or impute in the pipeline",
         )
     feeds = predictor.tensors(_single(rows, worst).columns)
-    found, split = stack(predictor.run(feeds)), closest_split(onnx, feeds)
+    found, split = stack(predictor.run(feeds)), closest_split(lowered.onnx, feeds)
     return ParityFailedError(
         "the lowered model differs from the original",
         expected=f"{native.values[worst].tolist()}",
         found=f"{found.values[0].tolist()} for {shown}" + (f"; closest split: {split}" if split else ""),
         where=f"{parity.name} row {worst}; largest error {parity.max_error:.3g}, {parity.label_flips} label flips",
-        hint="this is a fault of the lowering: please report it with this row; the model was not written",
+        hint=_fault(lowered),
     )
+
+
+def _fault(lowered: Lowered) -> str:
+    """Whose fault a difference is: that of who converted a part, if any was."""
+    if lowered.converters:
+        parts = "; ".join(f"{path} was converted by {by}" for path, by in sorted(lowered.converters.items()))
+        return f"{parts}, which is not exact enough here: use another step for it; the model was not written"
+    return "this is a fault of the lowering: please report it with this row; the model was not written"
 
 
 def _show(value: Any) -> str:

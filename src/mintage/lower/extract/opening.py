@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .graph_model import SUFFIXES, open_graph
 from .refused import Refused
 
 __all__ = ["open_estimator"]
@@ -12,6 +13,8 @@ __all__ = ["open_estimator"]
 
 def open_estimator(path: Path) -> Any:
     """Load the file; classes that cannot be imported here are custom code, which is refused."""
+    if path.suffix in SUFFIXES:
+        return open_graph(path)
     try:
         import joblib
     except ImportError as error:

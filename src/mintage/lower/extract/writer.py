@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from .boosters import booster_state
+from .converters import CONVERTED, converted
+from .graph_model import GRAPH, GraphModel
 from .refused import Refused
 
 __all__ = ["LIBRARIES", "Writer", "type_name"]
 
-LIBRARIES = ("sklearn",)
+LIBRARIES = ("sklearn", "xgboost", "lightgbm", "catboost")
 MAX_VALUES = 2_000_000
 MAX_DEPTH = 64
 
 
 class Writer:
-    """Turns an object into JSON values, and its arrays into members of one npz file."""
+    """Turns an object into JSON values, and its arrays into members of one npz file.
 
-    def __init__(self) -> None:
+    ``texts`` are those that rows hold, for a library that keeps hashes of its categories instead of them.
+    """
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self.texts = set(texts)
         self.arrays: dict[str, Any] = {}
         self.open: set[int] = set()
         self.count = 0
@@ -50,6 +58,7 @@ class Writer:
             values = item.ravel().tolist()
             if any(isinstance(value, str) for value in values):
                 self.nan_is_a_category |= any(is_nan(value) for value in values)
+                self.texts.update(value for value in values if isinstance(value, str))
             items = [self.value(value, depth + 1) for value in values]
             return {"$": "objects", "shape": list(item.shape), "items": items}
         if item.dtype.names is None and item.dtype.kind not in "biufU":
@@ -69,8 +78,11 @@ class Writer:
             if isinstance(item, dict):
                 pairs = [[self.value(key, depth + 1), self.value(part, depth + 1)] for key, part in item.items()]
                 return {"$": "dict", "items": pairs}
+            if isinstance(item, GraphModel):
+                parts = {key: self.value(part, depth + 1) for key, part in item.fields().items()}
+                return {"$": "object", "type": GRAPH, "state": parts}
             name = type_name(type(item))
-            state = state_of(item)
+            state = booster_state(item, name, self.texts) or state_of(item)
             if name.partition(".")[0] not in LIBRARIES or not isinstance(state, dict) or callable_only(item):
                 return {"$": "opaque", "type": name}
             fills, missing = state.get("statistics_"), state.get("missing_values")
@@ -80,6 +92,8 @@ class Writer:
                 and any(isinstance(fill, str) for fill in fills.tolist())
             ):
                 self.nan_is_a_category = True  # text whose missing value is NaN, not None
+            if name in CONVERTED:
+                state = {**state, **converted(item)}
             parts = {str(key): self.value(part, depth + 1) for key, part in state.items()}
             return {"$": "object", "type": name, "state": parts}
         finally:
