@@ -97,28 +97,34 @@ def _graph(task: str, threshold: float, shift: float) -> bytes:
             default_tensor=np.array([float(len(known))]),
         )
     features = graph.concat(columns)
-    margins = [_margin(graph, features, seed, shift if seed == 0 else 0.0) for seed in range(4)]
-    two = _two(graph, graph.add("Sigmoid", [margins[0]]), threshold)
-    exps = [graph.add("Exp", [margin]) for margin in margins[1:]]
-    total = graph.add("Add", [graph.add("Add", exps[:2]), exps[2]])
-    three = graph.concat([graph.add("Div", [exp, total]) for exp in exps])
-    several = {
-        "probabilities": (three, "double", 3),
-        "label": (graph.add("ArgMax", [three], axis=1, keepdims=0), "int64", None),
-    }
+    margins = [
+        _margin(graph, features, seed, shift if seed == 0 else 0.0)
+        for seed in {"multiclass": (1, 2, 3), "two regressions": (0, 1), "two targets": (0, 1, 2, 3)}.get(task, (0,))
+    ]
     match task:
         case "binary":
-            return graph.model(outputs=two)
+            return graph.model(outputs=_two(graph, margins[0], threshold))
         case "multiclass":
-            return graph.model(outputs=several)
+            return graph.model(outputs=_three(graph, margins))
         case "two targets":
-            late = {f"{name}.late": output for name, output in two.items()}
-            return graph.model(outputs={**late, **{f"{name}.cause": output for name, output in several.items()}})
-    width = 2 if task == "two regressions" else 1
-    return graph.model(outputs={"value": (graph.concat(margins[:width]), "double", width)})
+            late, cause = _two(graph, margins[0], threshold), _three(graph, margins[1:])
+            parts = {"late": late, "cause": cause}
+            return graph.model(
+                outputs={f"{name}.{target}": part[name] for target, part in parts.items() for name in part}
+            )
+    return graph.model(outputs={"value": (graph.concat(margins), "double", len(margins))})
 
 
-def _two(graph: Graph, positive: str, threshold: float) -> dict[str, tuple[str, str, int | None]]:
+def _three(graph: Graph, margins: list[str]) -> dict[str, tuple[str, str, int | None]]:
+    exps = [graph.add("Exp", [margin]) for margin in margins]
+    total = graph.add("Add", [graph.add("Add", exps[:2]), exps[2]])
+    three = graph.concat([graph.add("Div", [exp, total]) for exp in exps])
+    label = graph.add("ArgMax", [three], axis=1, keepdims=0)
+    return {"probabilities": (three, "double", 3), "label": (label, "int64", None)}
+
+
+def _two(graph: Graph, margin: str, threshold: float) -> dict[str, tuple[str, str, int | None]]:
+    positive = graph.add("Sigmoid", [margin])
     negative = graph.add("Sub", [graph.constant(np.array([[1.0]])), positive])
     above = graph.add("GreaterOrEqual", [positive, graph.constant(np.array([[threshold]]))])
     label = graph.add("Squeeze", [graph.add("Cast", [above], to=7), graph.constant(np.array([1]))])
