@@ -63,7 +63,9 @@ def constant(value: Any, type_: Type, dialect: Dialect) -> Cell:
         found = float(value)
         spelled = number(found, dialect) if type_ == "double" else real(found, dialect)
         nan = math.isnan(found)
-        return Cell(spelled, type_, null=nan, big=0.0 if nan else abs(found), grain=grain_of(found), value=found, plain=True)
+        return Cell(
+            spelled, type_, null=nan, big=0.0 if nan else abs(found), grain=grain_of(found), value=found, plain=True
+        )
     spelled = f"CAST({int(value)} AS bigint)" if dialect == "postgresql" else f"({int(value)})::bigint"
     return Cell(spelled, type_, big=float(abs(int(value))), grain=1.0, value=int(value), plain=True)
 

@@ -48,8 +48,7 @@ class Steps:
 
     def render(self, *, source: str, keys: Sequence[str], outputs: Sequence[tuple[str, Cell]]) -> str:
         """The query: keys, then outputs by their quoted names."""
-        last = max((cell.level for _, cell in outputs), default=0)
-        last = max([last, 1, *(level + 1 for _, level, cell in self._made if level < last)])
+        last = max([1, *(cell.level for _, cell in outputs)])
         needed: list[set[str]] = [set() for _ in range(last + 1)]
         made = {name: (level, cell) for name, level, cell in self._made if level < last}
         _need(needed, last, {name for _, cell in outputs for name in cell.uses}, made)
@@ -68,7 +67,8 @@ class Steps:
             items += carried
             items += [f"{_stored(made[name][1])} AS {name}" for name in fresh]
             origin = source if level == 0 else f"s{level - 1}"
-            lines.append(f"s{level} AS MATERIALIZED (\n  SELECT {_list(items)}\n  FROM {origin}\n)")
+            step = f"SELECT {_list(items)}\n  FROM {origin}"  # noqa: S608 all names are quoted or ours
+            lines.append(f"s{level} AS MATERIALIZED (\n  {step}\n)")
         items = [f"k{place} AS {key}" for place, key in enumerate(keys)]
         items += [f"{cell.sql} AS {name}" for name, cell in outputs]
         text = "WITH " + ",\n".join(lines) + f"\nSELECT {_list(items)}\nFROM s{last - 1}\n"
