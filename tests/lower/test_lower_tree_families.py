@@ -127,8 +127,6 @@ def test_trees_equal_the_original(name: str, imputed: bool, form: Any, some: Any
     assert edges.compared >= real.compared
     assert edges.refused > 0  # infinities, and what no float32 holds
     assert proven.score_error <= (0.0 if name in MISSING else 1e-15)
-    if name in MISSING:
-        assert (real.equal, edges.equal) == (real.compared, edges.compared)
 
 
 @pytest.mark.parametrize("name", ["boosting from the share", "votes of stumps"])
@@ -293,7 +291,6 @@ def test_text_classes_and_arrays_without_names_are_read_as_the_original_does(cas
     ("model", "reason"),
     [
         (AdaBoostClassifier(LogisticRegression(), n_estimators=3), "LogisticRegression; it has an exact lowering with"),
-        (BaggingClassifier(LogisticRegression(), n_estimators=3), "LogisticRegression; it has an exact lowering with"),
         (GradientBoostingClassifier(n_estimators=2, init=LogisticRegression()), "starts from sklearn.linear_model"),
     ],
 )
@@ -313,10 +310,10 @@ def test_votes_by_probabilities_of_older_versions_are_refused(case: Any) -> None
         case.prove(estimator, only(case.unseen, ["ratio"]))
 
 
-def test_several_outputs_are_refused(case: Any) -> None:
+def test_several_targets_need_their_names_in_the_model_file(case: Any) -> None:
     rows, labels = case.training
     estimator = clone(MISSING["forest"]).fit(case.table(only(rows, ["ratio"])), np.column_stack([labels, 1 - labels]))
-    with pytest.raises(EstimatorRefusedError, match="2 outputs"):
+    with pytest.raises(EstimatorRefusedError, match="2 targets; the model file names 1"):
         case.prove(estimator, only(case.unseen, ["ratio"]))
 
 
