@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 import mintage
-from mintage.lower.extract.main import main as extract_estimator
 from mintage.lower.estimator import Lowered, lower
+from mintage.lower.extract.main import main as extract_estimator
 from mintage.model.limits import find_limits
 from mintage.model.parity import Parity
 from mintage.model.prove import Rows, answer, prove
@@ -153,11 +153,11 @@ def prove_exact(
 
 
 @pytest.fixture(scope="session")
-def flights() -> tuple[tuple[Columns, Any], Columns]:
-    """Real rows: flights of the demo project with the weather of their hour, to fit on and to compare on."""
+def flight_table() -> pl.DataFrame:
+    """Flights of the demo project with the weather of their hour."""
     data = Path(mintage.__file__).parent / "templates" / "flights" / "data"
     weather = pl.read_parquet(data / "weather.parquet").unique(["origin", "hour"], keep="first", maintain_order=True)
-    found = (
+    return (
         pl.read_parquet(data / "flights.parquet")
         .filter(pl.col("arr_delay").is_not_null())
         .gather_every(200)
@@ -165,12 +165,28 @@ def flights() -> tuple[tuple[Columns, Any], Columns]:
         .join(weather, on=["origin", "hour"], how="left", maintain_order="left")
         .with_columns(minute=pl.col("scheduled_departure").dt.hour() * 60.0 + pl.col("scheduled_departure").dt.minute())
     )
+
+
+@pytest.fixture(scope="session")
+def flights(flight_table: pl.DataFrame) -> tuple[tuple[Columns, Any], Columns]:
+    """Real rows to fit on, with whether the flight was late; and others to compare on."""
+    found = flight_table
     numbers = {name: found[name].cast(pl.Float64).fill_null(np.nan).to_numpy().copy() for name in FLIGHT_NUMBERS}
     texts = {name: np.array(found[name].to_list(), dtype=object) for name in FLIGHT_TEXTS}
     late = (found["arr_delay"] > 15).cast(pl.Int64).to_numpy()
     odd = np.arange(found.height) % 2 == 1
     training = {name: column[odd] for name, column in {**numbers, **texts}.items()}
     return (training, late[odd]), {name: column[~odd] for name, column in {**numbers, **texts}.items()}
+
+
+@pytest.fixture(scope="session")
+def delays(flight_table: pl.DataFrame) -> SimpleNamespace:
+    """Other targets of the rows to fit on: ``minutes`` late, three ``classes`` of it, ``departure`` minutes late."""
+    odd = flight_table.gather_every(2, 1)
+    minutes = odd["arr_delay"].cast(pl.Float64).to_numpy().copy()
+    classes = np.array(["early", "on time", "late"], dtype=object)[np.digitize(minutes, [0.0, 15.0])]
+    departure = odd["dep_delay"].cast(pl.Float64).to_numpy().copy()
+    return SimpleNamespace(minutes=minutes, classes=classes, departure=departure)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 A family declares the full names of the types it knows and one function. ``lower_step`` of a transformer turns columns
 into columns; that of a classifier, the last step, turns columns into probabilities: for each target one column, of the
-positive class, if it has two classes, and one a class if it has more. A regressor gives one column a target.
+positive class, if it has two classes, and one a class if it has more. A regressor gives one column a target, and a
+margin, which is a classifier without probabilities, its decision function.
 Nothing is looked up by a part of a name: a subclass of a known type is custom code, and refused.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mintage.lower.columns import Column
+from mintage.lower.columns import Column, Number, Text
 from mintage.lower.description import Step
 from mintage.lower.graph import Graph
 from mintage.lower.trees import Tree
@@ -31,6 +32,8 @@ class Context:
     between libraries, so that a row exactly at a split may go either way. ``refuses_missing`` is set by a model that
     refuses rows with missing features, ``rounds`` to its name by one whose library computes answers in float32.
     ``converters`` says by whom a part was converted that has no lowering of ours, by its place in the pipeline.
+    ``decisions`` maps a tensor of probabilities to that of the decision function, where a classifier has one: [N, 1]
+    for two classes, else [N, classes].
     """
 
     graph: Graph
@@ -45,6 +48,7 @@ class Context:
     refuses_missing: bool = False
     rounds: str | None = None
     converters: dict[str, str] = field(default_factory=dict)
+    decisions: dict[str, str] = field(default_factory=dict)
 
     def note_trees(self, trees: Sequence[Tree], columns: Sequence[Column], *, single: bool) -> None:
         """Note the trees of one model, which split on ``columns``; there may be several models."""
@@ -57,6 +61,11 @@ class Context:
             if column.tensor not in known:
                 known[column.tensor] = bool(self.graph.operators([column.tensor]) & _ROUNDING)
             self.rounded.append(known[column.tensor])
+
+    def note_finite(self, tensor: str, columns: Sequence[Column]) -> None:
+        """Note that ``tensor`` [N, 1] must be finite: the limits of the numbers in ``columns`` follow."""
+        sources = dict.fromkeys(column.source for column in columns if not isinstance(column, Text))
+        self.note_trees([], [Number(source, tensor, 0, 1) for source in sources], single=True)
 
     def lower(self, step: Step, columns: list[Column]) -> list[Column]:
         """Lower a part of a pipeline by its own family."""
@@ -74,7 +83,7 @@ class Family:
     """The full type names that a family knows, what it is to a pipeline, and its function."""
 
     types: tuple[str, ...]
-    role: Literal["transformer", "classifier", "regressor", "container"]
+    role: Literal["transformer", "classifier", "margin", "regressor", "container"]
     lower: Lower
 
 

@@ -1,4 +1,4 @@
-"""What the families of classifiers over classifiers ask of their parts: a probability, or a decision function.
+"""What the families of models over models ask of their parts: probabilities, decision functions, or numbers.
 
 The parts go through the dispatch, so they are any that lower, pipelines included.
 """
@@ -6,39 +6,47 @@ The parts go through the dispatch, so they are any that lower, pipelines include
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from mintage.lower.columns import Column, Text, column_tensor
+import numpy as np
+
+from mintage.lower.columns import Coded, Column, Number, Text, matrix
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context
 from mintage.lower.graph import Graph
 
-__all__ = ["decision", "part_at", "probability", "total"]
+__all__ = ["answers", "decision", "has_decision", "part_at", "probability", "total", "weighted_mean"]
 
 _WITHOUT = frozenset(
     (
+        "catboost.core.CatBoostClassifier",
+        "lightgbm.sklearn.LGBMClassifier",
         "sklearn.calibration.CalibratedClassifierCV",
+        "sklearn.dummy.DummyClassifier",
         "sklearn.ensemble._bagging.BaggingClassifier",
         "sklearn.ensemble._forest.ExtraTreesClassifier",
         "sklearn.ensemble._forest.RandomForestClassifier",
         "sklearn.ensemble._voting.VotingClassifier",
+        "sklearn.naive_bayes.GaussianNB",
+        "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
         "sklearn.tree._classes.DecisionTreeClassifier",
         "sklearn.tree._classes.ExtraTreeClassifier",
+        "xgboost.sklearn.XGBClassifier",
     )
 )
 _LOGISTIC = frozenset(
     (
-        "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
         "sklearn.ensemble._gb.GradientBoostingClassifier",
         "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
         "sklearn.ensemble._weight_boosting.AdaBoostClassifier",
-        "sklearn.linear_model._logistic.LogisticRegression",
-        "sklearn.linear_model._logistic.LogisticRegressionCV",
-        "sklearn.linear_model._stochastic_gradient.SGDClassifier",
     )
 )
 _INNER = {
     "sklearn.ensemble._stacking.StackingClassifier": "final_estimator_",
+    "sklearn.ensemble._stacking.StackingRegressor": "final_estimator_",
     "sklearn.frozen._frozen.FrozenEstimator": "estimator",
+    "sklearn.model_selection._search.GridSearchCV": "best_estimator_",
+    "sklearn.model_selection._search.RandomizedSearchCV": "best_estimator_",
 }
 
 
@@ -49,33 +57,74 @@ def part_at(step: Step, name: str, part: object) -> Step:
     return Step(part.type, part.state, f"{step.path}/{name}")
 
 
+def answers(
+    part: Step, columns: Sequence[Column], context: Context, *, role: Literal["classifier", "margin", "regressor"]
+) -> list[Number | Coded]:
+    """The columns that a part gives, which must be of that kind."""
+    last = _last(part)
+    family = context.known.get(last.type)
+    if family is not None and family.role != role:
+        wanted = {"classifier": "a classifier with probabilities", "margin": "a classifier", "regressor": "a regressor"}
+        last.refuse(f"is not {wanted[role]}")
+    found = context.lower(part, list(columns))
+    numbers = [column for column in found if not isinstance(column, Text)]
+    if len(numbers) != len(found) or not numbers:
+        last.refuse("does not give numbers")
+    return numbers
+
+
 def probability(step: Step, name: str, part: object, columns: list[Column], context: Context) -> str:
-    """The probability [N, 1] of the positive class that a part gives."""
+    """The probabilities that a part gives: [N, 1] of the positive class, or [N, classes] if there are more than two."""
     inner = part_at(step, name, part)
-    found = context.lower(inner, list(columns))
-    last = found[0] if found else None
-    if len(found) != 1 or last is None or isinstance(last, Text):
-        inner.refuse("is not a classifier with probabilities")
-    return column_tensor(context.graph, last)
+    found = answers(inner, columns, context, role="classifier")
+    classes = _last(inner).state.get("classes_")
+    if isinstance(classes, np.ndarray) and len(found) != (1 if len(classes) == 2 else len(classes)):
+        inner.refuse("has several targets; one is expected here")
+    return matrix(context.graph, found)
 
 
 def decision(step: Step, name: str, part: object, columns: list[Column], context: Context) -> str:
-    """The decision function [N, 1] of a part, or its probability if it is of a type without one.
+    """The decision function of a part, or its probabilities if it is of a type without one; shaped as those are.
 
-    Of the types in ``_LOGISTIC`` the probability is the logistic function of it, so it is what that function was given.
+    Of the types in ``_LOGISTIC`` the probability is the logistic function of it, or with more classes mostly the
+    softmax, so it is what that function was given.
     """
+    inner = part_at(step, name, part)
+    last = _last(inner)
+    family = context.known.get(last.type)
+    if family is not None and family.role == "margin":
+        return matrix(context.graph, answers(inner, columns, context, role="margin"))
     tensor = probability(step, name, part, columns, context)
-    last = _last(part_at(step, name, part))
     if last.type in _WITHOUT:
         return tensor
-    operator, inputs = context.graph.made_by(tensor)
-    if last.type not in _LOGISTIC or operator != "Sigmoid" or last.state.get("loss") == "exponential":
+    if tensor in context.decisions:
+        return context.decisions[tensor]
+    found = _before_link(context.graph, tensor)
+    if last.type not in _LOGISTIC or found is None or last.state.get("loss") == "exponential":
         last.refuse("has a decision function that is not lowered")
-    return inputs[0]
+    return found
+
+
+def has_decision(part: Step) -> bool:
+    """Whether a part has a decision function, so that ``decision`` does not give probabilities."""
+    return _last(part).type not in _WITHOUT
+
+
+def _before_link(graph: Graph, tensor: str) -> str | None:
+    """What the logistic function or the softmax was given."""
+    operator, inputs = graph.made_by(tensor)
+    if operator == "Sigmoid":
+        return inputs[0]
+    steps = []
+    for expected in ("Div", "Exp", "Sub"):
+        operator, inputs = graph.made_by(tensor)
+        steps.append(operator == expected)
+        tensor = inputs[0] if inputs else ""
+    return tensor if all(steps) else None
 
 
 def _last(step: Step) -> Step:
-    """The classifier that answers for a pipeline, or for one that wraps it."""
+    """The model that answers for a pipeline, or for one that wraps it."""
     while step.type in _INNER or step.type == "sklearn.pipeline.Pipeline":
         name, inner = step.get("steps")[-1] if step.type not in _INNER else ("end", step.get(_INNER[step.type]))
         step = part_at(step, name, inner)
@@ -88,3 +137,18 @@ def total(graph: Graph, tensors: Sequence[str]) -> str:
     for tensor in tensors[1:]:
         found = graph.add("Add", [found, tensor])
     return found
+
+
+def weighted_mean(step: Step, tensors: Sequence[str], graph: Graph) -> str:
+    """The mean of what the parts of a vote give, with ``weights`` of those that take part if it has any."""
+    weights = step.get("weights")
+    if weights is None:
+        factors = [1.0] * len(tensors)
+    else:
+        every = np.asarray(weights, dtype=np.float64).tolist()
+        factors = [weight for weight, (_, part) in zip(every, step.get("estimators"), strict=True) if part != "drop"]
+        tensors = [
+            graph.add("Mul", [tensor, graph.constant(np.array([[factor]]))])
+            for tensor, factor in zip(tensors, factors, strict=True)
+        ]
+    return graph.add("Div", [total(graph, tensors), graph.constant(np.array([[float(np.sum(factors))]]))])

@@ -1,7 +1,7 @@
 """Find the families: built-in ones are the files of ``families``, a third party's are entry points.
 
 >>> sorted({family.role for family in known_families().values()})
-['classifier', 'container', 'regressor', 'transformer']
+['classifier', 'container', 'margin', 'regressor', 'transformer']
 """
 
 from __future__ import annotations

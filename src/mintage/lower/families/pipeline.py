@@ -17,8 +17,8 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
         if not isinstance(part, Step):
             step.at(name).refuse(f"has a step that is not from a known library ({getattr(part, 'type', part)})")
         family = context.known.get(part.type)
-        if family is not None and family.role == "classifier" and place != len(parts) - 1:
-            part.at(name).refuse("is a classifier, but not the last step")
+        if family is not None and family.role in ("classifier", "margin", "regressor") and place != len(parts) - 1:
+            part.at(name).refuse(f"is a {family.role}, but not the last step")
         columns = context.lower(Step(part.type, part.state, f"{step.path}/{name}"), columns)
     return columns
 

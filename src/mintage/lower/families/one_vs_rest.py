@@ -1,0 +1,31 @@
+"""OneVsRestClassifier: each class against the rest, their probabilities as shares of their sum.
+
+A row to which all of them give none stays all zeros, as in the library.
+"""
+
+from __future__ import annotations
+
+from mintage.lower.columns import Column, Number, numbers
+from mintage.lower.description import Step
+from mintage.lower.dispatch import Context, Family
+from mintage.lower.ensemble import probability
+from mintage.lower.shares import shares
+
+__all__ = ["FAMILY"]
+
+
+def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
+    graph, parts = context.graph, step.get("estimators_")
+    if step.step("label_binarizer_").get("y_type_") not in ("binary", "multiclass"):
+        step.refuse("with several labels a row has no exact lowering: use MultiOutputClassifier")
+    places = range(len(parts))
+    tensors = [probability(step, f"class {place}", parts[place], columns, context) for place in places]
+    if len(tensors) == 1:
+        return [Number("", tensors[0], 0, 1)]
+    found = shares(graph, graph.concat(tensors), len(tensors), of_none=0.0)
+    if all(tensor in context.decisions for tensor in tensors):
+        context.decisions[found] = graph.concat([context.decisions[tensor] for tensor in tensors])
+    return numbers([""] * len(tensors), found)
+
+
+FAMILY = Family(types=("sklearn.multiclass.OneVsRestClassifier",), role="classifier", lower=_lower)
