@@ -7,18 +7,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from mintage.attest.trust import read_trust
-from mintage.errors import InputMissingError, RefusedError
+from mintage.errors import RefusedError
+from mintage.model.frames import columns_of
 from mintage.model.package import Package, open_package
 from mintage.model.runtime import Prediction
-from mintage.model.tables import encode_columns
 from mintage.record.digest import hex_of
 from mintage.repo.locks import read_lock
 from mintage.repo.workspace import Workspace
@@ -30,7 +26,7 @@ __all__ = ["LoadedModel", "load_model", "open_built"]
 class LoadedModel:
     """A verified model that predicts.
 
-    ``root`` is its id, ``signature`` what it takes and gives.
+    ``root`` is its id, ``signature`` what it takes and gives, ``card`` what it is for. Many threads may use it at once.
     """
 
     def __init__(self, package: Package) -> None:
@@ -43,32 +39,17 @@ class LoadedModel:
         return f"<model {self.signature.model} {self.root[:19]}, {len(self.signature.inputs)} inputs>"
 
     def predict(self, rows: Any) -> Prediction:
-        """Scores and labels for ``rows``: an Arrow, polars or pandas table, a dict of columns, or a dict of one row.
+        """The model's answers to ``rows``.
 
-        Missing is None or NaN. Raises InputMissingError, InputTypeError and the other input errors.
+        Rows are a pandas, polars or Arrow table; a dict of columns or of one row; a list of dicts; or a NumPy array
+        [N, inputs] in the signature's order. Missing is None or NaN. The answers are in ``outputs`` by name; a
+        classifier has ``probabilities`` [N, classes] and ``labels`` [N], of two classes ``scores`` [N], a
+        regression ``values`` [N, targets].
+
+        Raises InputMissingError, InputUnknownError, InputTypeError, InputShapeError, InputNullError, InputRangeError or
+        EmptyBatchError. Columns of a table that are no inputs are left out; of a dict they are an error.
         """
-        return self._predictor.predict(self._columns(rows))
-
-    def _columns(self, rows: Any) -> Mapping[str, np.ndarray[Any, Any]]:
-        if isinstance(rows, pa.Table):
-            return encode_columns(rows, self.signature)
-        if isinstance(rows, Mapping):
-            return {item.name: self._column(item.name, item.datatype, rows) for item in self.signature.inputs}
-        if hasattr(rows, "to_arrow"):
-            return encode_columns(rows.to_arrow(), self.signature)
-        return encode_columns(pa.table(rows), self.signature)
-
-    def _column(self, name: str, datatype: str, rows: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-        if name not in rows:
-            raise InputMissingError(f"the input {name} is not given", expected=name, found=", ".join(map(str, rows)))
-        values = rows[name]
-        if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-            values = [values]
-        if datatype == "BYTES":
-            column = np.empty(len(values), dtype=object)
-            column[:] = list(values)
-            return column
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        return self._predictor.predict(columns_of(rows, self.signature))
 
 
 def load_model(model: str | os.PathLike[str]) -> LoadedModel:

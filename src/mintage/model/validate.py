@@ -18,7 +18,7 @@ import numpy as np
 from mintage.errors import InputNullError, InputRangeError, InputShapeError, InputTypeError
 from mintage.model.signature import Input
 
-__all__ = ["Check", "column_check"]
+__all__ = ["Check", "column_check", "is_missing"]
 
 Array = np.ndarray[Any, Any]
 Check = Callable[[Array], tuple[Array, int]]
@@ -102,8 +102,16 @@ def _text_check(item: Input, missing_text: str) -> Check:
 
     def many(column: Array) -> tuple[Array, int]:
         values = column.tolist()
-        kinds = set(map(type, values))
-        if kinds - _TEXT_OR_NULL:
+        try:
+            found = set(values)  # few texts in many rows: what follows looks at each once
+        except TypeError:
+            found = {()}  # something without a hash is no text
+        if not _TEXT_OR_NULL.issuperset(map(type, found)):
+            values = [None if is_missing(value) else value for value in values]  # NaN, as pandas has it
+            column = np.empty(len(values), dtype=object)
+            column[:] = values
+            found = set(values) if all(type(value) in _TEXT_OR_NULL for value in values) else {()}
+        if not _TEXT_OR_NULL.issuperset(map(type, found)):
             place = next(index for index, value in enumerate(values) if type(value) not in _TEXT_OR_NULL)
             raise InputTypeError(
                 f"input {name} is not text",
@@ -111,18 +119,26 @@ def _text_check(item: Input, missing_text: str) -> Check:
                 found=type(values[place]).__name__,
                 where=_row(place),
             )
-        if type(None) in kinds or missing_text in values:
+        if None in found or missing_text in found:
             if not nullable:
                 raise _null(item, next(at for at, value in enumerate(values) if value in (None, missing_text)))
             values = [missing_text if value is None else value for value in values]
             column = np.array(values, dtype=object)
-        flagged = 0 if known is None else sum(value not in known and value != missing_text for value in values)
+        odd = () if known is None else found - known - {None, missing_text}
+        flagged = sum(value in odd for value in values) if odd else 0
         if closed and flagged and known is not None:
             place = next(at for at, value in enumerate(values) if value not in known and value != missing_text)
             raise _not_known(item, repr(values[place][:80]), place)
         return column.reshape(-1, 1), flagged
 
     return check
+
+
+def is_missing(value: Any) -> bool:
+    """None, NaN, NaT and pandas' NA, which is known by its name alone: pandas may not be here."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _as_float64(item: Input, column: Array) -> Array:
