@@ -21,6 +21,7 @@ from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
     RandomForestClassifier,
+    RandomForestRegressor,
 )
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -202,18 +203,53 @@ def mutants(data: bytes) -> Any:
         flags[place] = 1 - flags[place]
 
 
-def test_every_small_fault_of_a_forest_turns_the_gate_red(some: Any, case: Any) -> None:
+def leaf_mutants(data: bytes) -> Any:
+    """The graph with one leaf each that is a little more, or that adds to the next sum."""
+    model = onnx.load_model_from_string(data)
+    node = next(node for node in model.graph.node if node.op_type == "TreeEnsemble")
+    found = {attribute.name: attribute for attribute in node.attribute}
+    weights, targets = numpy_helper.to_array(found["leaf_weights"].t), found["leaf_targetids"].ints
+    for place, target in enumerate(list(targets)):
+        changed = weights.copy()
+        changed[place] += 1e-9 * max(1.0, abs(weights[place]))
+        found["leaf_weights"].t.CopyFrom(numpy_helper.from_array(changed))
+        yield f"weight {place}", model.SerializeToString()
+        found["leaf_weights"].t.CopyFrom(numpy_helper.from_array(weights))
+        if found["n_targets"].i > 1 and weights[place]:
+            targets[place] = (target + 1) % found["n_targets"].i
+            yield f"target {place}", model.SerializeToString()
+            targets[place] = target
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_every_small_fault_of_a_forest_turns_the_gate_red(task: Any, some: Any, case: Any) -> None:
     (rows, labels), unseen = some
-    model = RandomForestClassifier(3, max_depth=3, random_state=0)
-    mutable = case.prove(model.fit(case.table(only(rows, NUMBERS)), labels), only(unseen, NUMBERS))
-    seen: dict[str, list[bool]] = {}
-    for name, data in mutants(mutable.lowered.onnx):
+    noon = rows["minute"] > 720
+    model: Any = RandomForestClassifier(3, max_depth=3, random_state=0)
+    if task == "regression":
+        model = RandomForestRegressor(3, max_depth=3, random_state=0)
+    answers = {
+        "binary": labels,
+        "multiclass": labels + noon,
+        "regression": np.column_stack([labels * 30.0 + rows["distance"], rows["minute"]]),
+    }[task]
+    mutable = case.prove(
+        model.fit(case.table(only(rows, NUMBERS)), answers),
+        only(unseen, NUMBERS),
+        task=task,
+        target=("a", "b") if task == "regression" else "y",
+    )
+    seen: dict[str, list[bool]] = {"target": []}
+    for name, data in (*mutants(mutable.lowered.onnx), *leaf_mutants(mutable.lowered.onnx)):
         predictor = Predictor(data, mutable.predictor.signature)
         sets = (mutable.validation, mutable.edges)
         red = not all(compare_rows(rows.name, rows.columns, rows.native, predictor).passed for rows in sets)
         seen.setdefault(name.split()[0], []).append(red)
     assert all(seen["threshold"])
     assert all(seen["children"])
+    assert all(seen["weight"])
+    assert all(seen["target"])
+    assert bool(seen["target"]) == (task != "binary")
     assert len(seen["missing"]) >= 15
     assert np.mean(seen["missing"]) > 0.6  # the others: where a split above has sent missing values away
 

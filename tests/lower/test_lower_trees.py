@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.tree import DecisionTreeClassifier
 
 from mintage.lower.graph import Graph
 from mintage.lower.trees import Tree, emit, passing
+from mintage.lower.vector_leaves import add_vectors, one_target_trees
 
 FEATURES = 4
 LEVELS = 70  # features 2 and 3 are categories, with 70 standing for missing
@@ -90,6 +94,52 @@ def test_a_tree_ensemble_is_its_trees(found: list[Tree], seed: int) -> None:
         for node, taken in reached.items():
             if tree.is_leaf[node]:
                 assert all(walk(tree, rows[row]) == tree.value[node] for row in taken.tolist())
+
+
+@given(st.lists(trees(), min_size=1, max_size=4), st.integers(2, 4), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_trees_of_several_numbers_a_leaf_add_up_in_their_order_to_the_bit(
+    found: list[Tree], width: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    rows = np.column_stack([rng.choice([-2.0, 0.0, 0.5, np.nan], (30, 2)), rng.integers(0, LEVELS + 1, (30, 2))])
+    numbers = [0.0, 0.0, 0.1, 0.3, -0.7, 1e-3]
+    wide = [replace(tree, value=rng.choice(numbers, (len(tree.value), width))) for tree in found]
+    start = rng.choice(numbers, width)
+    graph = Graph()
+    inputs = [graph.input(f"x{place}", text=False) for place in range(FEATURES)]
+    total = add_vectors(graph, wide, graph.concat(inputs), start=start)
+    session = onnxruntime.InferenceSession(graph.model(outputs={"sum": (total, "double", width)}))
+    given = session.run(None, {f"x{place}": rows[:, place : place + 1] for place in range(FEATURES)})[0]
+    for row, answer in zip(rows, given, strict=True):
+        expected = start.copy()
+        for tree in wide:
+            expected += [walk(replace(tree, value=tree.value[:, column]), row) for column in range(width)]
+        assert answer.tolist() == expected.tolist()
+
+
+def test_a_tree_with_pure_leaves_is_written_once() -> None:
+    rng = np.random.default_rng(0)
+    columns, classes = rng.normal(size=(300, 4)), rng.integers(0, 5, 300)
+    step = DecisionTreeClassifier(random_state=0).fit(columns, classes).tree_
+    leaf = step.children_left == -1
+    tree = Tree(
+        feature=np.where(leaf, 0, step.feature),
+        threshold=step.threshold,
+        members=(None,) * len(leaf),
+        missing_left=np.zeros(len(leaf), dtype=bool),
+        left=np.where(leaf, 0, step.children_left),
+        right=np.where(leaf, 0, step.children_right),
+        is_leaf=leaf,
+        value=step.value[:, 0, :],
+    )
+    (only,) = one_target_trees(tree)
+    assert len(only.value) == len(leaf) > 200
+    graph = Graph()
+    total = add_vectors(graph, [tree], graph.concat([graph.input(f"x{place}", text=False) for place in range(4)]))
+    node = onnx.load_model_from_string(graph.model(outputs={"sum": (total, "double", 5)})).graph.node[-1]
+    targets = next(attribute for attribute in node.attribute if attribute.name == "leaf_targetids")
+    assert sorted(targets.ints) == [0, 1, 2, 3, 4]
 
 
 def test_the_same_graph_is_the_same_bytes() -> None:
