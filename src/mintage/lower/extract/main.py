@@ -17,9 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from .boosters import integer_text
 from .face import answer, face_of
 from .files import write_json, write_npz
 from .frames import frame
+from .natives import Natives, natives_of
 from .opening import open_estimator
 from .oracle import NoOracle, oracle_answers
 from .refused import Refused
@@ -32,11 +34,12 @@ __all__ = ["main"]
 def describe(estimator: Any, rows_file: Path, out: Path, options: dict[str, Any]) -> None:
     """Write estimator.json, estimator.npz, native.json and native.npz; and oracle.json, oracle.npz if asked for."""
     face = face_of(estimator)
-    writer = Writer()
+    meta, columns = read_rows(rows_file)
+    natives = natives_of(estimator, meta)
+    writer = Writer(texts_of(meta, columns, natives))
     root = writer.value(estimator)
     missing = float("nan") if writer.nan_is_a_category else None
-    meta, columns = read_rows(rows_file)
-    names = getattr(estimator, "feature_names_in_", None)
+    names = getattr(estimator, "feature_names_in_", natives.names)
     if names is not None:
         have = {column["name"]: column for column in meta}
         absent = [str(name) for name in names if str(name) not in have]
@@ -44,7 +47,7 @@ def describe(estimator: Any, rows_file: Path, out: Path, options: dict[str, Any]
             raise Refused(f"the estimator was fitted on columns that the model does not declare: {', '.join(absent)}")
         meta = [have[str(name)] for name in names]
         columns = {column["name"]: columns[column["name"]] for column in meta}
-    rows, container = frame(meta, columns, estimator, missing)
+    rows, container = frame(meta, columns, names, missing, natives)
     native, messages = answer(estimator, rows, len(rows), face)
     if options.get("oracle"):
         write_oracle(estimator, rows, face, out)
@@ -73,6 +76,18 @@ def describe(estimator: Any, rows_file: Path, out: Path, options: dict[str, Any]
     )
     write_npz(out / "estimator.npz", writer.arrays)
     write_json(out / "estimator.json", description)
+
+
+def texts_of(meta: list[dict[str, str]], columns: dict[str, Any], natives: Natives) -> set[str]:
+    """All texts of the rows, and the whole numbers that an estimator takes as texts."""
+    found: set[Any] = set()
+    for column in meta:
+        values = columns[column["name"]]
+        if column["kind"] == "text":
+            found.update(values)
+        elif column["name"] in natives.integers:
+            found.update(map(integer_text, values.tolist()))
+    return found - {None}
 
 
 def write_oracle(estimator: Any, rows: Any, face: Any, out: Path) -> None:
