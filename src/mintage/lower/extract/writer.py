@@ -13,7 +13,7 @@ from .converters import CONVERTED, converted
 from .graph_model import GRAPH, GraphModel
 from .refused import Refused
 
-__all__ = ["LIBRARIES", "Writer", "type_name"]
+__all__ = ["LIBRARIES", "Writer", "is_nan", "type_name"]
 
 LIBRARIES = ("sklearn", "xgboost", "lightgbm", "catboost")
 MAX_VALUES = 2_000_000
