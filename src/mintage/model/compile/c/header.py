@@ -67,8 +67,9 @@ def _input(item: Input, member: str) -> str:
     said += ["a whole number"] if item.integer else []
     said += [f"in {comment(item.unit)}"] if item.unit else []
     if item.range is not None:
-        low, high = ("open" if end is None else repr(end) for end in item.range)
-        said.append(f"usually from {low} to {high}")
+        low, high = item.range
+        said += [f"usually {low!r} or more"] if low is not None else []
+        said += [f"usually {high!r} or less"] if high is not None else []
     said += [comment(item.about)] if item.about else []
     kind = "const char *" if item.datatype == "BYTES" else "double "
     return f"    {kind}{member}; /* {'; '.join(said)} */\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,6 @@ class _Sets:
 
 
 def _tables(name: str, type_: str, trees: Trees, sets: _Sets) -> str:
-    count = len(trees.mode)
     rules = np.where(trees.mode == _LESS, 1, 0)
     splits = exact(trees.split)
     for at, members in enumerate(trees.members):
@@ -80,19 +80,21 @@ def _tables(name: str, type_: str, trees: Trees, sets: _Sets) -> str:
             place, rules[at] = sets.place[members]
             splits[at] = str(place)
     rules |= np.where(trees.missing_true, _MISSING, 0)
-    yes, no = np.where(trees.true_leaf, ~trees.true, trees.true), np.where(trees.false_leaf, ~trees.false, trees.false)
+    leaves, leaf = _distinct_leaves(trees)
+    yes = np.where(trees.true_leaf, ~leaf[trees.true * trees.true_leaf], trees.true)
+    no = np.where(trees.false_leaf, ~leaf[trees.false * trees.false_leaf], trees.false)
     table = zip(splits, yes.tolist(), no.tolist(), trees.feature.tolist(), rules.tolist(), strict=True)
-    feature = "uint16_t" if trees.feature.max() < 1 << 16 else "uint32_t"
     text = (
-        f"static const struct {name}_node {{\n    {type_} split;\n    int32_t yes, no;\n    {feature} feature;\n"
-        f"    uint8_t rule;\n}} {name}_nodes[{count}] = {{\n"
+        f"static const struct {name}_node {{\n    {_split_type(type_, trees, sets)} split;\n    int32_t yes, no;\n"
+        f"    {'uint16_t' if trees.feature.max() < 1 << 16 else 'uint32_t'} feature;\n"
+        f"    uint8_t rule;\n}} {name}_nodes[{len(splits)}] = {{\n"
         + rows([f"{{{split}, {a}, {b}, {column}, {rule}}}" for split, a, b, column, rule in table])
         + "\n};\n"
     )
     text += _table(name, "roots", "int32_t", [str(root) for root in trees.roots])
-    text += _table(name, "leaves", type_, exact(trees.leaf_weight))
+    text += _table(name, "leaves", type_, exact(weight for weight, _ in leaves))
     if trees.targets > 1:
-        text += _table(name, "targets", "uint16_t", [str(at) for at in trees.leaf_target.tolist()])
+        text += _table(name, "targets", "uint16_t", [str(target) for _, target in leaves])
     if sets.spans:
         text += _table(name, "sets", "struct { uint32_t start, count; }", [f"{{{a}, {b}}}" for a, b in sets.spans])
     if sets.words:
@@ -101,6 +103,21 @@ def _tables(name: str, type_: str, trees: Trees, sets: _Sets) -> str:
         kind = "float" if type_ == "float" else "double"
         text += _table(name, "items", type_, [number(item, kind) for item in sets.items])
     return text
+
+
+def _distinct_leaves(trees: Trees) -> tuple[list[tuple[float, int]], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Leaves without their repetitions, of which a forest has many, and where each leaf is among them."""
+    found: dict[tuple[float, int], int] = {}
+    pairs = zip(trees.leaf_weight.tolist(), trees.leaf_target.tolist(), strict=True)
+    places = [found.setdefault(pair, len(found)) for pair in pairs]
+    return list(found), np.array(places, dtype=np.int64)
+
+
+def _split_type(type_: str, trees: Trees, sets: _Sets) -> str:
+    """float also for doubles, if it holds every split: such trees see numbers that were rounded to float."""
+    with np.errstate(over="ignore"):
+        exactly = bool((trees.split.astype(np.float32) == trees.split).all())
+    return "float" if exactly and len(sets.spans) < 1 << 24 else type_
 
 
 def _table(name: str, part: str, type_: str, items: list[str]) -> str:
