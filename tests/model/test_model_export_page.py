@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,11 @@ REFUSED: dict[str, dict[str, str]] = {
 
 def drive(files: Mapping[str, bytes], folder: Path, *rows: Mapping[str, str]) -> Any:
     """What the page shows first, and after each row was filled in."""
+    return open_page(files, folder, DRIVER.replace("ASKED", json.dumps(rows)))
+
+
+def open_page(files: Mapping[str, bytes], folder: Path, text: str) -> Any:
+    """What a page beside the export's files sends."""
     need()
     library, program = find_package("onnxruntime-web"), find_chromium()
     assert library is not None
@@ -79,9 +85,8 @@ def drive(files: Mapping[str, bytes], folder: Path, *rows: Mapping[str, str]) ->
     parts = {
         f"node_modules/onnxruntime-web/dist/{name}": (library.folder / "dist" / name).read_bytes() for name in WASM
     }
-    driver = DRIVER.replace("ASKED", json.dumps(rows))
     with (
-        serve_page({**files, **parts, "page.html": driver.encode()}, folder) as page,
+        serve_page({**files, **parts, "page.html": text.encode()}, folder) as page,
         browse(program, page.url, folder / "browser", ended=page.stop),
     ):
         answer = page.answered(timeout_s=120)
@@ -129,3 +134,15 @@ def test_the_page_says_so_when_the_model_does_not_load(tmp_path: Path) -> None:
     (shown,) = drive(files, tmp_path)["seen"]
     assert shown["answers"] == []
     assert "No prediction" in shown["text"]
+
+
+def test_the_readmes_example_for_a_browser_gives_what_python_gives(tmp_path: Path) -> None:
+    package = hand_made("multiclass")
+    files = EXPORT.files(package)
+    in_browser, _, predict = re.findall(r"```js\n(.*?)```", files["README.md"].decode(), re.DOTALL)
+    script = f'{in_browser}\n{predict}\nawait fetch("answer", {{ method: "POST", body: JSON.stringify(answer) }});'
+    found = open_page(files, tmp_path, f'<!doctype html><meta charset="utf-8"><script type="module">{script}</script>')
+    row = json.loads(predict[predict.index("{") : predict.index(",\n]);")])
+    typed = {name: "" if value is None else str(value) for name, value in row.items()}
+    np.testing.assert_allclose(found["probabilities"], python_answers(package, typed), rtol=0, atol=1e-12)
+    assert found["class"] == found["label"] + 1

@@ -103,7 +103,8 @@ def _handler(page: PageServer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             name = self.path.removeprefix(start)
             if name == "alive":
-                self.rfile.read(1)  # nothing is ever sent: this waits until the page's connection ends
+                with contextlib.suppress(ConnectionError):
+                    self.rfile.read(1)  # nothing is ever sent: this waits until the page's connection ends
                 page.stop()
                 return
             body = None if name == self.path else page.next_request() if name == "next" else page.file(name)
