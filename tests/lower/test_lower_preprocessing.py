@@ -209,11 +209,6 @@ def test_texts_are_filled_and_flagged_as_the_original_does(case: Any) -> None:
             "error_on_new",
             "columntransformer/flags",
         ),
-        (
-            linear(median(), StandardScaler(), last=SGDClassifier(loss="modified_huber", random_state=0)),
-            "modified_huber",
-            "sgdclassifier",
-        ),
         (linear(SimpleImputer(missing_values=-1.0)), "missing_values=-1.0", "columntransformer/numbers/simpleimputer"),
     ],
 )

@@ -23,7 +23,6 @@ _WITHOUT = frozenset(
         "lightgbm.sklearn.LGBMClassifier",
         "sklearn.calibration.CalibratedClassifierCV",
         "sklearn.dummy.DummyClassifier",
-        "sklearn.ensemble._bagging.BaggingClassifier",
         "sklearn.ensemble._forest.ExtraTreesClassifier",
         "sklearn.ensemble._forest.RandomForestClassifier",
         "sklearn.ensemble._voting.VotingClassifier",
@@ -34,6 +33,7 @@ _WITHOUT = frozenset(
         "xgboost.sklearn.XGBClassifier",
     )
 )
+_BAGGING = "sklearn.ensemble._bagging.BaggingClassifier"
 _LOGISTIC = frozenset(
     (
         "sklearn.ensemble._gb.GradientBoostingClassifier",
@@ -62,8 +62,7 @@ def answers(
 ) -> list[Number | Coded]:
     """The columns that a part gives, which must be of that kind."""
     last = _last(part)
-    family = context.known.get(last.type)
-    if family is not None and family.role != role:
+    if _role(last, context) not in (role, None):
         wanted = {"classifier": "a classifier with probabilities", "margin": "a classifier", "regressor": "a regressor"}
         last.refuse(f"is not {wanted[role]}")
     found = context.lower(part, list(columns))
@@ -91,14 +90,13 @@ def decision(step: Step, name: str, part: object, columns: list[Column], context
     """
     inner = part_at(step, name, part)
     last = _last(inner)
-    family = context.known.get(last.type)
-    if family is not None and family.role == "margin":
+    if _role(last, context) == "margin":
         return matrix(context.graph, answers(inner, columns, context, role="margin"))
     tensor = probability(step, name, part, columns, context)
-    if last.type in _WITHOUT:
-        return tensor
     if tensor in context.decisions:
         return context.decisions[tensor]
+    if not has_decision(inner):
+        return tensor
     found = _before_link(context.graph, tensor)
     if last.type not in _LOGISTIC or found is None or last.state.get("loss") == "exponential":
         last.refuse("has a decision function that is not lowered")
@@ -107,7 +105,10 @@ def decision(step: Step, name: str, part: object, columns: list[Column], context
 
 def has_decision(part: Step) -> bool:
     """Whether a part has a decision function, so that ``decision`` does not give probabilities."""
-    return _last(part).type not in _WITHOUT
+    last = _last(part)
+    if last.type == _BAGGING:
+        return has_decision(part_at(last, "estimator_", last.get("estimator_")))
+    return last.type not in _WITHOUT
 
 
 def _before_link(graph: Graph, tensor: str) -> str | None:
@@ -121,6 +122,14 @@ def _before_link(graph: Graph, tensor: str) -> str | None:
         steps.append(operator == expected)
         tensor = inputs[0] if inputs else ""
     return tensor if all(steps) else None
+
+
+def _role(last: Step, context: Context) -> str | None:
+    """What a model is, or None of an unknown one; SGDClassifier has no probabilities with most losses."""
+    if last.short == "SGDClassifier" and last.state.get("loss") not in ("log_loss", "modified_huber"):
+        return "margin"
+    family = context.known.get(last.type)
+    return None if family is None else family.role
 
 
 def _last(step: Step) -> Step:

@@ -23,12 +23,12 @@ __all__ = ["FAMILY"]
 def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     graph = context.graph
     loss = step.get("loss") if step.short == "SGDClassifier" else "log_loss"
-    if loss not in ("log_loss", "modified_huber"):
-        step.refuse(f"with loss={loss!r} has no probabilities; 'log_loss' and 'modified_huber' have")
     classes = len(step.get("classes_"))
     raw, width = weighted_sums(step, columns, context)
     if width != (1 if classes == 2 else classes):
         step.refuse(f"has weights for {width} sums and {classes} classes: this version of its library is not known")
+    if loss not in ("log_loss", "modified_huber"):
+        return numbers([""] * width, raw)  # no probabilities: asked for its decision function alone
     if loss == "modified_huber":
         found = _cut(graph, raw)
     elif classes == 2 and step.state.get("multi_class") == "multinomial":
