@@ -19,7 +19,7 @@ __all__ = ["EXPORT", "NODE_VERSION", "WEB_VERSION", "Wasm"]
 WEB_VERSION = "1.30.0"
 NODE_VERSION = "1.30.0"
 _FOLDER = "wasm_files"
-_AS_THEY_ARE = ("index.html", "mintage-model.d.ts", "mintage-model.mjs", "page.mjs", "test.mjs")
+_AS_THEY_ARE = ("index.html", "mintage-model.d.mts", "mintage-model.mjs", "page.mjs", "test.mjs")
 
 
 class Wasm:
