@@ -18,6 +18,7 @@ __all__ = ["LIBRARIES", "Writer", "is_nan", "type_name"]
 LIBRARIES = ("sklearn", "xgboost", "lightgbm", "catboost")
 MAX_VALUES = 2_000_000
 MAX_DEPTH = 64
+MAX_DENSE = 1 << 26
 
 
 class Writer:
@@ -46,10 +47,14 @@ class Writer:
             return item if math.isfinite(item) else {"$": "float", "value": repr(item)}
         if isinstance(item, np.ndarray):
             return self.array(item, depth)
+        if type_name(type(item)).startswith("scipy.sparse.") and hasattr(item, "toarray"):
+            return self.sparse(item)
         if isinstance(item, np.dtype | type):
             return {"$": "type", "name": np.dtype(item).name if isinstance(item, np.dtype) else type_name(item)}
         if isinstance(item, slice):
             return {"$": "slice", "items": [self.value(part) for part in (item.start, item.stop, item.step)]}
+        if isinstance(item, np.ufunc) and getattr(np, item.__name__, None) is item:
+            return {"$": "opaque", "type": f"numpy.{item.__name__}"}
         return self.container(item, depth)
 
     def array(self, item: Any, depth: int) -> Any:
@@ -66,6 +71,12 @@ class Writer:
         key = f"a{len(self.arrays)}"
         self.arrays[key] = np.ascontiguousarray(item).reshape(item.shape)
         return {"$": "array", "ref": key}
+
+    def sparse(self, item: Any) -> Any:
+        """A sparse matrix is written with its zeros, unless it is too large for that."""
+        if math.prod(item.shape) > MAX_DENSE:
+            return {"$": "opaque", "type": f"a sparse matrix of the shape {item.shape}"}
+        return self.array(item.toarray(), 0)
 
     def container(self, item: Any, depth: int) -> Any:
         """Lists, dicts, and objects of allowed libraries with their attributes."""
@@ -94,6 +105,7 @@ class Writer:
                 self.nan_is_a_category = True  # text whose missing value is NaN, not None
             if name in CONVERTED:
                 state = {**state, **converted(item)}
+            state = {**state, **support_of(item)}
             parts = {str(key): self.value(part, depth + 1) for key, part in state.items()}
             return {"$": "object", "type": name, "state": parts}
         finally:
@@ -106,6 +118,14 @@ def state_of(item: Any) -> Any:
     if state is None and type_name(type(item)).partition(".")[0] in LIBRARIES and not isinstance(item, type):
         state = getattr(item, "__getstate__", lambda: None)()
     return state
+
+
+def support_of(item: Any) -> dict[str, Any]:
+    """Of what selects columns, which ones; nothing of other objects, and of those that are not fitted."""
+    try:
+        return {"support": item.get_support()} if hasattr(item, "get_support") else {}
+    except (ValueError, AttributeError):
+        return {}
 
 
 def is_nan(item: Any) -> bool:
