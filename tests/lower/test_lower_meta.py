@@ -158,7 +158,6 @@ def test_categories_that_one_encoder_refuses_are_refused(case: Any) -> None:
             "gives labels",
             "estimator/part0",
         ),
-        (calibrated(gradient(loss="exponential"), "sigmoid"), "decision function", "estimator/member 0/estimator"),
         (
             VotingClassifier([("a", line()), ("b", over(KNeighborsClassifier()))], voting="soft"),
             "KNeighborsClassifier",

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     AdaBoostClassifier,
     AdaBoostRegressor,
@@ -262,6 +263,31 @@ def test_bagging_of_other_families_equals_the_original(model: Any, task: Any, so
     labels = {"binary": some.arrival > 15, "multiclass": some.lateness, "regression": some.arrival}[task]
     model = clone(model).set_params(random_state=0)
     found = proven(model, labels, Some(scaled, some.unseen, some.departure, some.arrival), case, task=task)
+    assert max(parity.max_error for parity in found.parity) <= 1e-13
+
+
+DECIDED = {
+    "boosting": GradientBoostingClassifier(n_estimators=3, max_depth=2, random_state=0),
+    "exponential": GradientBoostingClassifier(loss="exponential", n_estimators=3, max_depth=2, random_state=0),
+    "histogram boosting": HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=5, random_state=0),
+    "votes": AdaBoostClassifier(n_estimators=4, random_state=0),
+    "bagging of logistic": BaggingClassifier(LogisticRegression(), n_estimators=2, random_state=0),
+    "bagging of trees": BaggingClassifier(DecisionTreeClassifier(max_depth=3), n_estimators=3, random_state=0),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [*((name, "binary") for name in DECIDED), *((name, "multiclass") for name in DECIDED if name != "exponential")],
+)
+def test_a_calibration_gets_the_decision_function_that_the_original_does(
+    name: str, task: Any, some: Some, case: Any
+) -> None:
+    labels = some.arrival > 15 if task == "binary" else some.lateness
+    calibrated = CalibratedClassifierCV(DECIDED[name], method="sigmoid", cv=2, ensemble=False)
+    scaled = {name: column / 1000.0 for name, column in only(some.rows, FULL).items()}
+    near = Some(scaled, {name: some.unseen[name] / 1000.0 for name in some.unseen if name in FULL}, *([None] * 2))
+    found = proven(calibrated, labels, near, case, task=task, names=FULL, not_null=FULL)
     assert max(parity.max_error for parity in found.parity) <= 1e-13
 
 

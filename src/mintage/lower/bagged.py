@@ -35,7 +35,7 @@ def on_columns(columns: Sequence[Column], take: Sequence[int]) -> list[Column]:
 def mean_of_parts(
     parts: Sequence[Step], found: Sequence[Sequence[Column]], width: int, context: Context
 ) -> list[Column]:
-    """The mean of ``width`` columns of each part, added in order and divided once."""
+    """The mean of ``width`` columns of each part, added in order and divided once; so for the decision functions."""
     graph, tensors = context.graph, []
     for part, columns in zip(parts, found, strict=True):
         taken = [column for column in columns if not isinstance(column, Text)]
@@ -43,4 +43,8 @@ def mean_of_parts(
             part.refuse(f"gives {len(columns)} columns where its ensemble needs {width}")
         tensors.append(matrix(graph, taken))
     count = graph.constant(np.array([[float(len(parts))]]))
-    return unnamed(graph.add("Div", [total(graph, tensors), count]), width)
+    mean = graph.add("Div", [total(graph, tensors), count])
+    if all(tensor in context.decisions for tensor in tensors):
+        decided = total(graph, [context.decisions[tensor] for tensor in tensors])
+        context.decisions[mean] = graph.add("Div", [decided, count])
+    return unnamed(mean, width)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mintage.lower.columns import Column, Number, unnamed
+from mintage.lower.columns import Column, unnamed
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
 from mintage.lower.float32_trees import TREE_CLASSIFIERS, class_shares, float32_features, read_tree, tree_steps
@@ -42,11 +42,15 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     whole = graph.constant(np.array([[float(weights.sum())]]))
     if len(classes) == 2:
         mean = graph.add("Div", [total, whole])
-        return [Number("", graph.add("Sigmoid", [graph.add("Add", [mean, mean])]), 0, 1)]
-    others = graph.constant(np.array([[float(len(classes) - 1)]]))
-    against = graph.add("Div", [graph.add("Sub", [whole, total]), others])
-    raw = graph.add("Div", [graph.add("Div", [graph.add("Sub", [total, against]), whole]), others])
-    return unnamed(softmax(graph, raw), len(classes))
+        raw = graph.add("Add", [mean, mean])
+        found = graph.add("Sigmoid", [raw])
+    else:
+        others = graph.constant(np.array([[float(len(classes) - 1)]]))
+        against = graph.add("Div", [graph.add("Sub", [whole, total]), others])
+        raw = graph.add("Div", [graph.add("Sub", [total, against]), whole])
+        found = softmax(graph, graph.add("Div", [raw, others]))
+    context.decisions[found] = raw
+    return unnamed(found, 1 if len(classes) == 2 else len(classes))
 
 
 def _votes(step: Step, values: Floats, *, weight: float, classes: list[Any]) -> Floats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from mintage.lower.boosted import boosted
-from mintage.lower.columns import Column, Number, unnamed
+from mintage.lower.columns import Column, unnamed
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
 from mintage.lower.softmax import softmax
@@ -25,10 +25,14 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     graph = context.graph
     raw, width = boosted(step, columns, context, steepness=_STEEPNESS[loss])
     if width > 1:
-        return unnamed(softmax(graph, raw), width)
-    if _STEEPNESS[loss] != 1.0:
-        raw = graph.add("Mul", [raw, graph.constant(np.array([[_STEEPNESS[loss]]]))])
-    return [Number("", graph.add("Sigmoid", [raw]), 0, 1)]
+        found = softmax(graph, raw)
+    elif _STEEPNESS[loss] == 1.0:
+        found = graph.add("Sigmoid", [raw])
+    else:
+        steeper = graph.add("Mul", [raw, graph.constant(np.array([[_STEEPNESS[loss]]]))])
+        found = graph.add("Sigmoid", [steeper])
+    context.decisions[found] = raw
+    return unnamed(found, width)
 
 
 FAMILY = Family(types=("sklearn.ensemble._gb.GradientBoostingClassifier",), role="classifier", lower=_lower)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mintage.lower.columns import Column, Number, unnamed
+from mintage.lower.columns import Column, unnamed
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
 from mintage.lower.hist_trees import raw_predictions
@@ -15,9 +15,9 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     if step.get("loss") != "log_loss":
         step.refuse("with a loss of its own has no exact lowering; log_loss has")
     raw, width = raw_predictions(step, columns, context)
-    if width > 1:
-        return unnamed(softmax(context.graph, raw), width)
-    return [Number("", context.graph.add("Sigmoid", [raw]), 0, 1)]
+    found = softmax(context.graph, raw) if width > 1 else context.graph.add("Sigmoid", [raw])
+    context.decisions[found] = raw
+    return unnamed(found, width)
 
 
 FAMILY = Family(
