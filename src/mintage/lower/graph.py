@@ -115,11 +115,13 @@ class Graph:
         for node in self._nodes:
             node.input[:] = [names.get(tensor, tensor) for tensor in node.input]
             node.output[:] = [names.get(tensor, tensor) for tensor in node.output]
+        self._nodes = self._needed(outputs)
         infos = [
             helper.make_tensor_value_info(name, _TYPES[kind], ["rows"] if width is None else ["rows", width])
             for name, (_, kind, width) in outputs.items()
         ]
-        constants = [tensor for _, tensor in self._constants.values()]
+        used = {tensor for node in self._nodes for tensor in node.input}
+        constants = [tensor for name, tensor in self._constants.values() if name in used]
         graph = helper.make_graph(self._nodes, "model", list(self._inputs.values()), infos, constants)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
         if any(node.domain == TEXT_DOMAIN for node in self._nodes):
@@ -127,3 +129,12 @@ class Graph:
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="mintage")
         data: bytes = model.SerializeToString(deterministic=True)
         return data
+
+    def _needed(self, outputs: Iterable[str]) -> list[Any]:
+        """The nodes that an output depends on; what was written for a probe alone is left out."""
+        wanted, kept = set(outputs), []
+        for node in reversed(self._nodes):
+            if wanted.intersection(node.output):
+                wanted.update(node.input)
+                kept.append(node)
+        return kept[::-1]

@@ -19,7 +19,6 @@ CONVERTED = frozenset(
     (
         "sklearn.cluster._kmeans.KMeans",
         "sklearn.cluster._kmeans.MiniBatchKMeans",
-        "sklearn.cross_decomposition._pls.PLSRegression",
         "sklearn.decomposition._incremental_pca.IncrementalPCA",
         "sklearn.decomposition._pca.PCA",
         "sklearn.decomposition._truncated_svd.TruncatedSVD",

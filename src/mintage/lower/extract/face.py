@@ -17,6 +17,8 @@ __all__ = ["Face", "answer", "face_of"]
 
 Array = Any
 MESSAGES = 20
+VOTING = ("sklearn.svm._classes.NuSVC", "sklearn.svm._classes.SVC")
+"""These label by votes, which may contradict their own probabilities; here the label follows the probabilities."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def face_of(estimator: Any) -> Face:
 def answer(estimator: Any, rows: Any, count: int, face: Face) -> tuple[dict[str, Array], list[Any]]:
     """``values`` float64 [rows, W], ``labels`` int64 [rows, targets], ``failed`` bool [rows]; and the first errors.
 
-    Rows that the estimator refuses are found by halving; they have NaN and -1.
+    Rows that the estimator refuses are found by halving; they have NaN and -1, and so have those to which it gives
+    something that is no finite number.
     """
     parts: list[tuple[int, int, Array, Array]] = []
     failed = np.zeros(count, dtype=bool)
@@ -78,7 +81,23 @@ def answer(estimator: Any, rows: Any, count: int, face: Face) -> tuple[dict[str,
     labels = np.full((count, len(face.classes)), -1, dtype=np.int64)
     for first, last, some, places in parts:
         values[first:last], labels[first:last] = some, places
-    return {"values": values, "labels": labels, "failed": failed}, messages
+    endless = ~failed & ~np.isfinite(values).all(axis=1)
+    values[endless], labels[endless], failed[endless] = np.nan, -1, True
+    messages += [[row, "the answer is no finite number"] for row in np.flatnonzero(endless).tolist()]
+    return {"values": values, "labels": labels, "failed": failed}, messages[:MESSAGES]
+
+
+def last_of(estimator: Any) -> Any:
+    """The model that answers for a pipeline, a search or a frozen one."""
+    while True:
+        if getattr(estimator, "steps", None):
+            estimator = estimator.steps[-1][1]
+        elif type_name(type(estimator)) == "sklearn.frozen._frozen.FrozenEstimator":
+            estimator = estimator.estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return estimator
 
 
 def _ask(estimator: Any, part: Any, face: Face) -> tuple[Array, Array]:
@@ -94,6 +113,8 @@ def _ask(estimator: Any, part: Any, face: Face) -> tuple[Array, Array]:
         values = np.asarray(found, dtype=np.float64)
         if len(face.classes) > 1:  # several targets, of each the probability of its second class
             values = np.stack([1.0 - values, values], axis=2).reshape(rows, -1)
+    if type_name(type(last_of(estimator))) in VOTING and values.shape[1] == len(estimator.classes_):
+        predicted = np.asarray(estimator.classes_)[values.argmax(axis=1)]
     predicted = predicted.reshape(rows, -1)
     labels = np.empty((rows, len(face.classes)), dtype=np.int64)
     for target, classes in enumerate(face.classes):
