@@ -10,7 +10,7 @@ PREPARE = PYTHON="$(PYTHON)" sh scripts/prepare-venv
 VENV = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint lock bench clean
+.PHONY: help demo test test-all lint lock bench bench-model clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r target text; do printf '  make %-9s %s\n' "$$target" "$$text"; done
@@ -42,6 +42,11 @@ bench: ## time each step of the loop: a table, and JSON in bench/results
 	@$(PREPARE) dev
 	@$(VENV)/python bench/loop.py $(ARGS)
 
+bench-model: ## time a model in Python beside the bare runtime and MLflow's pyfunc (makes .venv-peers)
+	@$(PREPARE) dev
+	@MINTAGE_VENV=.venv-peers $(PREPARE) peers
+	@$(VENV)/python bench/model.py --peers .venv-peers/bin/python $(ARGS)
+
 clean: ## delete what the other targets made (not the demo's repository)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -47,7 +47,7 @@ def main() -> int:
     except Failed as error:
         sys.stderr.write(f"{error}\n")
         failed = True
-    result = write_result("loop", before=before, watch=watch, output=arguments.output)
+    result = write_result("loop", before=before, figures={"steps": watch.figures()}, output=arguments.output)
     sys.stdout.write(table(result))
     sys.stderr.write(f"written to {arguments.output}\n")
     return 1 if failed else 0

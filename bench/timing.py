@@ -121,8 +121,8 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_result(name: str, *, before: dict[str, Any], watch: Stopwatch, output: Path) -> dict[str, Any]:
-    """Write the JSON file of one benchmark; returns what it holds."""
+def write_result(name: str, *, before: dict[str, Any], figures: dict[str, Any], output: Path) -> dict[str, Any]:
+    """Write the JSON file of one benchmark: ``figures`` and the machine; returns what it holds."""
     result = {
         "kind": "benchmark",
         "version": 0,
@@ -130,7 +130,7 @@ def write_result(name: str, *, before: dict[str, Any], watch: Stopwatch, output:
         "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "machine": before,
         "afterwards": {"load_average": machine()["load_average"]},
-        "steps": watch.figures(),
+        **figures,
     }
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
