@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from mintage.errors import RunError
 from mintage.lower.extraction import write_rows
-from mintage.pipeline.confinement import Limits, around
+from mintage.pipeline.confinement import Limits, around, confined_command, read_applied
 from mintage.pipeline.extract import open_extractor
 from mintage.repo.locks import Item
 from mintage.repo.workspace import Workspace
@@ -222,6 +223,31 @@ def test_a_link_among_its_answers_is_not_followed(victim: Victim) -> None:
     waits = "import pathlib, time\nwhile not pathlib.Path('out').is_dir():\n    time.sleep(0.01)\n"
     with pytest.raises(RunError, match="something else than files"):
         victim.open(waits + code)
+
+
+def test_where_namespaces_are_not_allowed_the_rest_holds_and_the_report_says_so(victim: Victim) -> None:
+    forbid = ["unshare", "-U", "-r", "sh", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', "sh"]
+    if shutil.which("unshare") is None or subprocess.run([*forbid, "true"], check=False).returncode != 0:
+        pytest.skip("user namespaces cannot be made or forbidden here; needs unshare of util-linux")
+    report, written = os.pipe()
+    attack = (
+        f"import socket\ntry:\n    socket.socket()\nexcept OSError:\n    print('closed')\nopen({str(victim.key)!r})"
+    )
+    command = confined_command(
+        [sys.executable, "-c", attack],
+        read=["/usr", "/lib", "/lib64", sys.prefix, sys.base_prefix],
+        write=[],
+        limits=SMALL,
+        report=written,
+    )
+    done = subprocess.run([*forbid, *command], pass_fds=[written], capture_output=True, text=True, check=False)
+    os.close(written)
+    victim.applied = read_applied(report, log=victim.key)
+    assert "processes" in victim.applied.open
+    victim.closed("network")
+    assert done.stdout == "closed\n"
+    victim.closed("files")
+    assert "PermissionError" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,20 @@ def test_an_estimator_is_not_opened_where_joblib_is_missing(fresh: SmallProject)
     assert "has no joblib" in said and "`.venv/bin/python -m pip install" in said
 
 
+def test_an_estimator_is_not_opened_by_a_python_that_is_too_old(fresh: SmallProject) -> None:
+    known = {"version": [3, 9, 18], "executable": "old", "folders": [], "prefixes": [], "mark": "", "modules": []}
+    known["frozen"] = {"python": "3.9.18", "implementation": "CPython", "platform": "linux", "packages": []}
+    fresh.write("data/old", f"#!/bin/sh\necho '{json.dumps(known)}'\n")
+    (fresh.root / "data/old").chmod(0o755)
+    files = " ".join(f"work/{name}" for name in ("model.joblib", "answers.json", "metrics.json"))
+    fresh.replace("mintage.yaml", "run: python train.py", "run: sh train.sh")
+    fresh.write("train.sh", f"echo '{{}}' | tee {files}\n")
+    own_interpreter(fresh, "data/old")
+    fresh.git("rm", "-q", "--cached", "--ignore-unmatch", "data/old")
+    said = failure(fresh, "run", "model:buys")
+    assert "is too old" in said and "expected Python 3.10 or later, found Python 3.9.18" in said
+
+
 def failure(project: SmallProject, *words: str) -> str:
     """What a command says that must fail; the user's own traceback may be in it."""
     done = subprocess.run(

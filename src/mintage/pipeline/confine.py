@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 __all__ = ["main"]
 
 _NAMESPACES = 0x10000000 | 0x20000000 | 0x40000000 | 0x08000000  # CLONE_NEWUSER, NEWPID, NEWNET, NEWIPC
-_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
+_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
 _INSIDE = 1000  # no root inside: what is executed keeps no capability, not even in its namespace
 # Per machine: the number of its audit architecture, and of socket, io_uring_setup, add_key, request_key, keyctl.
 _SYSCALLS = {
@@ -79,6 +79,8 @@ def _become(command: list[str], settings: dict[str, Any], libc: Any, *, separate
     if linux:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        for capability in range(64):  # root outside a namespace may read others' memory by CAP_PERFMON, past Landlock
+            libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
     _limit(settings)
     filtered = linux and _filter_syscalls(libc)
     applied = {

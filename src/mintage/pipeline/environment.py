@@ -62,8 +62,8 @@ def named_interpreter(project: Project, stage: str | None) -> str | None:
 
 
 def own_environment(cache: StatCache) -> Environment:
-    """The environment of the interpreter that runs this."""
-    key = f"interpreter:{sys.executable}"
+    """The environment of the interpreter that runs this, as it runs: its path may begin with the current folder."""
+    key = f"own-interpreter:{sys.executable}"
     folders = [str(Path(folder).absolute()) for folder in sys.path if folder]
     known = _known(cache, key)
     if known is None or known["mark"] != fingerprint(sys.executable, folders):

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from mintage.store.local import Store
 from mintage.store.statcache import StatCache
 
 __all__ = ["Extractor", "open_extractor"]
+
+_OLDEST = (3, 10)
 
 
 class Extractor:
@@ -116,14 +119,24 @@ def _environment(workspace: Workspace, estimator: Item) -> Environment:
     project = workspace.project()
     with StatCache(workspace.cache_database) as cache:
         named = named_interpreter(project, maker_of(project.stages, estimator.path))
-        environment = environment_of(workspace, cache, named)
+        # Asked in a process of its own in any case: the import path of ours may name folders that -I leaves out.
+        environment = environment_of(workspace, cache, named or sys.executable)
+    version = environment.frozen["python"]
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        raise InterpreterError(
+            f"the environment that opens {estimator.path} is too old",
+            expected=f"Python {'.'.join(map(str, _OLDEST))} or later",
+            found=f"Python {version}",
+            where=environment.python,
+            hint="make the environment of the stage that writes it with a later Python",
+        )
     missing = [name for name in ("numpy", "joblib") if name not in environment.modules]
     if missing:
         raise InterpreterError(
             f"the environment that opens {estimator.path} has no {' and no '.join(missing)}",
             expected="numpy, joblib and the library of the estimator",
             where=environment.python,
-            hint=f"install {' and '.join(missing)} there: `{environment.named or 'python'} -m pip install …`",
+            hint=f"install {' and '.join(missing)} there: `{environment.named} -m pip install …`",
         )
     return environment
 
