@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from sklearn.base import clone
@@ -145,6 +146,22 @@ def test_histogram_boosting_of_several_classes_equals_the_original(seed: int, so
     names = ["minute", "carrier", "wind_gust", "origin"]
     found = proven(model, some.lateness, some, case, task="multiclass", names=names)
     assert max(parity.max_error for parity in found.parity) <= 1e-15
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("table", ["pandas", "polars"])
+def test_columns_of_categories_equal_the_original(table: str, task: Any, some: Some, case: Any) -> None:
+    names = ["minute", "carrier", "wind_gust", "origin"]
+    frame = case.table(only(some.rows, names)).with_columns(pl.col(TEXTS).cast(pl.Categorical))
+    labels = {"binary": some.arrival > 15, "multiclass": some.lateness, "regression": some.arrival}[task]
+    kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    model = kind(max_iter=6, max_leaf_nodes=9, random_state=0)
+    if table == "pandas":
+        frame = pd.DataFrame({name: frame[name].to_numpy() for name in names}).astype(dict.fromkeys(TEXTS, "category"))
+    found = case.prove(model.fit(frame, labels), only(some.unseen, names), task=task)
+    assert max(parity.max_error for parity in found.parity) <= 1e-15
+    assert any(members is not None for tree in found.lowered.trees for members in tree.members)
+    assert len(found.lowered.categories["carrier"]) > 10
 
 
 def test_early_stopping_and_constraints_of_histogram_boosting_equal_the_original(some: Some, case: Any) -> None:

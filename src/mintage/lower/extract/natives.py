@@ -118,6 +118,8 @@ def _histogram(part: Any) -> dict[str, list[Any]]:
         return {}
     encoder = inner.named_transformers_["encoder"]
     chosen = np.asarray(names)[np.asarray(flags, dtype=bool)].tolist()
+    if any(value is None for values in encoder.categories_ for value in values.tolist()):
+        return {}  # fitted on polars, where a missing text is None, which is a category like any other; texts will do
     return {
         str(name): [value for value in values.tolist() if isinstance(value, str) or not is_nan(value)]
         for name, values in zip(chosen, encoder.categories_, strict=True)
