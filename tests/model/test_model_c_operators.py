@@ -25,7 +25,8 @@ from c_graphs import (
 from runtime_suite import ODD_TEXTS
 
 from mintage.errors import GraphRefusedError, RuntimeFailedError
-from mintage.model.compile.c.program import compile_c
+from mintage.model.compile.c.program import OPERATORS, compile_c
+from mintage.model.program import WIDTHS
 from mintage.model.runtimes.base import Missing
 from mintage.model.runtimes.c import RUNTIME
 
@@ -42,6 +43,10 @@ def whole(count: int = 60) -> dict[str, Any]:
         "x": np.concatenate([rng.integers(-99, 99, count - 4), [2.0**53, -(2.0**53), 0, 1]]),
         "y": np.where(y == 0, 7, y),
     }
+
+
+def test_every_operator_of_a_model_has_a_translation() -> None:
+    assert {operator for domain in WIDTHS.values() for operator in domain} == OPERATORS
 
 
 def test_comparisons_of_numbers(tmp_path: Path) -> None:

@@ -89,14 +89,16 @@ class _Session:
 
 
 def _run(command: list[str], folder: Path, failure: str) -> None:
-    """Run to the end; raises RuntimeFailedError with the end of what it printed."""
+    """Run to the end; raises RuntimeFailedError with both ends of what it printed."""
     environment = {**os.environ, "LC_ALL": "C"}
     try:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=_TIME_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RuntimeFailedError(failure, found=str(error)) from error
     if done.returncode != 0:
-        printed = (done.stdout + done.stderr).decode(errors="replace")[-1000:].strip()
+        printed = (done.stdout + done.stderr).decode(errors="replace").strip()
+        if len(printed) > 1200:  # a compiler's first error is the telling one
+            printed = f"{printed[:600]}\n...\n{printed[-600:]}"
         raise RuntimeFailedError(failure, found=printed or f"exit code {done.returncode}, nothing printed")
 
 

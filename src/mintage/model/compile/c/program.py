@@ -22,7 +22,7 @@ from mintage.model.compile.c.unit import C_TYPES, Unit, refused
 from mintage.model.program import Node, Program, Tensor, read_program
 from mintage.model.signature import Signature
 
-__all__ = ["compile_c"]
+__all__ = ["OPERATORS", "compile_c"]
 
 _WRITERS: Mapping[str, Callable[[Unit, Node], None]] = {
     **dict.fromkeys(ELEMENTWISE, write_elementwise),
@@ -30,6 +30,8 @@ _WRITERS: Mapping[str, Callable[[Unit, Node], None]] = {
     "LabelEncoder": write_lookup,
     "TreeEnsemble": write_trees,
 }
+OPERATORS = frozenset((*_WRITERS, "Shape"))
+"""What has a translation; the number of rows is asked for by Expand alone, which needs none for one row."""
 _PLAIN = """#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "compile without -ffast-math and -ffinite-math-only: a missing number is NAN"
 #endif
