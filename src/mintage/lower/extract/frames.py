@@ -7,40 +7,8 @@ from typing import Any
 import numpy as np
 
 from .natives import Natives
-from .writer import is_nan
 
 __all__ = ["frame"]
-
-
-class CategoryFrame:
-    """Rows of a pandas table some columns of which are categories: the fitted ones, and what is new in a slice.
-
-    A library that refuses a new category refuses all rows that come with it, so a slice has only its own.
-    """
-
-    def __init__(self, table: Any, categories: dict[str, list[Any]]) -> None:
-        self._table = table
-        self._categories = categories
-
-    def __len__(self) -> int:
-        return len(self._table)
-
-    def __getitem__(self, places: slice) -> Any:
-        import pandas  # type: ignore[import-untyped]
-
-        part = self._table.iloc[places].copy()
-        for name, fitted in self._categories.items():
-            values, known = part[name], set(fitted)
-            new = sorted({value for value in values.tolist() if value is not None and not is_nan(value)} - known)
-            part[name] = pandas.Categorical(_typed(values, fitted, new), categories=pandas.Index([*fitted, *new]))
-        return part
-
-
-def _typed(values: Any, fitted: list[Any], new: list[Any]) -> Any:
-    """Numbers as the integers that they were, if they can be."""
-    if not all(isinstance(value, int) for value in (*fitted, *new)):
-        return values.tolist()
-    return [value if is_nan(value) else int(value) for value in values.tolist()]
 
 
 def frame(
@@ -58,10 +26,7 @@ def frame(
             except ImportError:
                 pass
         try:
-            import pandas
-
-            table = pandas.DataFrame(objects)
-            return (CategoryFrame(table, natives.categories) if natives.categories else table), "pandas"
+            return _pandas(objects, natives), "pandas"
         except ImportError:
             pass
         if missing is None and not natives.categories:
@@ -87,6 +52,21 @@ def _objects(column: dict[str, str], values: Any, missing: Any, natives: Natives
     else:
         array[:] = [int(value) if np.isfinite(value) and value == int(value) else value for value in values.tolist()]
     return array
+
+
+def _pandas(objects: dict[str, Any], natives: Natives) -> Any:
+    """Columns of categories have the fitted ones, and no other: whatever is new is missing.
+
+    XGBoost would refuse some new categories and take others for the next in order.
+    """
+    import pandas  # type: ignore[import-untyped]
+
+    table = dict(objects)
+    for name, fitted in natives.categories.items():
+        places = {value: place for place, value in enumerate(fitted)}
+        codes = np.array([places.get(value, -1) for value in objects[name].tolist()], dtype=np.int64)
+        table[name] = pandas.Categorical.from_codes(codes, categories=pandas.Index(fitted))
+    return pandas.DataFrame(table)
 
 
 def _polars(meta: list[dict[str, str]], columns: dict[str, Any]) -> Any:
