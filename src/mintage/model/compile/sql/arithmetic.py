@@ -72,12 +72,14 @@ class Arithmetic:
             )
         left, right = self.steps.column(left), self.steps.column(right)
         a, b = left.sql, right.sql if sign == "+" else f"(-{right.sql})"
-        most, infinity = self.number(BIGGEST), self.infinity
         easy = " AND ".join(f"abs({part.sql}) < {self.number(_EASY)}" for part in (left, right) if part.big >= _EASY)
+        most, half, infinity, zero = self.number(BIGGEST), self.number(2.0**970), self.infinity, self.zero
         sql = (
             f"CASE WHEN {easy} THEN {a} + {b} "
-            f"WHEN {a} > {self.zero} AND {b} > {most} - {a} THEN {infinity} "
-            f"WHEN {a} < {self.zero} AND {b} < -{most} - {a} THEN -{infinity} "
+            f"WHEN {a} > {zero} AND {b} > {zero} THEN "
+            f"CASE WHEN least({a}, {b}) >= ({most} - greatest({a}, {b})) + {half} THEN {infinity} ELSE {a} + {b} END "
+            f"WHEN {a} < {zero} AND {b} < {zero} THEN "
+            f"CASE WHEN greatest({a}, {b}) <= (-{most} - least({a}, {b})) - {half} THEN -{infinity} ELSE {a} + {b} END "
             f"ELSE NULLIF({a} + {b}, 'NaN'::float8) END"
         )
         return self.make(sql, [left, right], big=big, grain=grain)

@@ -1,9 +1,9 @@
 """One column of one tensor, as SQL: an expression with its type, and what is known of its values.
 
 NULL is NaN. A bool is a condition of three values in which NULL counts as false: so it may stand behind WHEN as it is,
-and is negated by IS NOT TRUE. ``big`` bounds the size of a number (infinity: it may be infinite); all its finite
-values are multiples of ``grain``. From these follows where PostgreSQL, which makes an error of an overflow and of a
-product that is rounded to 0, needs a guard.
+and is negated by IS NOT TRUE. ``big`` bounds the size of a number (infinity: it may be infinite); all its finite values
+are multiples of ``grain``; ``negative``: it may be less than 0. From these follows where PostgreSQL, which makes an
+error of an overflow and of a product that is rounded to 0, needs a guard.
 
 >>> constant(0.5, "double", "duckdb").grain
 0.5
@@ -48,6 +48,7 @@ class Cell:
     null: bool = False
     big: float = math.inf
     grain: float = GRAIN
+    negative: bool = True
     value: Any = None
     choice: Choice | None = None
     plain: bool = False
@@ -63,11 +64,10 @@ def constant(value: Any, type_: Type, dialect: Dialect) -> Cell:
         found = float(value)
         spelled = number(found, dialect) if type_ == "double" else real(found, dialect)
         nan = math.isnan(found)
-        return Cell(
-            spelled, type_, null=nan, big=0.0 if nan else abs(found), grain=grain_of(found), value=found, plain=True
-        )
+        known: dict[str, Any] = {"big": 0.0 if nan else abs(found), "grain": grain_of(found), "negative": found < 0}
+        return Cell(spelled, type_, null=nan, value=found, plain=True, **known)
     spelled = f"CAST({int(value)} AS bigint)" if dialect == "postgresql" else f"({int(value)})::bigint"
-    return Cell(spelled, type_, big=float(abs(int(value))), grain=1.0, value=int(value), plain=True)
+    return Cell(spelled, type_, big=float(abs(int(value))), grain=1.0, negative=value < 0, value=int(value), plain=True)
 
 
 def grain_of(value: float) -> float:
@@ -94,4 +94,5 @@ def either(cells: list[Cell]) -> dict[str, Any]:
         "null": any(cell.null for cell in cells),
         "big": max(cell.big for cell in cells),
         "grain": min(cell.grain for cell in cells),
+        "negative": any(cell.negative for cell in cells),
     }

@@ -31,15 +31,22 @@ def _gather(math_: Arithmetic, node: Node, inputs: Inputs) -> list[Cell]:
     values, places = node.inputs
     axis = node.attributes.get("axis", 0)
     if axis in (1, -1) and places.array is not None:
-        return [inputs[0][int(place)] for place in places.array.reshape(-1)]
+        found = places.array.reshape(-1).tolist()
+        if any(not -len(inputs[0]) <= place < len(inputs[0]) for place in found):
+            raise refuse(node, "a column that is not there")
+        return [inputs[0][place] for place in found]
     if axis != 0 or values.array is None or values.array.ndim != 1 or places.array is not None:
         raise refuse(node, f"axis {axis}")
     table = [constant(value, values.type, math_.dialect) for value in values.array.tolist()]
-    keys = [constant(place, "int64", math_.dialect).sql for place in range(len(table))]
-    return [
-        _table(math_, math_.steps.column(cell), keys, table, constant(np.nan, "double", math_.dialect))
-        for cell in inputs[1]
-    ]
+    made = []
+    for cell in map(math_.steps.column, inputs[1]):
+        every = list(enumerate(table))
+        if cell.negative:  # a place below 0 counts from the end
+            every = [(place - len(table), value) for place, value in every] + every
+        keys = [constant(place, "int64", math_.dialect).sql for place, _ in every]
+        default = constant(np.nan, "double", math_.dialect)
+        made.append(_table(math_, cell, keys, [value for _, value in every], default))
+    return made
 
 
 def _table(math_: Arithmetic, cell: Cell, keys: list[str], values: list[Cell], default: Cell) -> Cell:
@@ -58,12 +65,23 @@ def _label_encoder(math_: Arithmetic, node: Node, inputs: Inputs) -> list[Cell]:
         values = [value for key, value in zip(keys, values, strict=True) if "\0" not in key]  # its texts hold none
         keys = [key for key in keys if "\0" not in key]
     table = dict(zip(reversed(keys), reversed(values), strict=True))  # of equal keys the first counts
-    table = {key: table[key] for key in sorted(key for key in table if key == key)}  # noqa: PLR0124 NaN is found by IsNaN
+    table = {key: table[key] for key in sorted(key for key in table if key == key)}  # noqa: PLR0124 NaN
     kind = node.inputs[0].type
     spelled = [constant(key, kind, math_.dialect).sql for key in table]
     found = [constant(value, node.output.type, math_.dialect) for value in table.values()]
     default = constant(node.attributes["default_tensor"].tolist()[0], node.output.type, math_.dialect)
-    return [_table(math_, math_.steps.column(cell), spelled, found, default) for cell in inputs[0]]
+    cells = [math_.steps.column(cell) for cell in inputs[0]]
+    made = [_table(math_, cell, spelled, found, default) for cell in cells]
+    nan = next((value for key, value in zip(keys, values, strict=True) if key != key), None)  # noqa: PLR0124
+    if nan is None:
+        return made
+    missing = constant(nan, node.output.type, math_.dialect)
+    return [_of_missing(math_, cell, missing, found) for cell, found in zip(cells, made, strict=True)]
+
+
+def _of_missing(math_: Arithmetic, cell: Cell, missing: Cell, found: Cell) -> Cell:
+    made = math_.make(f"CASE WHEN {cell.sql} IS NULL THEN {missing.sql} ELSE {found.sql} END", [cell, found])
+    return replace(made, type=found.type, **either([missing, found]))
 
 
 def _multiply(math_: Arithmetic, node: Node, inputs: Inputs) -> list[Cell]:
@@ -99,17 +117,14 @@ def _reduce(math_: Arithmetic, node: Node, inputs: Inputs) -> list[Cell]:
 
 
 def _extreme(math_: Arithmetic, cells: list[Cell], name: str) -> Cell:
-    """As onnxruntime does: NaN if the first is, else the greatest of those that are not."""
-    first = math_.steps.column(cells[0]) if cells[0].null else cells[0]
-    rest = [first, *cells[1:]]
-    sql = f"{name}({', '.join(cell.sql for cell in rest)})" if len(rest) > 1 else first.sql
-    if first.null and len(rest) > 1:
-        sql = f"CASE WHEN {first.sql} IS NOT NULL THEN {sql} END"
-    return replace(math_.make(sql, rest), type=first.type, **{**either(rest), "null": first.null})
+    """NaN is passed over, unless all are; what onnxruntime does with it depends on the row's place."""
+    sql = f"{name}({', '.join(cell.sql for cell in cells)})"
+    known = {**either(cells), "null": all(cell.null for cell in cells)}
+    return replace(math_.make(sql, cells), type=cells[0].type, **known)
 
 
 def _place_of_most(math_: Arithmetic, node: Node, inputs: Inputs) -> list[Cell]:
-    """The first of the greatest; NaN is the greatest if it comes first, else it is passed over, as in onnxruntime."""
+    """The first of the greatest; NaN is the greatest if it comes first, else passed over, as in onnxruntime."""
     if node.attributes.get("axis", 0) not in (1, -1):
         raise refuse(node, f"axis {node.attributes.get('axis', 0)}")
     cells = [math_.steps.column(cell) for cell in inputs[0]]
@@ -120,6 +135,8 @@ def _place_of_most(math_: Arithmetic, node: Node, inputs: Inputs) -> list[Cell]:
     spelled = [constant(place, "int64", math_.dialect).sql for place, _ in order]
     cases = " ".join(f"WHEN {cell.sql} = {most.sql} THEN {at}" for at, (_, cell) in zip(spelled, order, strict=True))
     nan = constant(0, "int64", math_.dialect).sql
+    if cells[0].null:
+        cases = f"WHEN {cells[0].sql} IS NULL THEN {nan} {cases}"
     found = math_.make(f"CASE {cases} ELSE {nan} END", [*cells, most], big=float(len(cells)), grain=1.0)
     return [replace(found, type="int64", null=False)]
 

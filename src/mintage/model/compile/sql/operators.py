@@ -148,6 +148,8 @@ def _as(math_: Arithmetic, node: Node, cell: Cell, after: Any) -> Cell:
         return replace(cell, type=after)
     if "string" in (before, after):
         raise refuse(node, f"from {before} to {after}")
+    if before in INTEGERS and after == "uint8":
+        return replace(math_.make(f"({cell.sql} & 255)", [cell], big=255.0, grain=1.0, negative=False), type=after)
     if before == "bool":
         yes, no = (constant(value, after, math_.dialect) for value in (1, 0))
         return _where(math_, node, [cell, yes, no])
@@ -181,8 +183,10 @@ def _to_integer(math_: Arithmetic, cell: Cell, after: Any) -> Cell:
         cell = math_.steps.column(cell)
         limit = math_.number(_PLACES)
         sql = f"CASE WHEN abs({cell.sql}) <= {limit} THEN CAST(trunc({cell.sql}) AS bigint) END"
-    big = min(cell.big, 2.0**63)
-    return replace(math_.make(sql, [cell], big=big, grain=1.0), type=after, null=cell.null or math.isinf(cell.big))
+    if after == "uint8":
+        sql = f"({sql} & 255)"
+    known = {"big": min(cell.big, 2.0**63), "grain": 1.0, "negative": cell.negative}
+    return replace(math_.make(sql, [cell], **known), type=after, null=cell.null or math.isinf(cell.big))
 
 
 ELEMENTWISE: Mapping[str, Callable[[Arithmetic, Node, list[Cell]], Cell]] = {

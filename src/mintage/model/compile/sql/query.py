@@ -20,7 +20,7 @@ from mintage.model.compile.sql.text import LONGEST_NAME, Dialect, quote_name, qu
 from mintage.model.program import Node, Program, Tensor, read_program
 from mintage.model.signature import Signature
 
-__all__ = ["compile_sql", "compile_view", "output_columns"]
+__all__ = ["compile_row", "compile_sql", "compile_view", "free_name", "output_columns"]
 
 _SHORT = 60
 
@@ -32,6 +32,21 @@ def compile_sql(
 
     Raises GraphRefusedError for a graph, or a name, that the dialect cannot hold.
     """
+    return _compile(onnx, signature, dialect, source=quote_name(table), key_columns=key_columns)
+
+
+def compile_row(onnx: bytes, signature: Signature, dialect: Dialect) -> str:
+    """A SELECT of one row, whose inputs are the parameters $1, $2 and so on in the order of the signature."""
+    types = {"FP64": "float8", "BYTES": "text"}
+    items = [
+        f"${place}::{types[item.datatype]} AS {quote_name(item.name)}" for place, item in enumerate(signature.inputs, 1)
+    ]
+    return _compile(onnx, signature, dialect, source=f"(SELECT {', '.join(items)}) AS row_of_parameters")
+
+
+def _compile(
+    onnx: bytes, signature: Signature, dialect: Dialect, *, source: str, key_columns: Sequence[str] = ()
+) -> str:
     names = [name for name, _ in output_columns(signature)]
     _check_names(signature, dialect, [*key_columns, *names])
     program = read_program(onnx)
@@ -39,7 +54,7 @@ def compile_sql(
     cells = _cells(math_, program, signature)
     outputs = [cell for item in signature.outputs for cell in cells[item.name]]
     return math_.steps.render(
-        source=quote_name(table),
+        source=source,
         keys=[quote_name(name) for name in key_columns],
         outputs=[(quote_name(name), cell) for name, cell in zip(names, outputs, strict=True)],
     )
@@ -61,6 +76,14 @@ def output_columns(signature: Signature) -> list[tuple[str, str]]:
         names = [item.name] if width == 1 else [f"{item.name}_{place}" for place in range(width)]
         found.extend((name, item.datatype) for name in names)
     return found
+
+
+def free_name(signature: Signature, name: str) -> str:
+    """``name``, or that with underscores behind, which no column of the model has."""
+    taken = {item.name.lower() for item in signature.inputs} | {found.lower() for found, _ in output_columns(signature)}
+    while name.lower() in taken:
+        name += "_"
+    return name
 
 
 def _check_names(signature: Signature, dialect: Dialect, others: Sequence[str]) -> None:
@@ -131,9 +154,9 @@ def _of(math_: Arithmetic, node: Node, tensor: Tensor, cells: dict[str, list[Cel
             raise refuse(node, "the number of rows as a value")
         return cells[tensor.name]
     array = tensor.array
-    if node.operator == "MatMul" or (node.operator == "Gather" and array.size > 1):
+    if node.operator in ("MatMul", "Gather"):
         return []  # these read the array itself
-    if array.ndim > 1 and array.shape[0] != 1 and node.operator not in ("MatMul", "Gather"):
+    if array.ndim > 1 and array.shape[0] != 1:
         raise refuse(node, f"a constant of shape {list(array.shape)}")
     return [constant(value, tensor.type, math_.dialect) for value in np.ravel(array).tolist()]
 

@@ -25,7 +25,8 @@ def chain(math_: Arithmetic, cells: Sequence[Cell]) -> Cell:
         return found
     found = _pieces(math_, [cell.sql for cell in cells], list(cells))
     grain = min(cell.grain for cell in cells)
-    return replace(found, type=cells[0].type, big=most, grain=grain)
+    negative = any(cell.negative for cell in cells)
+    return replace(found, type=cells[0].type, big=most, grain=grain, negative=negative)
 
 
 def weighted_sum(math_: Arithmetic, cells: Sequence[Cell], weights: Sequence[float]) -> Cell:
