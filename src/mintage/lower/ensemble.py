@@ -27,6 +27,7 @@ _WITHOUT = frozenset(
         "sklearn.ensemble._forest.RandomForestClassifier",
         "sklearn.ensemble._voting.VotingClassifier",
         "sklearn.naive_bayes.GaussianNB",
+        "sklearn.neighbors._classification.KNeighborsClassifier",
         "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
         "sklearn.tree._classes.DecisionTreeClassifier",
         "sklearn.tree._classes.ExtraTreeClassifier",
@@ -108,7 +109,7 @@ def has_decision(part: Step) -> bool:
     last = _last(part)
     if last.type == _BAGGING:
         return has_decision(part_at(last, "estimator_", last.get("estimator_")))
-    return last.type not in _WITHOUT
+    return last.type not in _WITHOUT or last.state.get("#decides") is True
 
 
 def _before_link(graph: Graph, tensor: str) -> str | None:

@@ -21,6 +21,7 @@ from .refused import Refused
 __all__ = ["booster_state", "integer_text"]
 
 XGBOOST, LIGHTGBM = "xgboost.core.Booster", "lightgbm.basic.Booster"
+LGBM_CLASSIFIER = "lightgbm.sklearn.LGBMClassifier"
 CATBOOST = frozenset(("catboost.core.CatBoostClassifier", "catboost.core.CatBoostRegressor"))
 
 
@@ -37,6 +38,8 @@ def booster_state(item: Any, name: str, texts: Iterable[str]) -> dict[str, Any] 
             "#text": np.frombuffer(text.encode(), dtype=np.uint8),
             "pandas_categorical": item.pandas_categorical,
         }
+    if name == LGBM_CLASSIFIER:
+        return {**item.__dict__, "#decides": hasattr(item, "decision_function")}  # from version 4.7 on
     if name in CATBOOST:
         return _catboost(item, texts)
     return None
