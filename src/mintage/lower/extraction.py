@@ -37,13 +37,15 @@ class Native:
     """The library's own answers: ``values`` float64 [N, W], ``labels`` int64 [N, targets], each the place of a class.
 
     Values are probabilities of all targets side by side, or a regressor's numbers, which has no labels. Where
-    ``failed`` is true the estimator raised an error: the values are NaN and the labels -1. ``messages`` are the first
+    ``failed`` is true the estimator raised an error: the values are NaN and the labels -1. Where ``tied`` is true its
+    answer depends on the order of its training rows, and another is as right. ``messages`` are the first
     such errors, each with its row; ``single_us`` times of single rows, if they were asked for.
     """
 
     values: np.ndarray[Any, np.dtype[np.float64]]
     labels: np.ndarray[Any, np.dtype[np.int64]]
     failed: np.ndarray[Any, np.dtype[np.bool_]]
+    tied: np.ndarray[Any, np.dtype[np.bool_]]
     messages: tuple[tuple[int, str], ...]
     single_us: tuple[float, ...] = ()
 
@@ -127,12 +129,14 @@ def read_native(folder: Path, *, rows: int, width: int, targets: int) -> Native:
     arrays = read_arrays(folder / "native.npz")
     shapes = {name: (array.shape, array.dtype.str) for name, array in arrays.items()}
     expected = {"values": ((rows, width), "<f8"), "labels": ((rows, targets), "<i8"), "failed": ((rows,), "|b1")}
+    expected["tied"] = expected["failed"]
     if (file.kind, file.version, file.rows) != ("native-outputs", 0, rows) or shapes != expected:
         raise DescriptionInvalidError("native outputs do not fit", expected=str(expected), found=str(shapes))
     return Native(
         values=arrays["values"],
         labels=arrays["labels"],
         failed=arrays["failed"],
+        tied=arrays["tied"],
         messages=file.messages,
         single_us=file.single_us,
     )

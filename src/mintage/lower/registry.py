@@ -28,7 +28,8 @@ def known_families() -> Mapping[str, Family]:
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         outside: Family = entry.load()
         found.update(dict.fromkeys(outside.types, outside))
-    for module in pkgutil.iter_modules(families.__path__, f"{families.__name__}."):
+    modules = pkgutil.iter_modules(families.__path__, f"{families.__name__}.")
+    for module in sorted(modules, key=lambda module: not module.name.endswith(".published")):  # ours goes before theirs
         family: Family = importlib.import_module(module.name).FAMILY
         found.update(dict.fromkeys(family.types, family))
     return found

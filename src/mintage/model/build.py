@@ -136,7 +136,7 @@ def _golden(parts: tuple[Rows, Rows], predictor: Predictor, rng: np.random.Gener
     """Half real rows, half edge rows, of those that validation accepts."""
     chosen = []
     for rows in parts:
-        usable = np.flatnonzero(predictor.accepts(rows.columns) & ~rows.native.failed)
+        usable = np.flatnonzero(predictor.accepts(rows.columns) & ~rows.native.failed & ~rows.native.tied)
         places = np.sort(rng.permutation(usable)[: GOLDEN_ROWS // 2])
         table = {name: column[places] for name, column in rows.columns.items()}
         chosen.append((table, rows.native.values[places], rows.native.labels[places]))

@@ -42,7 +42,8 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What one comparison found. ``worst`` is the row that differs most, if any differs at all.
 
     ``refused`` rows were refused by the original and by validation; ``refused_by_original`` by the original alone,
-    which is a failure. ``equal`` counts rows whose values are all the same to the bit.
+    which is a failure. To ``tied`` rows the original itself could give another answer. ``equal`` counts rows whose
+    values are all the same to the bit.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     compared: int
     refused: int
     refused_by_original: int
+    tied: int
     not_finite: int
     label_flips: int
     max_error: float
@@ -74,6 +76,7 @@ def compare(
     name: str,
     native: Answer,
     failed: Array,
+    tied: Array | None = None,
     found: Answer,
     accepted: Array,
     widths: Sequence[int],
@@ -83,13 +86,15 @@ def compare(
     """Compare the original's answers with the lowered model's.
 
     ``found`` are the graph's, run without validation; ``failed`` bool [N] says which rows the original refused,
-    ``accepted`` which validation takes. An answer of the original that is not finite counts as a refusal of a row that
-    validation refuses too. ``widths`` are the numbers of classes of each target of a classifier.
+    ``tied`` to which it could give another answer as well, so that they are not compared, and ``accepted`` which
+    validation takes. An answer of the original that is not finite counts as a refusal of a row that validation refuses
+    too. ``widths`` are the numbers of classes of each target of a classifier.
     """
-    both = ~failed & (accepted | np.isfinite(native.values).all(axis=1))
+    tied = np.zeros(len(failed), dtype=bool) if tied is None else tied & ~failed
+    both = ~failed & ~tied & (accepted | np.isfinite(native.values).all(axis=1))
     finite = np.isfinite(native.values).all(axis=1) & np.isfinite(found.values).all(axis=1)
     error = np.where(finite, _error(native.values, found.values), np.inf)
-    error = np.where(both, error, np.where(accepted, np.inf, 0.0))
+    error = np.where(both, error, np.where(accepted & ~tied, np.inf, 0.0))
     flipped = both & finite & _flipped(native, found, widths, threshold)
     badness = np.where(flipped, error + 1.0, error)
     worst = int(np.argmax(badness)) if len(badness) and badness.max() > 0 else None
@@ -97,8 +102,9 @@ def compare(
         name=name,
         rows=len(found.values),
         compared=int(np.count_nonzero(both)),
-        refused=int(np.count_nonzero(~both & ~accepted)),
-        refused_by_original=int(np.count_nonzero(~both & accepted)),
+        refused=int(np.count_nonzero(~both & ~tied & ~accepted)),
+        refused_by_original=int(np.count_nonzero(~both & ~tied & accepted)),
+        tied=int(np.count_nonzero(tied)),
         not_finite=int(np.count_nonzero(both & ~finite)),
         label_flips=int(np.count_nonzero(flipped)),
         max_error=float(error[both & finite].max(initial=0.0)),

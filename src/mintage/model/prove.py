@@ -115,6 +115,7 @@ def compare_rows(
         name=name,
         native=Answer(native.values, native.labels),
         failed=native.failed,
+        tied=native.tied,
         found=stack(predictor.run(predictor.tensors(columns))),
         accepted=predictor.accepts(columns),
         widths=predictor.signature.widths,
@@ -159,7 +160,7 @@ def _fails(
 
 def _single(rows: Rows, place: int) -> Rows:
     only, native = slice(place, place + 1), rows.native
-    one = Native(native.values[only], native.labels[only], native.failed[only], native.messages)
+    one = Native(native.values[only], native.labels[only], native.failed[only], native.tied[only], native.messages)
     return Rows(rows.name, {name: column[only] for name, column in rows.columns.items()}, one)
 
 

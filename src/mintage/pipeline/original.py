@@ -67,7 +67,10 @@ def all_rows(workspace: Workspace, package: Package, extract: Extractor, workdir
 
 
 def _joined(package: Package, parts: Sequence[Rows], predictor: Predictor) -> MatrixRows:
-    kept = [(part, np.flatnonzero(predictor.accepts(part.columns) & ~part.native.failed)) for part in parts]
+    kept = [
+        (part, np.flatnonzero(predictor.accepts(part.columns) & ~part.native.failed & ~part.native.tied))
+        for part in parts
+    ]
     columns = {name: np.concatenate([part.columns[name][places] for part, places in kept]) for name in parts[0].columns}
     values = np.concatenate([part.native.values[places] for part, places in kept])
     labels = np.concatenate([part.native.labels[places] for part, places in kept])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .refused import Refused
+from .ties import last_of, tied_rows
 from .writer import type_name
 
 __all__ = ["Face", "answer", "face_of"]
@@ -50,13 +51,14 @@ def face_of(estimator: Any) -> Face:
 
 
 def answer(estimator: Any, rows: Any, count: int, face: Face) -> tuple[dict[str, Array], list[Any]]:
-    """``values`` float64 [rows, W], ``labels`` int64 [rows, targets], ``failed`` bool [rows]; and the first errors.
+    """``values`` float64 [rows, W], ``labels`` int64 [rows, targets], ``failed`` and ``tied`` bool [rows]; and the
+    first errors.
 
     Rows that the estimator refuses are found by halving; they have NaN and -1, and so have those to which it gives
     something that is no finite number.
     """
     parts: list[tuple[int, int, Array, Array]] = []
-    failed = np.zeros(count, dtype=bool)
+    failed, tied = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     messages: list[Any] = []
     pending = [(0, count)]
     while pending:
@@ -66,6 +68,7 @@ def answer(estimator: Any, rows: Any, count: int, face: Face) -> tuple[dict[str,
         try:
             part = rows.iloc[first:last] if hasattr(rows, "iloc") else rows[first:last]
             parts.append((first, last, *_ask(estimator, part, face)))
+            tied[first:last] = tied_rows(estimator, part, last - first)
         except Refused:
             raise
         except Exception as error:  # noqa: BLE001 the user's code: any failure is an answer
@@ -84,20 +87,7 @@ def answer(estimator: Any, rows: Any, count: int, face: Face) -> tuple[dict[str,
     endless = ~failed & ~np.isfinite(values).all(axis=1)
     values[endless], labels[endless], failed[endless] = np.nan, -1, True
     messages += [[row, "the answer is no finite number"] for row in np.flatnonzero(endless).tolist()]
-    return {"values": values, "labels": labels, "failed": failed}, messages[:MESSAGES]
-
-
-def last_of(estimator: Any) -> Any:
-    """The model that answers for a pipeline, a search or a frozen one."""
-    while True:
-        if getattr(estimator, "steps", None):
-            estimator = estimator.steps[-1][1]
-        elif type_name(type(estimator)) == "sklearn.frozen._frozen.FrozenEstimator":
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        else:
-            return estimator
+    return {"values": values, "labels": labels, "failed": failed, "tied": tied & ~failed}, messages[:MESSAGES]
 
 
 def _ask(estimator: Any, part: Any, face: Face) -> tuple[Array, Array]:
@@ -113,7 +103,7 @@ def _ask(estimator: Any, part: Any, face: Face) -> tuple[Array, Array]:
         values = np.asarray(found, dtype=np.float64)
         if len(face.classes) > 1:  # several targets, of each the probability of its second class
             values = np.stack([1.0 - values, values], axis=2).reshape(rows, -1)
-    if type_name(type(last_of(estimator))) in VOTING and values.shape[1] == len(estimator.classes_):
+    if type_name(type(last_of(estimator)[0])) in VOTING and values.shape[1] == len(estimator.classes_):
         predicted = np.asarray(estimator.classes_)[values.argmax(axis=1)]
     predicted = predicted.reshape(rows, -1)
     labels = np.empty((rows, len(face.classes)), dtype=np.int64)
