@@ -73,7 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 0 if passed else 1
     count = len(measured.rows.values)
     emit(f"{target.package.signature.model} {short(target.package.root)}, {count} {measured.what}")
-    emit(table([_shown(line) for line in lines], head=("runtime", "", "error", "flips", "decisions", "p50", "p99", "")))
+    emit(
+        table(
+            [_shown(line) for line in lines],
+            head=("runtime", "status", "error", "flips", "decisions", "p50", "p99", "version"),
+        )
+    )
     for line in lines:
         if line.note is not None:
             emit(f"  {line.runtime}: {line.note}")
