@@ -308,6 +308,31 @@ def test_a_calibration_gets_the_decision_function_that_the_original_does(
     assert max(parity.max_error for parity in found.parity) <= 1e-13
 
 
+@pytest.mark.parametrize(
+    ("model", "task"),
+    [
+        (RandomForestClassifier(3, min_samples_leaf=5000, random_state=0), "multiclass"),
+        (GradientBoostingClassifier(n_estimators=2, min_samples_leaf=5000), "multiclass"),
+        (HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=5000), "multiclass"),
+        (DecisionTreeRegressor(min_samples_leaf=5000), "regression"),
+        (AdaBoostRegressor(DecisionTreeRegressor(min_samples_leaf=5000), n_estimators=3, random_state=0), "regression"),
+        (HistGradientBoostingRegressor(max_iter=2, min_samples_leaf=5000), "regression"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else type(part).__name__,
+)
+def test_trees_of_a_single_leaf_equal_the_original(model: Any, task: Any, some: Some, case: Any) -> None:
+    labels = some.lateness if task == "multiclass" else some.arrival
+    found = proven(model, labels, some, case, task=task, names=FULL, not_null=FULL)
+    assert max(parity.max_error for parity in found.parity) <= 1e-15
+
+
+def test_monotone_trees_of_weighted_rows_equal_the_original(some: Some, case: Any) -> None:
+    model = RandomForestClassifier(4, max_depth=6, monotonic_cst=[1, -1, 0, 0], random_state=0)
+    weights = np.random.default_rng(0).random(len(some.arrival))
+    model.fit(case.table(only(some.rows, NUMBERS)), some.arrival > 15, sample_weight=weights)
+    assert case.prove(model, only(some.unseen, NUMBERS)).score_error == 0.0
+
+
 def test_a_sample_without_one_of_the_classes_is_refused_where_no_tree_can_place_it(some: Some, case: Any) -> None:
     labels = np.where(np.arange(len(some.arrival)) == 5, "lost", some.lateness)
     model = BaggingClassifier(make_pipeline(HistGradientBoostingClassifier(max_iter=2)), max_samples=90, random_state=0)
