@@ -209,7 +209,6 @@ def test_texts_are_filled_and_flagged_as_the_original_does(case: Any) -> None:
             "error_on_new",
             "columntransformer/flags",
         ),
-        (linear(SimpleImputer(missing_values=-1.0)), "missing_values=-1.0", "columntransformer/numbers/simpleimputer"),
     ],
 )
 def test_what_would_not_be_exact_is_refused_with_its_place(

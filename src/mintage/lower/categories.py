@@ -17,7 +17,7 @@ from mintage.lower.columns import MISSING_TEXT, Coded, Column, Number, Text, col
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context
 
-__all__ = ["fitted_categories", "is_missing", "look_up"]
+__all__ = ["fitted_categories", "grouped", "is_missing", "look_up", "rare_groups"]
 
 
 def fitted_categories(step: Step, count: int) -> list[list[Any]]:
@@ -32,6 +32,21 @@ def fitted_categories(step: Step, count: int) -> list[list[Any]]:
             if not isinstance(value, str | float | int | None):
                 step.refuse("has categories that are neither text nor numbers")
     return [values.tolist() for values in found]
+
+
+def rare_groups(step: Step, count: int) -> list[list[int] | None]:
+    """Of each column the place of each category after rare ones were put together, or None if none were."""
+    if not step.state.get("_infrequent_enabled"):
+        return [None] * count
+    found = step.get("_default_to_infrequent_mappings")
+    if not isinstance(found, list) or len(found) != count:
+        step.refuse("puts rare categories together in an unknown way: this version of its library is not known")
+    return [None if group is None else [int(place) for place in group.tolist()] for group in found]
+
+
+def grouped(group: list[int]) -> Callable[[int], float]:
+    """The code of a category at a place, for ``look_up``."""
+    return lambda place: float(group[place])
 
 
 def look_up(
@@ -55,7 +70,9 @@ def look_up(
         if is_missing(value):
             codes[value] = code(place) if missing is None or value is None else missing
     if isinstance(column, Text) or (isinstance(column, Number) and column.tensor == column.source):
-        _note(column.source, [value for value in values if not is_missing(value)], context, closed=closed)
+        taken = [value for value in values if not is_missing(value)]
+        replaced = [old for old, new in column.same if new in taken] if isinstance(column, Text) else []
+        _note(column.source, [*taken, *(old for old in replaced if old not in taken)], context, closed=closed)
     if isinstance(column, Text):
         return _text(step, column, codes, context, unknown)
     found = {float(value): place for value, place in codes.items() if isinstance(value, int | float)}
@@ -90,7 +107,9 @@ def _note(source: str, values: list[Any], context: Context, *, closed: bool) -> 
 def _text(step: Step, column: Text, codes: dict[Any, float], context: Context, unknown: float) -> Coded:
     if any(not isinstance(value, str) and not is_missing(value) for value in codes):
         step.refuse(f"has numbers as categories of the text column {column.source!r}")
-    table = [(value, place) for value, place in codes.items() if isinstance(value, str)]
+    same = {old: codes.get(new, unknown) for old, new in column.same}
+    table = [(value, same.pop(value, place)) for value, place in codes.items() if isinstance(value, str)]
+    table += same.items()
     if column.fill is not None:
         absent = codes.get(column.fill, unknown)
     elif context.missing == "none":

@@ -33,11 +33,20 @@ class Number:
 
 @dataclass(frozen=True)
 class Text:
-    """A raw tensor [N, 1] of strings. ``fill`` is the text that a missing value has become, if any."""
+    """A raw tensor [N, 1] of strings. ``fill`` is the text that a missing value has become, if any.
+
+    ``same`` are texts that have become others, which an imputer takes for missing.
+    """
 
     source: str
     tensor: str
     fill: str | None = None
+    same: tuple[tuple[str, str], ...] = ()
+
+    def replace(self, old: str, new: str) -> Text:
+        """The same text with ``new`` wherever it is ``old``."""
+        same = dict.fromkeys((old,), new) | {key: new if value == old else value for key, value in self.same}
+        return Text(self.source, self.tensor, new if self.fill == old else self.fill, tuple(same.items()))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from mintage.lower.columns import Coded, Column, Number, Text
 from mintage.lower.description import Step
 from mintage.lower.graph import Graph
 
-__all__ = ["clip", "numeric"]
+__all__ = ["clip", "lacks", "numeric"]
 
 
 def numeric(step: Step, columns: Sequence[Column]) -> list[Number | Coded]:
@@ -20,6 +21,13 @@ def numeric(step: Step, columns: Sequence[Column]) -> list[Number | Coded]:
     if texts:
         step.refuse(f"takes the text column {texts[0]!r}, which no encoder has turned into numbers")
     return [column for column in columns if not isinstance(column, Text)]
+
+
+def lacks(graph: Graph, tensor: str, missing: float) -> str:
+    """Whether each number is ``missing``, which may be NaN."""
+    if math.isnan(missing):
+        return graph.add("IsNaN", [tensor])
+    return graph.add("Equal", [tensor, graph.constant(np.array([[float(missing)]]))])
 
 
 def clip(graph: Graph, tensor: str, low: np.ndarray[Any, Any], high: np.ndarray[Any, Any]) -> str:

@@ -35,7 +35,13 @@ def find_limits(lowered: Lowered, columns: Mapping[str, Array]) -> dict[str, tup
     first = {name: _tensor(columns[name][:1]) for name in taken}
     found = {}
     for name in taken:
-        features = [at for at, source in enumerate(lowered.sources) if source == name and lowered.single[at]]
+        features = [
+            at
+            for at, (source, single, rounded) in enumerate(
+                zip(lowered.sources, lowered.single, lowered.rounded, strict=True)
+            )
+            if single and (source == name or rounded)  # what is rounded may come from several columns
+        ]
         if columns[name].dtype.kind == "O" or not features:
             continue
 

@@ -19,18 +19,7 @@ CONVERTED = frozenset(
     (
         "sklearn.cluster._kmeans.KMeans",
         "sklearn.cluster._kmeans.MiniBatchKMeans",
-        "sklearn.decomposition._incremental_pca.IncrementalPCA",
-        "sklearn.decomposition._pca.PCA",
-        "sklearn.decomposition._truncated_svd.TruncatedSVD",
-        "sklearn.feature_selection._rfe.RFE",
-        "sklearn.feature_selection._univariate_selection.SelectFdr",
-        "sklearn.feature_selection._univariate_selection.SelectFpr",
-        "sklearn.feature_selection._univariate_selection.SelectFwe",
-        "sklearn.feature_selection._univariate_selection.SelectKBest",
-        "sklearn.feature_selection._univariate_selection.SelectPercentile",
-        "sklearn.feature_selection._variance_threshold.VarianceThreshold",
         "sklearn.neighbors._nca.NeighborhoodComponentsAnalysis",
-        "sklearn.preprocessing._data.Binarizer",
         "sklearn.random_projection.GaussianRandomProjection",
     )
 )

@@ -53,7 +53,7 @@ class Writer:
             return {"$": "type", "name": np.dtype(item).name if isinstance(item, np.dtype) else type_name(item)}
         if isinstance(item, slice):
             return {"$": "slice", "items": [self.value(part) for part in (item.start, item.stop, item.step)]}
-        if isinstance(item, np.ufunc) and getattr(np, item.__name__, None) is item:
+        if isinstance(item, np.ufunc) and getattr(np, str(item.__name__), None) is item:
             return {"$": "opaque", "type": f"numpy.{item.__name__}"}
         return self.container(item, depth)
 

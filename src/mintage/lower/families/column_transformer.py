@@ -10,20 +10,20 @@ from typing import Any
 from mintage.lower.columns import Column
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
+from mintage.lower.weights import weighted
 
 __all__ = ["FAMILY"]
 
 
 def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
-    if step.get("transformer_weights") is not None:
-        step.refuse("with transformer_weights has no exact lowering")
     places = step.get("_transformer_to_input_indices")
     result: list[Column] = []
     for name, part, _ in step.get("transformers_"):
         chosen = [columns[place] for place in _indices(step, places, name)]
         if part == "drop" or not chosen:
             continue
-        result.extend(chosen if part == "passthrough" else context.lower(_named(step, name, part), chosen))
+        made = chosen if part == "passthrough" else context.lower(_named(step, name, part), chosen)
+        result.extend(weighted(step, name, made, context))
     return result
 
 

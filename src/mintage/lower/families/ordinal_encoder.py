@@ -1,10 +1,13 @@
-"""OrdinalEncoder: each category becomes its place; unknown and missing values as the encoder says."""
+"""OrdinalEncoder: each category becomes its place; unknown and missing values as the encoder says.
+
+Rare categories share one place, the last.
+"""
 
 from __future__ import annotations
 
 import math
 
-from mintage.lower.categories import fitted_categories, look_up
+from mintage.lower.categories import fitted_categories, grouped, look_up, rare_groups
 from mintage.lower.columns import Column
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
@@ -13,14 +16,22 @@ __all__ = ["FAMILY"]
 
 
 def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
-    if step.get("_infrequent_enabled"):
-        step.refuse("with min_frequency or max_categories has no exact lowering")
     closed = step.get("handle_unknown") == "error"
     unknown = math.nan if closed else float(step.get("unknown_value"))
     missing = float(step.get("encoded_missing_value"))
+    parts = zip(columns, fitted_categories(step, len(columns)), rare_groups(step, len(columns)), strict=True)
     return [
-        look_up(step, column, values, context, code=float, missing=missing, unknown=unknown, closed=closed)
-        for column, values in zip(columns, fitted_categories(step, len(columns)), strict=True)
+        look_up(
+            step,
+            column,
+            values,
+            context,
+            code=float if group is None else grouped(group),
+            missing=missing,
+            unknown=unknown,
+            closed=closed,
+        )
+        for column, values, group in parts
     ]
 
 

@@ -1,8 +1,7 @@
 """PowerTransformer: Yeo-Johnson and Box-Cox, standardised or not, in double precision; NaN stays NaN.
 
-The library computes ``expm1(lambda * log1p(x)) / lambda``. The operators have neither function; both are had from Exp
-and Log without loss (W. Kahan's quotients). Box-Cox refuses numbers that are not positive, and what follows refuses
-powers that overflow; both are noted as infinite features, from which the limits of the inputs are found.
+The library computes ``expm1(lambda * log1p(x)) / lambda``. Box-Cox refuses numbers that are not positive, and what
+follows refuses powers that overflow; both are noted as infinite features, from which the limits of the inputs are found.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import numpy as np
 from mintage.lower.columns import Column, matrix, numbers
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
+from mintage.lower.functions import expm1, log1p
 from mintage.lower.graph import Graph
 from mintage.lower.numeric import numeric
 
@@ -55,7 +55,7 @@ def _scaler(step: Step) -> Step:
 
 
 def _yeo_johnson(graph: Graph, tensor: str, lambdas: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> str:
-    logarithm = _log1p(graph, graph.add("Abs", [tensor]))
+    logarithm = log1p(graph, graph.add("Abs", [tensor]))
     up = _power(graph, logarithm, lambdas, np.abs(lambdas) < _EPSILON)
     down = _power(graph, logarithm, 2.0 - lambdas, np.abs(lambdas - 2.0) <= _EPSILON)
     zero = graph.constant(np.array([[0.0]]))
@@ -70,28 +70,8 @@ def _power(
 ) -> str:
     """``expm1(power * logarithm) / power``, or the logarithm itself where ``flat``."""
     power = graph.constant(np.where(flat, 1.0, powers))
-    curved = graph.add("Div", [_expm1(graph, graph.add("Mul", [power, logarithm])), power])
+    curved = graph.add("Div", [expm1(graph, graph.add("Mul", [power, logarithm])), power])
     return graph.add("Where", [graph.constant(flat), logarithm, curved]) if flat.any() else curved
-
-
-def _log1p(graph: Graph, tensor: str) -> str:
-    """``log(1 + x)`` for x of at least 0: with u = 1 + x, the rounding of u cancels in ``log(u) * x / (u - 1)``."""
-    one = graph.constant(np.array([[1.0]]))
-    grown = graph.add("Add", [one, tensor])
-    ratio = graph.add("Div", [tensor, graph.add("Sub", [grown, one])])
-    exact = graph.add("Mul", [graph.add("Log", [grown]), ratio])
-    return graph.add("Where", [graph.add("Equal", [grown, one]), tensor, exact])
-
-
-def _expm1(graph: Graph, tensor: str) -> str:
-    """``exp(x) - 1``: with u = exp(x), the rounding of u cancels in ``(u - 1) * x / log(u)``."""
-    one = graph.constant(np.array([[1.0]]))
-    grown = graph.add("Exp", [tensor])
-    less = graph.add("Sub", [grown, one])
-    exact = graph.add("Mul", [less, graph.add("Div", [tensor, graph.add("Log", [grown])])])
-    near = graph.add("Less", [graph.add("Abs", [tensor]), graph.constant(np.array([[1.0]]))])
-    found = graph.add("Where", [near, exact, less])
-    return graph.add("Where", [graph.add("Equal", [grown, one]), tensor, found])
 
 
 FAMILY = Family(types=("sklearn.preprocessing._data.PowerTransformer",), role="transformer", lower=_lower)

@@ -1,4 +1,7 @@
-"""TargetEncoder with a binary target: each category becomes its shrunk mean of the target; others the overall mean."""
+"""TargetEncoder: each category becomes its shrunk mean of the target; others the overall mean.
+
+With more than two classes a column becomes one a class.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,24 @@ __all__ = ["FAMILY"]
 
 
 def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
-    if step.get("target_type_") == "multiclass" or step.state.get("_infrequent_enabled"):
-        step.refuse("with more than two classes, or rare categories put together, has no exact lowering")
-    encodings, mean = step.get("encodings_"), float(step.get("target_mean_"))
-    if not isinstance(encodings, list) or len(encodings) != len(columns):
+    if step.state.get("_infrequent_enabled"):
+        step.refuse("with rare categories put together has no exact lowering")
+    encodings, means = step.get("encodings_"), np.atleast_1d(np.asarray(step.get("target_mean_"), dtype=np.float64))
+    width = len(means)
+    if not isinstance(encodings, list) or len(encodings) != len(columns) * width:
         step.refuse("has encodings that do not fit its columns")
     return [
-        look_up(step, column, values, context, code=_code(encoding), missing=None, unknown=mean)
-        for column, values, encoding in zip(columns, fitted_categories(step, len(columns)), encodings, strict=True)
+        look_up(
+            step,
+            column,
+            values,
+            context,
+            code=_code(encodings[place * width + target]),
+            missing=None,
+            unknown=float(means[target]),
+        )
+        for place, (column, values) in enumerate(zip(columns, fitted_categories(step, len(columns)), strict=True))
+        for target in range(width)
     ]
 
 
