@@ -21,7 +21,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.naive_bayes import BernoulliNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 from sklearn.svm import LinearSVC
@@ -159,9 +159,9 @@ def test_categories_that_one_encoder_refuses_are_refused(case: Any) -> None:
             "estimator/part0",
         ),
         (
-            VotingClassifier([("a", line()), ("b", over(KNeighborsClassifier()))], voting="soft"),
-            "KNeighborsClassifier",
-            "estimator/b/kneighborsclassifier",
+            VotingClassifier([("a", line()), ("b", over(BernoulliNB()))], voting="soft"),
+            "BernoulliNB",
+            "estimator/b/bernoullinb",
         ),
     ],
 )

@@ -11,7 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import KNNImputer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.naive_bayes import BernoulliNB
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -49,10 +49,10 @@ def small(step: Any) -> Pipeline:
             Pipeline(
                 [
                     ("columns", ColumnTransformer([("part", "passthrough", NUMBERS)])),
-                    ("end", KNeighborsClassifier()),
+                    ("end", BernoulliNB()),
                 ]
             ),
-            "KNeighborsClassifier",
+            "BernoulliNB",
             "estimator/end",
         ),
     ],

@@ -53,8 +53,9 @@ class Writer:
             return {"$": "type", "name": np.dtype(item).name if isinstance(item, np.dtype) else type_name(item)}
         if isinstance(item, slice):
             return {"$": "slice", "items": [self.value(part) for part in (item.start, item.stop, item.step)]}
-        if isinstance(item, np.ufunc) and getattr(np, str(item.__name__), None) is item:
-            return {"$": "opaque", "type": f"numpy.{item.__name__}"}
+        if isinstance(item, np.ufunc):
+            name = str(getattr(item, "__name__", ""))
+            return {"$": "opaque", "type": f"numpy.{name}" if getattr(np, name, None) is item else "numpy.ufunc"}
         return self.container(item, depth)
 
     def array(self, item: Any, depth: int) -> Any:

@@ -1,7 +1,7 @@
 """PowerTransformer: Yeo-Johnson and Box-Cox, standardised or not, in double precision; NaN stays NaN.
 
 The library computes ``expm1(lambda * log1p(x)) / lambda``. Box-Cox refuses numbers that are not positive, and what
-follows refuses powers that overflow; both are noted as infinite features, from which the limits of the inputs are found.
+follows refuses powers that overflow; both are noted as infinite features, which give the limits of the inputs.
 """
 
 from __future__ import annotations
