@@ -128,7 +128,19 @@ def prove_exact(
     """Extract, lower and prove; raises what those raise."""
     path = folder / "model.joblib"
     joblib.dump(estimator, path)
-    extract = run_extraction(path)
+    return prove_file(run_extraction(path), columns, folder, not_null=not_null, task=task, target=target)
+
+
+def prove_file(
+    extract: Callable[[Path, Path], None],
+    columns: Columns,
+    folder: Path,
+    *,
+    not_null: tuple[str, ...] = (),
+    task: Literal["binary", "multiclass", "regression"] = "binary",
+    target: str | tuple[str, ...] = "y",
+) -> Proven:
+    """Lower and prove what ``extract`` opens."""
     validation, description = answer("validation", columns, extract, folder / "validation")
     spec = model_spec(columns, not_null, task=task, target=target)
     lowered = lower(description, threshold=spec.threshold, targets=spec.targets)
@@ -203,7 +215,18 @@ def case(tmp_path: Path, shared: Any) -> SimpleNamespace:
     def prove(estimator: Any, columns: Columns, **options: Any) -> Proven:
         return prove_exact(estimator, columns, tmp_path, **options)
 
+    def prove_graph(path: Path, columns: Columns, **options: Any) -> Proven:
+        return prove_file(run_extraction(path), columns, tmp_path, **options)
+
     training, unseen = shared
     return SimpleNamespace(
-        prove=prove, training=training, unseen=unseen, rows=make_rows, target=target, table=table, folder=tmp_path
+        prove_graph=prove_graph,
+        prove_file=prove_file,
+        prove=prove,
+        training=training,
+        unseen=unseen,
+        rows=make_rows,
+        target=target,
+        table=table,
+        folder=tmp_path,
     )
