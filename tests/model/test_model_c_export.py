@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hand_made import TASKS, hand_made
 
 from mintage.model.export.c import EXPORT
 from mintage.model.package import Package, open_package
@@ -62,6 +63,16 @@ def test_its_example_answers_a_row(files: Mapping[str, bytes], tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     said = subprocess.run([tmp_path / "example"], capture_output=True, text=True, check=True).stdout
     assert re.fullmatch(r"probabilities\[0\]: 0\.\d+\nprobabilities\[1\]: 0\.\d+\nlabel: [01] \([01]\)\n", said), said
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if task != "binary"])
+def test_models_of_every_task_pass_their_own_test(task: str, tmp_path: Path) -> None:
+    flags = "CFLAGS=-O1 -std=c99 -Wall -Wextra -Werror -ffp-contract=off"
+    done = make(tmp_path, EXPORT.files(hand_made(task)), "test", "example", flags)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "200 rows: 0 differ" in done.stdout
+    said = subprocess.run([tmp_path / "example"], capture_output=True, text=True, check=True).stdout
+    assert ("label" in said) == (task in ("multiclass", "two targets"))
 
 
 @pytest.mark.parametrize("part", ["split", "leaf", "category", "label"])
