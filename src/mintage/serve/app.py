@@ -31,7 +31,6 @@ from mintage.serve import limits, metrics
 from mintage.serve.logwriter import LogWriter
 from mintage.serve.oip import (
     InferResponse,
-    OutputTensor,
     encode_response,
     event_time_of,
     parse_request,
@@ -39,6 +38,7 @@ from mintage.serve.oip import (
     request_id_of,
     select_outputs,
 )
+from mintage.serve.outputs import Declared
 from mintage.serve.pages import render_index
 from mintage.serve.predictionlog import Entry, encode_entry
 from mintage.serve.routes import Route, Served
@@ -160,8 +160,7 @@ class App:
         variant, served = route.choose(request_id) if only is None else _by_root(route, only)
         columns, rows = request_columns(request, served.inputs, max_rows=limits.ROWS)
         prediction = served.predict(columns)
-        scores, labels = prediction.scores.tolist(), prediction.labels.tolist()
-        outputs = (OutputTensor("score", "FP64", (rows,), scores), OutputTensor("label", "INT64", (rows,), labels))
+        outputs, scores, labels = served.outputs.give(prediction, rows)
         answer = encode_response(
             InferResponse(
                 model_name=route.model,
@@ -260,11 +259,13 @@ def _metadata(route: Route, only: str | None) -> dict[str, Any]:
         "inputs": [
             {"name": name, "datatype": datatype, "shape": [-1]} for name, datatype in route.champion.inputs.items()
         ],
-        "outputs": [
-            {"name": "score", "datatype": "FP64", "shape": [-1]},
-            {"name": "label", "datatype": "INT64", "shape": [-1]},
-        ],
+        "outputs": [_output(declared) for declared in route.champion.outputs.declared],
     }
+
+
+def _output(declared: Declared) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": declared.name, "datatype": declared.datatype, "shape": declared.shape}
+    return found if declared.classes is None else found | {"parameters": {"classes": declared.classes}}
 
 
 def _parameters(variant: Variant, flags: Mapping[str, int]) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """Score a file of rows: the same models, checks, split and prediction log as a request, for as many rows as it has.
 
 ``predict_file`` reads Parquet or CSV in chunks and writes the input's columns with ``request_id``, ``model_root``,
-``variant``, ``score`` and ``label`` beside them. It is all or nothing: one row outside the model's domain refuses the
-file, and neither output nor log has any of it. A row's request id is the model's id column, else a new UUID; scoring
-the same file again is a new batch and is logged again.
+``variant`` and the model's outputs beside them: ``score`` and ``label``, or others by name (``serve.outputs``). It is
+all or nothing: one row outside the model's domain refuses the file, and neither output nor log has any of it. A row's
+request id is the model's id column, else a new UUID; scoring the same file again is a new batch and is logged again.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from mintage.errors import BatchFileError, DataError, UsageError
+from mintage.model.runtime import stack
 from mintage.model.tables import encode_columns
-from mintage.serve.predictionlog import base_schema, input_column, log_folder
+from mintage.serve.predictionlog import answer_columns, input_column, log_folder, row_schema
 from mintage.serve.routes import Route
 from mintage.serve.split import Variant
 from mintage.store.publish import publish_file, temporary_beside
@@ -35,9 +36,8 @@ ADDED = (
     ("request_id", pa.string()),
     ("model_root", pa.string()),
     ("variant", pa.string()),
-    ("score", pa.float64()),
-    ("label", pa.int64()),
 )
+_KINDS: dict[type, pa.DataType] = {np.float64: pa.float64(), np.int64: pa.int64(), object: pa.string()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,20 +60,21 @@ def predict_file(input_path: Path, output_path: Path, *, route: Route, envdir: P
     schema, chunks = _open(input_path, route)
     now = time.time_ns() // 1000
     log_file = log_folder(envdir, route.model, now) / f"batch-{uuid.uuid4()}.parquet"
-    log_schema = pa.schema([*base_schema, *(pa.field(f"f.{n}", _arrow(t)) for n, t in route.champion.inputs.items())])
+    log_schema = row_schema(route.champion.inputs, is_scored=route.champion.outputs.is_scored)
+    out_schema = pa.schema([*schema, *_added(route)])
     temporary, temporary_log = temporary_beside(output_path), temporary_beside(log_file)
     by_variant: dict[Variant, int] = {variant: 0 for variant, _ in route.served()}
     done = 0
     try:
-        with ExitStack() as stack:
-            out = stack.enter_context(_writer(temporary, output_path, pa.schema([*schema, *ADDED])))
-            log = stack.enter_context(pq.ParquetWriter(temporary_log, log_schema, compression="zstd"))
+        with ExitStack() as opened:
+            out = opened.enter_context(_writer(temporary, output_path, out_schema))
+            log = opened.enter_context(pq.ParquetWriter(temporary_log, log_schema, compression="zstd"))
             for chunk in chunks:
                 if chunk.num_rows == 0:
                     continue
-                logged = _score(chunk, route, now, log_schema, where=f"{input_path}, rows {done}+")
-                added = [logged[name] for name, _ in ADDED]
-                out.write_table(pa.table([*chunk.columns, *added], schema=pa.schema([*schema, *ADDED])))
+                logged, answers = _score(chunk, route, now, log_schema, where=f"{input_path}, rows {done}+")
+                added = [*(logged[name] for name, _ in ADDED), *answers]
+                out.write_table(pa.table([*chunk.columns, *added], schema=out_schema))
                 log.write_table(logged)
                 done += chunk.num_rows
                 for count in pc.value_counts(logged["variant"]).to_pylist():
@@ -87,13 +88,16 @@ def predict_file(input_path: Path, output_path: Path, *, route: Route, envdir: P
     return BatchResult(rows=done, by_variant=by_variant, log_file=log_file if done else None)
 
 
-def _score(chunk: pa.Table, route: Route, now: int, log_schema: pa.Schema, *, where: str) -> pa.Table:
-    """One chunk's rows of the prediction log."""
+def _score(
+    chunk: pa.Table, route: Route, now: int, log_schema: pa.Schema, *, where: str
+) -> tuple[pa.Table, list[pa.Array]]:
+    """One chunk's rows of the prediction log, and the columns of the model's outputs."""
     started = time.perf_counter()
     rows = chunk.num_rows
     ids = _request_ids(chunk, route.champion.signature.id, where=where)
     chosen = [route.choose(request_id)[0] for request_id in ids]
-    scores, labels = np.empty(rows), np.empty(rows, dtype=np.int64)
+    outputs = route.champion.outputs
+    values, labels = np.empty((rows, outputs.width)), np.empty((rows, outputs.labels), dtype=np.int64)
     roots = np.empty(rows, dtype=object)
     try:
         columns = encode_columns(chunk, route.champion.signature)
@@ -102,13 +106,13 @@ def _score(chunk: pa.Table, route: Route, now: int, log_schema: pa.Schema, *, wh
             if len(index) == 0:
                 continue
             part = columns if len(index) == rows else {name: column[index] for name, column in columns.items()}
-            prediction = served.predict(part)
-            scores[index], labels[index], roots[index] = prediction.scores, prediction.labels, served.root
+            answer = stack(served.predict(part).outputs)
+            values[index], labels[index], roots[index] = answer.values, answer.labels, served.root
     except DataError as error:
         error.where = where if error.where is None else f"{where}: {error.where}"
         raise
     latency_us = round((time.perf_counter() - started) * 1e6 / rows)
-    values = {
+    logged = {
         "request_id": pa.array(ids, type=pa.string()),
         "row": pa.array(np.zeros(rows), type=pa.int32()),
         "ts": pa.array(np.full(rows, now), type=pa.int64()).cast(pa.timestamp("us", tz="UTC")),
@@ -116,12 +120,18 @@ def _score(chunk: pa.Table, route: Route, now: int, log_schema: pa.Schema, *, wh
         "model_root": pa.array(roots.tolist(), type=pa.string()),
         "variant": pa.array(chosen, type=pa.string()),
         "source": pa.array(["batch"] * rows, type=pa.string()),
-        "score": pa.array(scores),
-        "label": pa.array(labels),
+        **answer_columns(values, labels, is_scored=outputs.is_scored),
         "latency_us": pa.array(np.full(rows, latency_us)),
     }
-    values |= {f"f.{name}": input_column(column) for name, column in columns.items()}
-    return pa.table([values[name] for name in log_schema.names], schema=log_schema)
+    logged |= {f"f.{name}": input_column(column) for name, column in columns.items()}
+    table = pa.table([logged[name] for name in log_schema.names], schema=log_schema)
+    given = outputs.columns(values, labels)
+    return table, [pa.array(given[name], type=_KINDS[kind], from_pandas=True) for name, kind in outputs.fields]
+
+
+def _added(route: Route) -> list[tuple[str, pa.DataType]]:
+    """The columns that the output has beside the input's."""
+    return [*ADDED, *((name, _KINDS[kind]) for name, kind in route.champion.outputs.fields)]
 
 
 def _request_ids(chunk: pa.Table, id_column: str | None, *, where: str) -> list[str]:
@@ -192,7 +202,7 @@ def _check_columns(schema: pa.Schema, route: Route, *, where: str) -> None:
         )
     if len(set(schema.names)) != len(schema.names):
         raise BatchFileError("a column name comes twice", found=", ".join(schema.names), where=where)
-    taken = [name for name, _ in ADDED if name in schema.names]
+    taken = [name for name, _ in _added(route) if name in schema.names]
     if taken:
         raise BatchFileError(
             f"the file already has a column {taken[0]!r}, which the output adds",

@@ -10,6 +10,7 @@ docs/spec/prediction-log.md.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
@@ -27,6 +28,8 @@ from mintage.store.publish import publish_file, temporary_beside
 
 __all__ = [
     "Entry",
+    "answer_columns",
+    "answer_names",
     "base_schema",
     "compact",
     "decode_entry",
@@ -34,6 +37,7 @@ __all__ = [
     "input_column",
     "log_folder",
     "read_predictions",
+    "row_schema",
     "spool_dir",
     "write_log_file",
 ]
@@ -55,11 +59,18 @@ base_schema = pa.schema(
         ("latency_us", pa.int64()),
     ]
 )
+_ANSWERS = {
+    "score": pa.float64(),
+    "label": pa.int64(),
+    "values": pa.list_(pa.float64()),
+    "labels": pa.list_(pa.int64()),
+}
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
     """One answered request. Times are microseconds since 1970 (``event_time`` of the naive time as if it were UTC);
-    inputs are lists of one value a row, numbers and texts apart so that their types need no guess."""
+    inputs are lists of one value a row, numbers and texts apart so that their types need no guess. ``scores`` and
+    ``labels`` are one value a row too, but lists of all numbers and all labels for a model without a score."""
 
     version: int
     request_id: str
@@ -70,8 +81,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     ts: int
     event_time: int | None
     latency_us: int
-    scores: list[float]
-    labels: list[int]
+    scores: Sequence[float | Sequence[float | None]]
+    labels: Sequence[int | Sequence[int]]
     numbers: dict[str, list[float | None]]
     texts: dict[str, list[str | None]]
 
@@ -105,6 +116,33 @@ def spool_dir(envdir: Path) -> Path:
 def log_folder(envdir: Path, model: str, ts: int) -> Path:
     """The folder for predictions of ``model`` made on the UTC day of ``ts`` (microseconds)."""
     return _model_folder(envdir, model) / _day(ts)
+
+
+def answer_names(*, is_scored: bool) -> tuple[str, str]:
+    """The columns of numbers and of labels, for a model with a score or without."""
+    return ("score", "label") if is_scored else ("values", "labels")
+
+
+def answer_columns(values: np.ndarray, labels: np.ndarray, *, is_scored: bool) -> dict[str, pa.Array]:
+    """Numbers [N, W] and labels [N, H] as the log has them; null for a number that is not finite."""
+    if is_scored:
+        return {"score": pa.array(values[:, 1]), "label": pa.array(labels[:, 0])}
+    found = {}
+    for name, matrix in (("values", np.where(np.isfinite(values), values, np.nan)), ("labels", labels)):
+        ends = pa.array(np.arange(len(matrix) + 1, dtype=np.int32) * matrix.shape[1])
+        found[name] = pa.ListArray.from_arrays(ends, pa.array(matrix.ravel(), from_pandas=True))
+    return found
+
+
+def row_schema(inputs: Mapping[str, str], *, is_scored: bool) -> pa.Schema:
+    """The columns of one model's files; ``inputs`` maps names to "FP64" or "BYTES"."""
+    named = dict(zip(("score", "label"), answer_names(is_scored=is_scored), strict=True))
+    fields = [
+        pa.field(named[field.name], _ANSWERS[named[field.name]]) if field.name in named else field
+        for field in base_schema
+    ]
+    kinds = {"BYTES": pa.string(), "FP64": pa.float64()}
+    return pa.schema([*fields, *(pa.field(f"f.{name}", kinds[datatype]) for name, datatype in inputs.items())])
 
 
 def input_column(values: np.ndarray) -> pa.Array:
@@ -249,8 +287,9 @@ def _table(entries: list[Entry]) -> pa.Table:
         "model_root": each_row([entry.root for entry in entries], pa.string()),
         "variant": each_row([entry.variant for entry in entries], pa.string()),
         "source": each_row([entry.source for entry in entries], pa.string()),
-        "score": pa.array([score for entry in entries for score in entry.scores], type=pa.float64()),
-        "label": pa.array([label for entry in entries for label in entry.labels], type=pa.int64()),
+        **_answers(
+            [score for entry in entries for score in entry.scores], [x for entry in entries for x in entry.labels]
+        ),
         "latency_us": each_row([entry.latency_us for entry in entries], pa.int64()),
     }
     for name in entries[0].numbers:
@@ -259,6 +298,12 @@ def _table(entries: list[Entry]) -> pa.Table:
     for name in entries[0].texts:
         columns[f"f.{name}"] = pa.array([text for entry in entries for text in entry.texts[name]], type=pa.string())
     return pa.table(columns)
+
+
+def _answers(scores: list[object], labels: list[object]) -> dict[str, pa.Array]:
+    """The columns of what was answered: ``score`` and ``label``, or ``values`` and ``labels``."""
+    names = answer_names(is_scored=not scores or isinstance(scores[0], float))
+    return {name: pa.array(column, type=_ANSWERS[name]) for name, column in zip(names, (scores, labels), strict=True)}
 
 
 def _read(path: Path) -> pa.Table:

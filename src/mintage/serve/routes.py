@@ -17,27 +17,30 @@ import numpy as np
 
 from mintage.errors import DesiredInvalidError, PackageExpiredError, RootMismatchError
 from mintage.model.golden import replay
-from mintage.model.package import open_package
+from mintage.model.package import Package, open_package
 from mintage.model.runtime import Prediction, Predictor
 from mintage.model.signature import Signature
 from mintage.serve.desired import Placement, Target
+from mintage.serve.outputs import Outputs, outputs_of
 from mintage.serve.split import Variant, variant_of
 
-__all__ = ["Route", "Served", "load_route"]
+__all__ = ["Route", "Served", "load_route", "prove"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
-    """One loaded model. ``inputs`` maps each input's name to its datatype, "FP64" or "BYTES"."""
+    """One loaded model. ``inputs`` maps each input's name to its datatype, "FP64" or "BYTES"; ``outputs`` are what
+    callers get of it."""
 
     root: str
     inputs: Mapping[str, str]
     signature: Signature
+    outputs: Outputs
     predictor: Predictor
     expires: datetime | None
 
     def predict(self, columns: Mapping[str, np.ndarray]) -> Prediction:
-        """Scores and labels; raises the model's typed errors for values outside its domain."""
+        """The model's answers; raises the model's typed errors for values outside its domain."""
         return self.predictor.predict(columns)
 
     def expired(self, now: datetime) -> bool:
@@ -91,6 +94,13 @@ def load_route(model: str, placement: Placement, *, now: datetime, current: Rout
             found=", ".join(challenger.inputs),
             hint="serve it under a name of its own, so that callers can send what it needs",
         )
+    if challenger.outputs.declared != champion.outputs.declared:
+        raise DesiredInvalidError(
+            f"the challenger of {model} gives other outputs than the champion",
+            expected=", ".join(output.name for output in champion.outputs.declared),
+            found=", ".join(output.name for output in challenger.outputs.declared),
+            hint="serve it under a name of its own; of one task, the classes must be the same",
+        )
     return Route(model=model, champion=champion, challenger=challenger, share=rival.share, salt=placement.salt)
 
 
@@ -114,6 +124,11 @@ def _load(model: str, target: Target, loaded: Mapping[str, Served], now: datetim
             where=target.folder,
             hint="it was changed after its release, or is another model's; fetch it again",
         )
+    return prove(package, expires=target.expires)
+
+
+def prove(package: Package, *, expires: datetime | None = None) -> Served:
+    """An opened model, after its runtime gave its golden outputs; raises GoldenFailedError."""
     predictor = package.predictor()
     replay(package.golden, predictor)
     signature = package.signature
@@ -121,6 +136,7 @@ def _load(model: str, target: Target, loaded: Mapping[str, Served], now: datetim
         root=package.root,
         inputs={column.name: column.datatype for column in signature.inputs},
         signature=signature,
+        outputs=outputs_of(signature),
         predictor=predictor,
-        expires=target.expires,
+        expires=expires,
     )
