@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from mintage.errors import RuntimeFailedError
+from mintage.model.compile.sql.golden import held_rows
 from mintage.model.compile.sql.query import compile_row, compile_sql, free_name, output_columns
-from mintage.model.compile.sql.text import quote_name
+from mintage.model.compile.sql.text import number, quote_name, quote_text
 from mintage.model.runtimes.base import Answers, Columns, Found, Missing
 from mintage.model.runtimes.timing import time_calls
 from mintage.model.signature import Signature
@@ -74,10 +75,17 @@ class _Session:
         if not self._prepared:
             self._connection.execute(f"PREPARE one AS {compile_row(self._onnx, self._signature, 'duckdb')}")
             self._prepared = True
-        places = ", ".join("?" * len(self._signature.inputs))
+        held = np.flatnonzero(held_rows(columns, "postgresql"))[:timed].tolist()  # a literal holds no NUL here either
         names = [item.name for item in self._signature.inputs]
-        rows = list(zip(*(columns[name][:timed].tolist() for name in names), strict=True))
-        return time_calls(lambda row: self._connection.execute(f"EXECUTE one({places})", row).fetchall(), rows, timed)
+        rows = [", ".join(_spell(columns[name][place]) for name in names) for place in held]
+        calls = [f"EXECUTE one({row})" for row in rows]
+        return time_calls(lambda call: self._connection.execute(call).fetchall(), calls, timed)
+
+
+def _spell(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return quote_text(value) if isinstance(value, str) else number(float(value), "duckdb")
 
 
 def _answers(found: Any, signature: Signature, rows: int, times: list[float]) -> Answers:

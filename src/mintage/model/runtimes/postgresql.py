@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mintage.errors import RuntimeFailedError
+from mintage.model.compile.sql.golden import held_rows
 from mintage.model.compile.sql.query import compile_row, compile_sql, free_name, output_columns
 from mintage.model.compile.sql.text import quote_name
 from mintage.model.runtimes.base import Answers, Columns, Found, Missing
@@ -79,11 +80,7 @@ class PostgreSql:
 
 def storable(columns: Columns) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which rows PostgreSQL can hold: those without a NUL in a text."""
-    found = np.ones(len(next(iter(columns.values()))), dtype=bool)
-    for column in columns.values():
-        if column.dtype.kind == "O":
-            found &= np.array([value is None or "\0" not in value for value in column.tolist()], dtype=bool)
-    return found
+    return held_rows(columns, "postgresql")
 
 
 def _psycopg() -> Any:

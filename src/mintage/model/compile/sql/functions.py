@@ -127,7 +127,8 @@ def _size_of_power(math_: Arithmetic, a: str, b: str) -> str:
     log = f"ln({size})"
     half = f"power({size}, {b} / {number(2.0)})"
     return (
-        f"CASE WHEN {size} = {zero} THEN CASE WHEN {b} > {zero} THEN {zero} WHEN {b} < {zero} THEN {infinity} END "
+        f"CASE WHEN {a} IS NULL THEN NULL "
+        f"WHEN {size} = {zero} THEN CASE WHEN {b} > {zero} THEN {zero} WHEN {b} < {zero} THEN {infinity} END "
         f"WHEN {size} = {number(1.0)} THEN CASE WHEN {b} IS NOT NULL THEN {number(1.0)} END "
         f"WHEN {size} = {infinity} THEN CASE WHEN {b} > {zero} THEN {infinity} WHEN {b} < {zero} THEN {zero} END "
         f"WHEN abs({b}) > {number(1e20)} THEN CASE WHEN ({size} > {number(1.0)}) = ({b} > {zero}) THEN {infinity} "
@@ -136,7 +137,7 @@ def _size_of_power(math_: Arithmetic, a: str, b: str) -> str:
         f"WHEN {log} * {b} > {number(_OVER + 1e-9)} THEN {infinity} "
         f"WHEN {log} * {b} < {number(_ZERO)} THEN {zero} "
         f"WHEN {log} * {b} < {number(_UNDER)} THEN {number(GRAIN)} "
-        f"WHEN {log} * {b} > {number(709.7)} THEN CASE WHEN {half} >= {number(1.3407807929942596e154)} "
+        f"WHEN {log} * {b} > {number(709.7)} THEN CASE WHEN {half} >= {number(2.0**512)} "
         f"THEN {infinity} ELSE {half} * {half} END "
         f"WHEN {log} * {b} < {number(_SMALL)} THEN {half} * {half} "
         f"ELSE power({size}, {b}) END"

@@ -58,7 +58,7 @@ def _tree(
 ) -> Cell | None:
     """What one tree adds to a sum; None if it adds to others only."""
     walk = _Walk(math_, node, trees, columns, target)
-    found = walk.branch(root, 0)
+    found = walk.write(root)
     return found if walk.reached else None
 
 
@@ -71,13 +71,25 @@ class _Walk:
     trees: Trees
     columns: dict[int, Cell]
     target: int
-    reached: bool = field(default=False)
+    reached: bool = False
+    done: dict[int, Cell] = field(default_factory=dict)
 
-    def branch(self, place: int, depth: int) -> Cell:
-        """The CASE of a node and all below it."""
+    def write(self, root: int) -> Cell:
+        """The CASE of a tree, written from its ends to its root: a tree may be deeper than Python calls."""
+        trees, waiting, order = self.trees, [root], []
+        while waiting:
+            place = waiting.pop()
+            order.append(place)
+            sides = ((trees.true, trees.true_leaf), (trees.false, trees.false_leaf))
+            waiting.extend(int(ids[place]) for ids, leaf in sides if not leaf[place])
+        for place in reversed(order):
+            self.done[place] = self._node(place)
+        return self.done[root]
+
+    def _node(self, place: int) -> Cell:
         trees = self.trees
-        yes = self._side(int(trees.true[place]), bool(trees.true_leaf[place]), depth)
-        no = self._side(int(trees.false[place]), bool(trees.false_leaf[place]), depth)
+        yes = self._side(int(trees.true[place]), bool(trees.true_leaf[place]))
+        no = self._side(int(trees.false[place]), bool(trees.false_leaf[place]))
         if yes.sql == no.sql:
             return yes
         feature = self.columns[int(trees.feature[place])]
@@ -87,13 +99,13 @@ class _Walk:
         made = self.math_.make(f"CASE WHEN {condition} THEN {yes.sql} ELSE {no.sql} END", [feature, yes, no])
         return replace(made, type=yes.type, **either([yes, no]))
 
-    def _side(self, place: int, leaf: bool, depth: int) -> Cell:
+    def _side(self, place: int, leaf: bool) -> Cell:
         if leaf:
             mine = int(self.trees.leaf_target[place]) == self.target
             self.reached |= mine
             weight = float(self.trees.leaf_weight[place]) if mine else 0.0
             return constant(weight, self.node.output.type, self.math_.dialect)
-        found = self.branch(place, depth + 1)
+        found = self.done[place]
         return self.math_.steps.column(found) if found.depth > _DEEPEST else found
 
     def _condition(self, place: int, feature: Cell) -> tuple[str, bool]:
