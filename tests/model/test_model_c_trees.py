@@ -123,6 +123,17 @@ def test_trees_that_ask_for_sets(kind: int, type_: type, tmp_path: Path) -> None
     assert len(np.unique(found.values[:, 1])) > 20
 
 
+@pytest.mark.parametrize(("kind", "type_"), [(DOUBLE, np.float64), (FLOAT, np.float32)], ids=["double", "float"])
+def test_an_infinite_threshold_splits_off_missing_values_alone(kind: int, type_: type, tmp_path: Path) -> None:
+    """scikit-learn's forests have them."""
+    rng = np.random.default_rng(15)
+    attributes = forest(rng, trees=6, depth=5, kind=type_)
+    places = rng.permutation(len(attributes["nodes_splits"]))
+    attributes["nodes_splits"][places[:12]] = np.inf
+    attributes["nodes_splits"][places[12:18]] = -np.inf
+    assert_same(*both(probe_of(kind, [(attributes, 1)]), table(rng, 600), tmp_path))
+
+
 @pytest.mark.parametrize("code", [np.nan, 2.5])
 def test_missing_value_and_a_fraction_are_in_no_set(code: float, tmp_path: Path) -> None:
     """Runtimes differ here, so a model of ours never asks; C answers as if the code were unknown."""

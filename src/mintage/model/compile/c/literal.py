@@ -41,8 +41,11 @@ def number(value: Any, kind: str) -> str:
 
 
 def exact(values: Iterable[float]) -> list[str]:
-    """Finite numbers of a large table in the hexadecimal form, which no compiler rounds."""
-    return [_shorter(value.hex()) for value in map(float, values)]
+    """Numbers of a large table in the hexadecimal form, which no compiler rounds; infinities by their name.
+
+    A forest has infinite thresholds where it splits off missing values alone.
+    """
+    return [_shorter(value.hex()) if math.isfinite(value) else number(value, "double") for value in map(float, values)]
 
 
 def _shorter(digits: str) -> str:
