@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from serve_gateways import Environment
 from serve_models import build_small_model
@@ -7,6 +10,8 @@ from serve_models import build_small_model
 from mintage.attest.keys import FileSigner
 from mintage.serve.control import gateway_state, stop_gateway
 from mintage.serve.lock import holder
+
+sys.path.append(str(Path(__file__).parents[1] / "model"))  # hand-made models of every task
 
 
 @pytest.fixture(scope="session")
