@@ -32,6 +32,7 @@ from sklearn.linear_model import (
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
@@ -127,6 +128,8 @@ SEVERAL = {
 LABELS = {
     "a line a target": MultiOutputClassifier(line()),
     "trees a target": MultiOutputClassifier(DecisionTreeClassifier(max_depth=4)),
+    "one label against the rest": OneVsRestClassifier(line()),
+    "a network of labels": MLPClassifier((5,), max_iter=15, random_state=0),
     "a chain of labels": ClassifierChain(line(), order=[1, 0], random_state=0),
     "a chain of probabilities": ClassifierChain(line(), chain_method="predict_proba", random_state=0),
     "a chain of decision functions": ClassifierChain(line(), chain_method="decision_function", random_state=0),
@@ -142,7 +145,7 @@ def check(proven: Any, *, rows: int) -> None:
 
 def fitted(estimator: Any, table: Any, target: Any) -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", UserWarning)  # a network that has not converged, among others
         return estimator.fit(table, target)
 
 

@@ -34,13 +34,15 @@ def face_of(estimator: Any) -> Face:
     """The face of a fitted estimator; refused if it gives neither probabilities nor numbers."""
     classes = getattr(estimator, "classes_", None)
     if hasattr(estimator, "predict_proba") and classes is not None:
+        if _has_several_labels(last_of(estimator)[0]):
+            return Face("classifier", ((0, 1),) * len(classes))
         several = isinstance(classes, list) and any(isinstance(part, np.ndarray | list) for part in classes)
         found = tuple(tuple(np.asarray(part).tolist()) for part in (classes if several else [classes]))
         if any(len(part) < 2 for part in found):
             raise Refused("the estimator has seen one class only; two are expected at least")
         return Face("classifier", found)
     kind = type_name(type(estimator))
-    if classes is not None or getattr(estimator, "_estimator_type", None) == "classifier":
+    if (classes is not None and len(classes)) or getattr(estimator, "_estimator_type", None) == "classifier":
         raise Refused(
             f"{kind} gives labels without probabilities; fit it with probabilities, or calibrate it "
             "(CalibratedClassifierCV)"
@@ -48,6 +50,12 @@ def face_of(estimator: Any) -> Face:
     if not hasattr(estimator, "predict"):
         raise Refused(f"{kind} is not a fitted classifier or regressor")
     return Face("regressor", ())
+
+
+def _has_several_labels(model: Any) -> bool:
+    """Whether a row may have several labels, each of which is a target of two classes then."""
+    binarizer = getattr(model, "_label_binarizer", getattr(model, "label_binarizer_", None))
+    return str(getattr(binarizer, "y_type_", "")).startswith("multilabel")
 
 
 def answer(estimator: Any, rows: Any, count: int, face: Face) -> tuple[dict[str, Array], list[Any]]:

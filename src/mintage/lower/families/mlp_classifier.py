@@ -1,4 +1,7 @@
-"""MLPClassifier and, through ``forward``, MLPRegressor: weighted sums and activations, layer by layer, in double."""
+"""MLPClassifier and, through ``forward``, MLPRegressor: weighted sums and activations, layer by layer, in double.
+
+Of two classes, and of each of several labels a row may have, the one output is the probability of the positive class.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,6 @@ from mintage.lower.softmax import softmax
 __all__ = ["FAMILY", "forward"]
 
 _OPERATORS = {"exp": "Exp", "identity": "", "logistic": "Sigmoid", "tanh": "Tanh"}
-
-
-def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
-    if step.step("_label_binarizer").get("y_type_") not in ("binary", "multiclass"):
-        step.refuse("with several labels a row has no exact lowering: use MultiOutputClassifier")
-    return forward(step, columns, context)
 
 
 def forward(step: Step, columns: list[Column], context: Context) -> list[Column]:
@@ -53,4 +50,4 @@ def _activated(step: Step, graph: Graph, tensor: str, kind: str) -> str:
     return graph.add(_OPERATORS[kind], [tensor]) if kind != "identity" else tensor
 
 
-FAMILY = Family(types=("sklearn.neural_network._multilayer_perceptron.MLPClassifier",), role="classifier", lower=_lower)
+FAMILY = Family(types=("sklearn.neural_network._multilayer_perceptron.MLPClassifier",), role="classifier", lower=forward)

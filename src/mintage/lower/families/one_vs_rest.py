@@ -1,6 +1,7 @@
 """OneVsRestClassifier: each class against the rest, their probabilities as shares of their sum.
 
-A row to which all of them give none stays all zeros, as in the library.
+A row to which all of them give none stays all zeros, as in the library. Where a row may have several labels, each is
+a target of two classes, with the probability that it has it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ __all__ = ["FAMILY"]
 
 def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     graph, parts = context.graph, step.get("estimators_")
-    if step.step("label_binarizer_").get("y_type_") not in ("binary", "multiclass"):
-        step.refuse("with several labels a row has no exact lowering: use MultiOutputClassifier")
     places = range(len(parts))
     tensors = [probability(step, f"class {place}", parts[place], columns, context) for place in places]
     if len(tensors) == 1:
         return [Number("", tensors[0], 0, 1)]
+    if str(step.step("label_binarizer_").get("y_type_")).startswith("multilabel"):
+        return [Number("", tensor, 0, 1) for tensor in tensors]
     found = shares(graph, graph.concat(tensors), len(tensors), of_none=0.0)
     if all(tensor in context.decisions for tensor in tensors):
         context.decisions[found] = graph.concat([context.decisions[tensor] for tensor in tensors])
