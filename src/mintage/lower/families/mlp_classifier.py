@@ -50,4 +50,6 @@ def _activated(step: Step, graph: Graph, tensor: str, kind: str) -> str:
     return graph.add(_OPERATORS[kind], [tensor]) if kind != "identity" else tensor
 
 
-FAMILY = Family(types=("sklearn.neural_network._multilayer_perceptron.MLPClassifier",), role="classifier", lower=forward)
+FAMILY = Family(
+    types=("sklearn.neural_network._multilayer_perceptron.MLPClassifier",), role="classifier", lower=forward
+)
