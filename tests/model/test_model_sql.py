@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,22 @@ def test_a_text_that_postgresql_cannot_hold_is_named(tmp_path: Path) -> None:
     ):
         session.answer(rows)
     assert caught.value.where == "row 3"
+
+
+def test_without_its_library_a_runtime_is_missing_or_fails_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    case = case_of_package(hand_made("binary"))
+    for name, found in (("duckdb", duckdb.RUNTIME), ("psycopg", postgresql.RUNTIME)):
+        monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.setenv(postgresql.SERVER, "postgresql://127.0.0.1:1/none")
+        with (
+            pytest.raises(RuntimeFailedError) as caught,
+            found.open(case.onnx, case.signature, tmp_path),  # type: ignore[attr-defined]
+        ):
+            pass
+        assert "pip install 'mintage[parity]'" in str(caught.value.hint)
+    assert isinstance(postgresql.RUNTIME.find(), Missing)
 
 
 def test_duckdb_says_its_version() -> None:

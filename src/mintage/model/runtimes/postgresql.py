@@ -100,7 +100,7 @@ class _Session:
         self._prepared = False
         types = {"FP64": "float8", "BYTES": "text"}
         items = [f"{quote_name(item.name)} {types[item.datatype]}" for item in signature.inputs]
-        connection.execute("SET jit = off")  # to compile a long query takes minutes
+        connection.execute("SET jit = off")  # it may take minutes over a long query
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute(f"CREATE TEMPORARY TABLE {_TABLE} ({', '.join([f'{quote_name(self._key)} int8', *items])})")
 
