@@ -36,9 +36,9 @@ def kernel(step: Step, graph: Graph, rows: str, vectors: Floats) -> str:
     return graph.add("Tanh", [shifted]) if kind == "sigmoid" else _power(graph, shifted, int(step.get("degree")))
 
 
-def squared_distances(graph: Graph, rows: str, vectors: Floats) -> str:
-    """|x - s|^2 of each row and each vector: of few columns one by one, of many as |x|^2 + |s|^2 - 2 x s."""
-    if vectors.shape[1] <= FEW:
+def squared_distances(graph: Graph, rows: str, vectors: Floats, *, exact: bool = False) -> str:
+    """|x - s|^2 of each row and each vector: of few columns, or if it must be exact at 0, column by column."""
+    if exact or vectors.shape[1] <= FEW:
         return _one_by_one(graph, rows, vectors)
     mean = vectors.mean(axis=0)
     centred = vectors - mean

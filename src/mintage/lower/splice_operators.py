@@ -166,6 +166,14 @@ def _gemm(call: Call) -> Value:
     return call.emit("Add", [found, shift])
 
 
+def _is_inf(call: Call) -> Value:
+    value = call.rows(0)
+    low, high = (int(call.attributes.get(name, 1)) for name in ("detect_negative", "detect_positive"))
+    if low and high:
+        return call.emit("IsInf", [value], kind="bool")
+    return call.emit("Equal", [value, call.number(value, np.inf if high else -np.inf)], kind="bool")
+
+
 def _relu(call: Call) -> Value:
     value = call.rows(0)
     return call.emit("Max", [value, call.number(value, 0.0)])
@@ -369,6 +377,7 @@ OPERATORS: Mapping[str, Function] = {
     "Elu": _elu,
     "Gelu": _gelu,
     "Gemm": _gemm,
+    "IsInf": _is_inf,
     "LayerNormalization": _layer_normalization,
     "LeakyRelu": _leaky_relu,
     "MatMul": _matmul,

@@ -109,6 +109,7 @@ def _open_onnx(path: Path) -> GraphModel:
     data = path.read_bytes()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
     try:
         proto = onnx.load_model_from_string(data)
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

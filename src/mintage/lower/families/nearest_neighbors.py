@@ -32,9 +32,11 @@ def lower_neighbors(step: Step, columns: list[Column], context: Context) -> list
         step.refuse("with another metric than the euclidean one, or weights of yours, has no exact lowering")
     if rows.ndim != 2 or rows.shape[1] != len(taken) or not 0 < count <= min(_MOST_NEIGHBORS, len(rows)):
         step.refuse(f"was fitted on other columns than it gets, or asks for more than {_MOST_NEIGHBORS} neighbours")
-    distances = squared_distances(graph, matrix(graph, taken), rows)
+    distances = squared_distances(graph, matrix(graph, taken), rows, exact=weights == "distance")
     distances = graph.add("Max", [distances, graph.constant(np.array([[0.0]]))])
     context.note_finite(_one(graph, "ReduceMin", distances), columns)
+    if weights == "distance" and step.get("_fit_method") == "brute":
+        context.rounds = "scikit-learn's brute-force search, which loses digits of small distances,"
     nearest = _nearest(graph, distances, len(rows), count)
     shares = None if weights == "uniform" else _shares(graph, [distance for _, distance in nearest])
     tables = _tables(step, len(rows))

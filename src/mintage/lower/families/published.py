@@ -53,7 +53,14 @@ def _spliced(source: Source, taken: list[Any], context: Context, by: str) -> Spl
     found = splice(context.graph, source, tensor, len(taken))
     if found.single:
         context.rounds = by
+        context.note_finite(_size(context.graph, found.tensor), taken)
     return found
+
+
+def _size(graph: Graph, tensor: str) -> str:
+    """The sum of what it gives, infinite where it gives no number: from there on are the limits of the inputs."""
+    size = graph.add("ReduceSum", [graph.add("Abs", [tensor]), graph.constant(np.array([1]))], keepdims=1)
+    return graph.add("Where", [graph.add("IsNaN", [size]), graph.constant(np.array([[np.inf]])), size])
 
 
 def _outputs(step: Step, found: Spliced, columns: list[Column]) -> list[Column]:
