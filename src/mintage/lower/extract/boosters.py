@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ LGBM_CLASSIFIER = "lightgbm.sklearn.LGBMClassifier"
 CATBOOST = frozenset(("catboost.core.CatBoostClassifier", "catboost.core.CatBoostRegressor"))
 
 
-def booster_state(item: Any, name: str, texts: Iterable[str]) -> dict[str, Any] | None:
+def booster_state(item: Any, name: str, texts: Mapping[str, set[str]]) -> dict[str, Any] | None:
     """The fields of an object of the type ``name``.
 
-    CatBoost keeps hashes of its categories instead of them; ``texts`` are those whose hashes are written down.
+    CatBoost keeps hashes of its categories instead of them; ``texts`` are those whose hashes are written down, by the
+    column that has them, and without a name those that any may have.
     """
     if name == XGBOOST:
         return {"#json": _bytes(json.loads(item.save_raw(raw_format="json"))["learner"])}
@@ -40,7 +41,7 @@ def booster_state(item: Any, name: str, texts: Iterable[str]) -> dict[str, Any] 
         }
     if name == LGBM_CLASSIFIER:
         return {**item.__dict__, "#decides": hasattr(item, "decision_function")}  # from version 4.7 on
-    if name in CATBOOST:
+    if name in CATBOOST and item.is_fitted():
         return _catboost(item, texts)
     return None
 
@@ -50,35 +51,35 @@ def integer_text(value: float) -> str | None:
     return str(int(value)) if np.isfinite(value) and value == int(value) else None
 
 
-def _catboost(item: Any, texts: Iterable[str]) -> dict[str, Any]:
+def _catboost(item: Any, texts: Mapping[str, set[str]]) -> dict[str, Any]:
     if item.get_text_feature_indices() or item.get_embedding_feature_indices():
-        raise Refused(
-            "CatBoost with text or embedding features has no exact lowering; drop them, or encode them before"
-        )
-    known = item.get_cat_feature_indices()
+        raise Refused("CatBoost with text or embedding features has no exact lowering; encode them before")
+    names, places = [str(name) for name in item.feature_names_], item.get_cat_feature_indices()
+    every = set().union(*texts.values())
+    known = [sorted(texts[names[at]] | texts.get("", set()) if names[at] in texts else every) for at in places]
+    model = _catboost_json(item, names, dict(zip(places, known, strict=True)))
+    hashes = {pair["value"]: int(pair["hash"]) for pair in model["features_info"].pop("cat_features_hash", ())}
+    loss = model.pop("model_info")["params"]["loss_function"]["type"]
+    return {
+        "#json": _bytes(model),
+        "loss": loss,
+        "classes_": np.asarray(getattr(item, "classes_", ())),
+        "features": len(names),
+        "texts": known,
+        "hashes": [np.array([hashes[text] for text in found], dtype=np.int64) for found in known],
+    }
+
+
+def _catboost_json(item: Any, names: list[str], known: dict[int, list[str]]) -> Any:
+    """The library's own JSON. It writes down the hashes of the texts in the rows that it is given."""
+    table = np.zeros((max(map(len, known.values()), default=0) or 1, len(names)), dtype=object)
+    for place, found in known.items():
+        table[:, place] = [*found, *[found[0] if found else "0"] * (len(table) - len(found))]
+    pool = sys.modules["catboost"].Pool(table, cat_features=list(known), feature_names=names) if known else None
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         path = Path(folder) / "model.json"
-        item.save_model(str(path), format="json", pool=_pool(item, known, sorted(set(texts))) if known else None)
-        model = json.loads(path.read_bytes())
-    features = model["features_info"]
-    features["cat_features_hash"] = sorted(
-        ([int(pair["hash"]), pair["value"]] for pair in features.get("cat_features_hash", ())), key=lambda pair: pair[1]
-    )
-    parameters = model.pop("model_info")["params"]
-    model["loss"] = parameters["loss_function"]["type"]
-    return {"#json": _bytes(model), "classes_": np.asarray(getattr(item, "classes_", ())), "width": len(_names(item))}
-
-
-def _pool(item: Any, known: list[int], texts: list[str]) -> Any:
-    """Rows of the texts, from which the library writes down their hashes."""
-    table = np.zeros((max(1, len(texts)), len(_names(item))), dtype=object)
-    for place in known:
-        table[:, place] = texts or ["0"]
-    return sys.modules["catboost"].Pool(table, cat_features=known, feature_names=_names(item))
-
-
-def _names(item: Any) -> list[str]:
-    return [str(name) for name in item.feature_names_]
+        item.save_model(str(path), format="json", pool=pool)
+        return json.loads(path.read_bytes())
 
 
 def _bytes(value: Any) -> Any:

@@ -78,16 +78,16 @@ def describe(estimator: Any, rows_file: Path, out: Path, options: dict[str, Any]
     write_json(out / "estimator.json", description)
 
 
-def texts_of(meta: list[dict[str, str]], columns: dict[str, Any], natives: Natives) -> set[str]:
-    """All texts of the rows, and the whole numbers that an estimator takes as texts."""
-    found: set[Any] = set()
+def texts_of(meta: list[dict[str, str]], columns: dict[str, Any], natives: Natives) -> dict[str, set[str]]:
+    """The texts of each column of the rows, also of whole numbers that an estimator takes as texts."""
+    found: dict[str, set[Any]] = {}
     for column in meta:
-        values = columns[column["name"]]
+        name = column["name"]
         if column["kind"] == "text":
-            found.update(values)
-        elif column["name"] in natives.integers:
-            found.update(map(integer_text, values.tolist()))
-    return found - {None}
+            found[name] = set(columns[name]) - {None}
+        elif name in natives.integers:
+            found[name] = set(map(integer_text, columns[name].tolist())) - {None}
+    return found
 
 
 def write_oracle(estimator: Any, rows: Any, face: Any, out: Path) -> None:

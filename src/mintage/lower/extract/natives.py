@@ -47,7 +47,7 @@ def natives_of(estimator: Any, meta: list[dict[str, str]]) -> Natives:
         elif kind == "lightgbm.basic.Booster":
             found.boosted = True
             _note(found, meta, _lightgbm(part, meta))
-        elif kind.startswith("catboost.core.CatBoost"):
+        elif kind.startswith("catboost.core.CatBoost") and part.is_fitted():
             found.boosted = True
             _catboost(found, meta, part)
         elif kind.startswith("sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoosting"):

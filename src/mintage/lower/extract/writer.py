@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,11 @@ MAX_DENSE = 1 << 26
 class Writer:
     """Turns an object into JSON values, and its arrays into members of one npz file.
 
-    ``texts`` are those that rows hold, for a library that keeps hashes of its categories instead of them.
+    ``texts`` are those that rows hold, by column, for a library that keeps hashes of its categories instead of them.
     """
 
-    def __init__(self, texts: Iterable[str] = ()) -> None:
-        self.texts = set(texts)
+    def __init__(self, texts: Mapping[str, set[str]] | None = None) -> None:
+        self.texts: dict[str, set[str]] = {"": set(), **(texts or {})}
         self.arrays: dict[str, Any] = {}
         self.open: set[int] = set()
         self.count = 0
@@ -64,7 +64,7 @@ class Writer:
             values = item.ravel().tolist()
             if any(isinstance(value, str) for value in values):
                 self.nan_is_a_category |= any(is_nan(value) for value in values)
-                self.texts.update(value for value in values if isinstance(value, str))
+                self.texts[""].update(value for value in values if isinstance(value, str))
             items = [self.value(value, depth + 1) for value in values]
             return {"$": "objects", "shape": list(item.shape), "items": items}
         if item.dtype.names is None and item.dtype.kind not in "biufU":
