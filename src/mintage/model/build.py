@@ -23,7 +23,7 @@ from mintage.errors import EstimatorRefusedError
 from mintage.lower.description import Description
 from mintage.lower.estimator import Lowered, lower
 from mintage.model.card import card_facts, encode_card, render_card
-from mintage.model.golden import Golden, declared_labels, encode_golden, replay
+from mintage.model.golden import Golden, declared_labels, encode_golden, portable_rows, replay
 from mintage.model.limits import find_limits
 from mintage.model.parity import Parity
 from mintage.model.prove import Columns, Extract, Rows, answer, prove, tolerance_of
@@ -133,10 +133,11 @@ def _answer_streams(
 
 
 def _golden(parts: tuple[Rows, Rows], predictor: Predictor, rng: np.random.Generator, *, tolerance: float) -> Golden:
-    """Half real rows, half edge rows, of those that validation accepts."""
+    """Half real rows, half edge rows, of those that validation accepts and that every platform can hold."""
     chosen = []
     for rows in parts:
-        usable = np.flatnonzero(predictor.accepts(rows.columns) & ~rows.native.failed & ~rows.native.tied)
+        answered = predictor.accepts(rows.columns) & ~rows.native.failed & ~rows.native.tied
+        usable = np.flatnonzero(answered & portable_rows(rows.columns))
         places = np.sort(rng.permutation(usable)[: GOLDEN_ROWS // 2])
         table = {name: column[places] for name, column in rows.columns.items()}
         chosen.append((table, rows.native.values[places], rows.native.labels[places]))

@@ -18,7 +18,7 @@ from mintage.model.runtime import Predictor, stack
 from mintage.model.signature import Signature
 from mintage.record.canonical import canonical_bytes
 
-__all__ = ["Golden", "declared_labels", "decode_golden", "differ", "encode_golden", "replay"]
+__all__ = ["Golden", "declared_labels", "decode_golden", "differ", "encode_golden", "portable_rows", "replay"]
 
 
 class _Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -116,6 +116,18 @@ def differ(golden: Golden, found: Answer, *, rows: slice = slice(None)) -> tuple
     with np.errstate(invalid="ignore", over="ignore"):
         error = (np.abs(found.values - values) / np.maximum(1.0, np.abs(values))).max(axis=1, initial=0.0)
     return error, ~(error <= golden.tolerance) | (found.labels != golden.labels[rows]).any(axis=1)
+
+
+def portable_rows(columns: Mapping[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows every platform can hold: none of their texts has the character NUL.
+
+    PostgreSQL refuses such a text, and onnxruntime in JavaScript ends it there. The gate of the build compares them.
+    """
+    found = np.ones(len(next(iter(columns.values()))), dtype=bool)
+    for column in columns.values():
+        if column.dtype.kind == "O":
+            found &= np.array([value is None or "\0" not in value for value in column.tolist()], dtype=bool)
+    return found
 
 
 def declared_labels(

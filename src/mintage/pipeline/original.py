@@ -14,7 +14,7 @@ from mintage.errors import RefusedError
 from mintage.lower.description import read_description
 from mintage.lower.estimator import lower
 from mintage.lower.extraction import read_native, read_oracle, write_rows
-from mintage.model.golden import declared_labels
+from mintage.model.golden import declared_labels, portable_rows
 from mintage.model.matrix import Line, line_of
 from mintage.model.matrix import Rows as MatrixRows
 from mintage.model.package import Package
@@ -47,7 +47,10 @@ def open_original(workspace: Workspace, model: str) -> Iterator[Extractor]:
 
 
 def all_rows(workspace: Workspace, package: Package, extract: Extractor, workdir: Path) -> MatrixRows:
-    """All validation rows and edge rows made from them, but for those that validation or the original refuse."""
+    """All validation rows and edge rows made from them.
+
+    Left out are those that validation or the original refuse, and those that not every platform can hold.
+    """
     model = package.signature.model
     spec, item = workspace.model_spec(model), model_record(workspace, model)["validation"]
     source = workdir / "validation.parquet"
@@ -67,10 +70,10 @@ def all_rows(workspace: Workspace, package: Package, extract: Extractor, workdir
 
 
 def _joined(package: Package, parts: Sequence[Rows], predictor: Predictor) -> MatrixRows:
-    kept = [
-        (part, np.flatnonzero(predictor.accepts(part.columns) & ~part.native.failed & ~part.native.tied))
-        for part in parts
-    ]
+    kept = []
+    for part in parts:
+        answered = predictor.accepts(part.columns) & ~part.native.failed & ~part.native.tied
+        kept.append((part, np.flatnonzero(answered & portable_rows(part.columns))))
     columns = {name: np.concatenate([part.columns[name][places] for part, places in kept]) for name in parts[0].columns}
     values = np.concatenate([part.native.values[places] for part, places in kept])
     labels = np.concatenate([part.native.labels[places] for part, places in kept])
