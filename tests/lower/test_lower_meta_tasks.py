@@ -39,6 +39,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from mintage.errors import EstimatorRefusedError
+from mintage.model.runtime import stack
 
 NUMBERS = ["minute", "distance", "wind_gust"]
 TEXTS = ["carrier"]
@@ -156,6 +157,30 @@ def test_classifiers_of_three_classes_over_others_equal_the_original(
     (rows, _), unseen = flights
     estimator = fitted(over(CLASSES[name]), case.table(some(rows)), delays.classes)
     check(case.prove(estimator, some(unseen, 300), task="multiclass"), rows=300)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        SGDClassifier(loss="modified_huber", random_state=0),
+        SGDClassifier(loss="log_loss", random_state=0),
+        OneVsRestClassifier(line()),
+        OneVsRestClassifier(DecisionTreeClassifier(random_state=0)),
+        OneVsRestClassifier(SGDClassifier(loss="modified_huber", random_state=0)),
+    ],
+    ids=["cut off sums", "logistic functions", "lines", "trees", "cut off sums against the rest"],
+)
+def test_of_equal_probabilities_the_label_is_the_originals(last: Any, case: Any, flights: Any, delays: Any) -> None:
+    (rows, _), unseen = flights
+    proven = case.prove(over(last).fit(case.table(some(rows)), delays.classes), some(unseen, 300), task="multiclass")
+    ties = 0
+    for asked in (proven.validation, proven.edges):
+        answered = ~asked.native.failed
+        found = stack(proven.predictor.run(proven.predictor.tensors(asked.columns)))
+        assert (found.labels == asked.native.labels)[answered].all()
+        ordered = np.sort(asked.native.values[answered], axis=1)
+        ties += int((ordered[:, -1] == ordered[:, -2]).sum())
+    assert ties > 0
 
 
 @pytest.mark.parametrize("name", NUMERIC)

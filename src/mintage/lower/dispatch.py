@@ -33,7 +33,8 @@ class Context:
     refuses rows with missing features, ``rounds`` to its name by one whose library computes answers in float32.
     ``converters`` says by whom a part was converted that has no lowering of ours, by its place in the pipeline.
     ``decisions`` maps a tensor of probabilities to that of the decision function, where a classifier has one: [N, 1]
-    for two classes, else [N, classes].
+    for two classes, else [N, classes]. ``labels`` maps a tensor of more than two classes to the numbers whose first
+    largest is the library's label, where that is not the first largest probability.
     """
 
     graph: Graph
@@ -49,6 +50,7 @@ class Context:
     rounds: str | None = None
     converters: dict[str, str] = field(default_factory=dict)
     decisions: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
     def note_trees(self, trees: Sequence[Tree], columns: Sequence[Column], *, single: bool) -> None:
         """Note the trees of one model, which split on ``columns``; there may be several models."""

@@ -74,7 +74,7 @@ def lower(description: Description, *, threshold: float, targets: Sequence[str] 
         description.root.refuse(f"does not end in a {description.task}")
     _refuse_sentinel(description, context)
     outputs = (
-        _class_outputs(graph, taken, description, threshold=threshold, targets=targets)
+        _class_outputs(context, taken, description, threshold=threshold, targets=targets)
         if description.classes
         else {"value": (matrix(graph, taken), "double", len(taken))}
     )
@@ -103,7 +103,7 @@ def _raw(graph: Graph, name: str, *, text: bool) -> Column:
 
 
 def _class_outputs(
-    graph: Graph,
+    context: Context,
     columns: Sequence[Number | Coded],
     description: Description,
     *,
@@ -111,7 +111,7 @@ def _class_outputs(
     targets: Sequence[str],
 ) -> Outputs:
     """Probabilities of each target's classes, and the place of its label."""
-    classes = description.classes
+    graph, classes = context.graph, description.classes
     if len(classes) > 1 and len(targets) != len(classes):
         description.root.refuse(f"has {len(classes)} targets; the model file names {len(targets) or 'one'}")
     found: Outputs = {}
@@ -124,7 +124,7 @@ def _class_outputs(
         else:
             both = matrix(graph, columns[place : place + len(mine)])
             place += len(mine)
-            made = both, graph.add("ArgMax", [both], axis=1, keepdims=0)
+            made = both, graph.add("ArgMax", [context.labels.get(both, both)], axis=1, keepdims=0)
         found[probabilities], found[label] = (made[0], "double", len(mine)), (made[1], "int64", None)
     return found
 

@@ -40,6 +40,7 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     if classes > 2 and (loss == "modified_huber" or _one_against_the_rest(step)):
         found = shares(graph, found, classes)
     context.decisions[found] = raw
+    context.labels[found] = raw  # probabilities that were cut off may be equal where the sums are not
     return numbers([""] * width, found)
 
 

@@ -24,8 +24,10 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     if str(step.step("label_binarizer_").get("y_type_")).startswith("multilabel"):
         return [Number("", tensor, 0, 1) for tensor in tensors]
     found = shares(graph, graph.concat(tensors), len(tensors), of_none=0.0)
+    scores = graph.concat([context.decisions.get(tensor, tensor) for tensor in tensors])
     if all(tensor in context.decisions for tensor in tensors):
-        context.decisions[found] = graph.concat([context.decisions[tensor] for tensor in tensors])
+        context.decisions[found] = scores
+    context.labels[found] = scores  # shares that are equal may come from scores that are not
     return numbers([""] * len(tensors), found)
 
 
