@@ -9,13 +9,16 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import KNNImputer
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401 the import makes the next one possible
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.impute import IterativeImputer, KNNImputer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import BernoulliNB
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from mintage.errors import EstimatorRefusedError, ParityFailedError
+from mintage.lower.extract.writer import Writer
 
 NUMBERS = ["ratio", "visits"]
 
@@ -34,6 +37,11 @@ class Mine(StandardScaler):
     """A subclass of a known type is custom code too."""
 
 
+def add_one(rows: Any) -> Any:
+    """A function of one's own; joblib does not even write a lambda."""
+    return rows + 1
+
+
 def small(step: Any) -> Pipeline:
     return Pipeline([("columns", ColumnTransformer([("part", step, NUMBERS)])), ("end", LogisticRegression())])
 
@@ -44,7 +52,19 @@ def small(step: Any) -> Pipeline:
         (small(FunctionTransformer(np.nan_to_num)), "runs a function of yours", "estimator/columns/part"),
         (small(Doubler()), "not from a known library", "estimator/columns/part"),
         (small(Mine()), "not from a known library", "estimator/columns/part"),
+        (small(FunctionTransformer(add_one)), "custom code", "estimator/columns/part"),
         (small(KNNImputer()), "KNNImputer", "estimator/columns/part"),
+        (small(IterativeImputer(max_iter=1)), "IterativeImputer", "estimator/columns/part"),
+        (
+            Pipeline(
+                [
+                    ("columns", ColumnTransformer([("part", "passthrough", NUMBERS)])),
+                    ("end", GaussianProcessClassifier(optimizer=None)),
+                ]
+            ),
+            "GaussianProcessClassifier",
+            "estimator/end",
+        ),
         (
             Pipeline(
                 [
@@ -64,6 +84,28 @@ def test_unknown_parts_are_refused_by_name_and_place(estimator: Any, found: str,
     assert found in str(caught.value)
     assert caught.value.where == where
     assert "entry point" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("attribute", ["scale_", "with_mean"])
+def test_a_library_that_names_its_attributes_differently_is_refused(
+    attribute: str, case: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, labels = case.training
+    estimator = small(StandardScaler()).fit(case.table(rows), labels)
+    real = Writer.value
+
+    def renamed(self: Writer, item: Any, depth: int = 0) -> Any:
+        """What the process would write if that library had another version."""
+        found = real(self, item, depth)
+        if isinstance(found, dict) and str(found.get("type", "")).endswith("StandardScaler"):
+            found["state"][f"new_{attribute}"] = found["state"].pop(attribute, None)
+        return found
+
+    monkeypatch.setattr(Writer, "value", renamed)
+    with pytest.raises(EstimatorRefusedError, match="version of its library is not known") as caught:
+        case.prove(estimator, case.unseen)
+    assert attribute in str(caught.value)
+    assert caught.value.where == "estimator/columns/part"
 
 
 def test_a_classifier_without_probabilities_is_refused(case: Any) -> None:

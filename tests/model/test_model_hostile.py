@@ -13,6 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 from mintage.errors import GraphRefusedError
 from mintage.model.hostile import check_graph
 from mintage.model.package import open_package
+from mintage.model.runtime import Predictor
+from mintage.model.signature import build_signature
+from mintage.repo.modelfile import DataFiles, InputSpec, ModelSpec
 
 
 def trees(model: Any) -> Any:
@@ -123,3 +126,119 @@ def test_bytes_that_are_no_graph_are_refused(made: Any) -> None:
 def test_the_graph_that_was_built_is_accepted(made: Any) -> None:
     package = open_package(made.built.folder)
     check_graph(package.files["model.onnx"], package.signature)
+
+
+WORDS = {
+    "mode": "TF",
+    "min_gram_length": 1,
+    "max_gram_length": 2,
+    "max_skip_count": 0,
+    "ngram_counts": [0, 2],
+    "ngram_indexes": [0, 1, 2],
+    "pool_strings": ["late", "fog", "late", "fog"],
+}
+CUT = {"mark": 0, "mincharnum": 1, "pad_value": "#", "tokenexp": "[a-z]+"}
+LOWER = {"case_change_action": "LOWER", "is_case_sensitive": 1, "locale": "C.UTF-8"}
+
+
+def words_graph(
+    *, words: dict[str, Any] | None = None, cut: dict[str, Any] | None = None, lower: dict[str, Any] | None = None
+) -> bytes:
+    """A model of one text, with some attributes of its operators replaced."""
+    nodes = [
+        helper.make_node("Squeeze", ["note", "one"], ["flat"]),
+        helper.make_node("StringNormalizer", ["flat"], ["low"], **{**LOWER, **(lower or {})}),
+        helper.make_node("Tokenizer", ["low"], ["words"], domain="com.microsoft", **{**CUT, **(cut or {})}),
+        helper.make_node("TfIdfVectorizer", ["words"], ["counts"], **{**WORDS, **(words or {})}),
+        helper.make_node("Erf", ["counts"], ["bent"]),
+        helper.make_node("Cast", ["bent"], ["value"], to=TensorProto.DOUBLE),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "model",
+        [helper.make_tensor_value_info("note", TensorProto.STRING, ["rows", 1])],
+        [helper.make_tensor_value_info("value", TensorProto.DOUBLE, ["rows", 3])],
+        [numpy_helper.from_array(np.array([1]), "one")],
+    )
+    sets = [helper.make_opsetid(*item) for item in (("", 21), ("ai.onnx.ml", 5), ("com.microsoft", 1))]
+    return bytes(helper.make_model(graph, opset_imports=sets, ir_version=10).SerializeToString())
+
+
+def words_signature() -> Any:
+    data = DataFiles(train="a", validation="b", holdout="c")
+    spec = ModelSpec(
+        model="m",
+        task="regression",
+        target=("u", "v", "w"),
+        purpose="p",
+        owner="o",
+        inputs={"note": InputSpec(type="string", nullable=False)},
+        data=data,
+    )
+    return build_signature(spec, classes=(), width=3, categories={}, closed=frozenset(), limits={})
+
+
+def test_a_graph_that_counts_words_is_accepted_and_answers() -> None:
+    predictor = Predictor(words_graph(), words_signature())
+    found = predictor.predict({"note": np.array(["LATE fog late", ""], dtype=object)}).values
+    assert found.shape == (2, 3)
+    assert found[1].tolist() == [0.0, 0.0, 0.0]
+    assert (found[0] > 0).all()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"words": {"ngram_indexes": [0, 1, 7]}},
+        {"words": {"ngram_indexes": [0, 1, 1]}},
+        {"words": {"ngram_indexes": [0, 1, -1]}},
+        {"words": {"ngram_indexes": [0, 1, 2, 3]}},
+        {"words": {"ngram_counts": [0, 9]}},
+        {"words": {"ngram_counts": [0, -2]}},
+        {"words": {"ngram_counts": [0, 1]}},
+        {"words": {"ngram_counts": [1, 2]}},
+        {"words": {"ngram_counts": [0]}},
+        {"words": {"max_gram_length": 10**6, "ngram_counts": [0] * 9}},
+        {"words": {"min_gram_length": 0}},
+        {"words": {"max_skip_count": 10**9}},
+        {"words": {"mode": "IDF"}},
+        {"words": {"weights": [1.0]}},
+        {"cut": {"tokenexp": "a" * 101}},
+        {"cut": {"mark": 1}},
+        {"cut": {"stopwords": ["a"]}},
+        {"lower": {"stopwords": ["a"]}},
+    ],
+    ids=str,
+)
+def test_a_graph_that_counts_words_in_another_way_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(GraphRefusedError):
+        check_graph(words_graph(**changed), words_signature())
+
+
+@pytest.mark.parametrize(
+    ("operator", "domain"),
+    [
+        ("Loop", ""),
+        ("Scan", ""),
+        ("SVMClassifier", "ai.onnx.ml"),
+        ("TopK", ""),
+        ("CDist", "com.microsoft"),
+        ("Tokenizer", ""),
+        ("TfIdfVectorizer", "com.microsoft"),
+    ],
+)
+def test_an_operator_of_published_converters_that_we_never_write_is_refused(operator: str, domain: str) -> None:
+    model = onnx.load_model_from_string(words_graph())
+    node = model.graph.node[4]
+    node.op_type, node.domain = operator, domain
+    with pytest.raises(GraphRefusedError, match="an operator that is not allowed"):
+        check_graph(model.SerializeToString(), words_signature())
+
+
+def test_the_set_of_text_operators_alone_or_of_another_version_is_refused() -> None:
+    for sets in ([("", 21), ("ai.onnx.ml", 5), ("com.microsoft", 2)], [("", 21), ("com.microsoft", 1)]):
+        model = onnx.load_model_from_string(words_graph())
+        del model.opset_import[:]
+        model.opset_import.extend(helper.make_opsetid(*item) for item in sets)
+        with pytest.raises(GraphRefusedError, match="other operator sets"):
+            check_graph(model.SerializeToString(), words_signature())
