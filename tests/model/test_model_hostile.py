@@ -84,7 +84,90 @@ def twice(model: Any) -> None:
     model.graph.node.append(model.graph.node[0])
 
 
+def _constant(model: Any, array: Any) -> str:
+    name = f"bomb{len(model.graph.initializer)}"
+    model.graph.initializer.append(numpy_helper.from_array(array, name))
+    return name
+
+
+def _node(model: Any, operator: str, inputs: list[str], **attributes: Any) -> str:
+    """A node whose output nothing uses: a runtime may still compute it."""
+    name = f"made{len(model.graph.node)}"
+    model.graph.node.append(helper.make_node(operator, inputs, [name], **attributes))
+    return name
+
+
+def doubled(model: Any) -> None:
+    tensor = "ratio"
+    for _ in range(40):
+        tensor = _node(model, "Concat", [tensor, tensor], axis=1)
+
+
+def many_rows(model: Any) -> None:
+    _node(model, "Add", ["ratio", _constant(model, np.zeros((100_000, 1)))])
+
+
+def deep(model: Any) -> None:
+    _node(model, "Mul", ["ratio", _constant(model, np.zeros((10, 1000, 10)))])
+
+
+def constants_alone(model: Any) -> None:
+    _node(model, "Mul", [_constant(model, np.zeros((50_000, 1))), _constant(model, np.zeros((1, 50_000)))])
+
+
+def under_each_other(model: Any) -> None:
+    _node(model, "Concat", ["ratio", "ratio"], axis=0)
+
+
+def own_shape(model: Any) -> None:
+    _node(model, "Expand", ["ratio", _constant(model, np.array([10**9, 10**9]))])
+
+
+def shape_arithmetic(model: Any) -> None:
+    shape = _node(model, "Shape", ["ratio"])
+    _node(model, "Expand", [_constant(model, np.zeros((1, 1))), _node(model, "Mul", [shape, shape])])
+
+
+def outer_product(model: Any) -> None:
+    _node(model, "MatMul", [_constant(model, np.zeros((100_000, 1))), "ratio"])
+
+
+def rows_times_rows(model: Any) -> None:
+    _node(model, "MatMul", ["ratio", "ratio"])
+
+
+def table_of_tables(model: Any) -> None:
+    place = _node(model, "Cast", ["ratio"], to=TensorProto.INT64)
+    _node(model, "Gather", [_constant(model, np.zeros((10, 1_000_000))), place], axis=0)
+
+
+def over_rows(model: Any) -> None:
+    _node(model, "ArgMax", ["ratio"], axis=0)
+
+
+def custom(model: Any) -> None:
+    model.opset_import.append(helper.make_opsetid("my.own", 1))
+    model.graph.node.append(helper.make_node("Mine", ["ratio"], ["mine"], domain="my.own"))
+
+
+def loop(model: Any) -> None:
+    model.graph.node.append(helper.make_node("Loop", ["ratio"], ["y"], body=helper.make_graph([], "g", [], [])))
+
+
 HOSTILE = {
+    "a width that doubles at each node": doubled,
+    "a constant of many rows": many_rows,
+    "a constant of many dimensions": deep,
+    "constants that are multiplied": constants_alone,
+    "rows put under each other": under_each_other,
+    "a shape of its own": own_shape,
+    "a shape that is computed": shape_arithmetic,
+    "an outer product": outer_product,
+    "rows multiplied by rows": rows_times_rows,
+    "a table whose entries are tables": table_of_tables,
+    "a step over all rows": over_rows,
+    "a custom operator": custom,
+    "a loop": loop,
     "a feature beyond the columns": change("nodes_featureids", 0, 10**6),
     "a feature below zero": change("nodes_featureids", 0, -1),
     "a child beyond the nodes": change("nodes_truenodeids", 0, 10**6),
@@ -242,3 +325,21 @@ def test_the_set_of_text_operators_alone_or_of_another_version_is_refused() -> N
         model.opset_import.extend(helper.make_opsetid(*item) for item in sets)
         with pytest.raises(GraphRefusedError, match="other operator sets"):
             check_graph(model.SerializeToString(), words_signature())
+
+
+def test_one_long_text_does_not_make_every_row_of_its_batch_as_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor = Predictor(words_graph(), words_signature())
+    texts = np.array(["fog"] * 50 + ["late fog " * 1000], dtype=object)
+    whole = predictor.predict({"note": texts}).values
+    asked: list[int] = []
+    real = predictor._run_once
+
+    def watched(feeds: Any) -> Any:
+        asked.append(len(feeds["note"]))
+        return real(feeds)
+
+    monkeypatch.setattr(predictor, "_run_once", watched)
+    monkeypatch.setattr("mintage.model.runtime.MAX_WORDS", 20_000)
+    assert np.array_equal(predictor.predict({"note": texts}).values, whole)
+    assert max(asked) == 20_000 // (9_000 // 2 + 1)
+    assert sum(asked) == 51

@@ -22,6 +22,7 @@ from mintage.errors import (
     InputTypeError,
     InputUnknownError,
 )
+from mintage.lower.graph import TEXT_DOMAIN
 from mintage.model.hostile import check_graph
 from mintage.model.parity import Answer
 from mintage.model.signature import Signature
@@ -33,6 +34,8 @@ __all__ = ["MAX_BATCH", "Prediction", "Predictor", "load_session", "stack"]
 MAX_BATCH = 10_000
 MAX_VALUES = 1 << 27
 """At most so many values are computed at once, so that memory stays bounded whatever the graph."""
+MAX_WORDS = 1 << 22
+"""So many words of texts at most, where all rows count as having as many as the longest text may have."""
 _NO_FLAGS: Mapping[str, int] = {}
 
 
@@ -99,6 +102,7 @@ class Predictor:
     def __init__(self, model: bytes | Path, signature: Signature) -> None:
         data = model if isinstance(model, bytes) else (model / "model.onnx").read_bytes()
         values = check_graph(data, signature)
+        self._cuts_texts = TEXT_DOMAIN.encode() in data
         self._most_rows = max(1, min(MAX_BATCH, MAX_VALUES // max(values, 1)))
         self.signature = signature
         self._session = load_session(data)
@@ -133,24 +137,35 @@ class Predictor:
                 feeds[name] = tensor
         if len(columns) != len(self._checks):
             raise self._unknown(columns)
-        outputs = self.run(feeds) if rows <= self._most_rows else self._run_in_parts(feeds, rows)
+        outputs = self._run_once(feeds) if rows == 1 else self.run(feeds)
         return Prediction(outputs, _NO_FLAGS if flags is None else flags)
 
     def run(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
         """The outputs for tensors [N, 1] as they are, without validation: for parity alone."""
+        rows, most = len(next(iter(feeds.values()))), self._rows_at_once(feeds)
+        if rows <= most:
+            return self._run_once(feeds)
+        parts = [
+            self._run_once({name: tensor[start : start + most] for name, tensor in feeds.items()})
+            for start in range(0, rows, most)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
+
+    def _rows_at_once(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> int:
+        """Of a graph that cuts texts into words, fewer: each row gets as many words as the longest text has."""
+        if not self._cuts_texts:
+            return self._most_rows
+        texts = [tensor for tensor in feeds.values() if tensor.dtype.kind == "O"]
+        longest = max((len(value) for tensor in texts for value in tensor.ravel().tolist()), default=0)
+        return max(1, min(self._most_rows, MAX_WORDS // (longest // 2 + 1)))
+
+    def _run_once(self, feeds: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
         try:
             return dict(zip(self._outputs, self._session.run(self._outputs, feeds), strict=True))
         except UnicodeEncodeError as error:
             raise InputTypeError(
                 "a text is not valid Unicode", expected="text that UTF-8 can hold", found=ascii(error.object)[:80]
             ) from error
-
-    def _run_in_parts(self, feeds: Mapping[str, np.ndarray[Any, Any]], rows: int) -> dict[str, np.ndarray[Any, Any]]:
-        parts = [
-            self.run({name: tensor[start : start + self._most_rows] for name, tensor in feeds.items()})
-            for start in range(0, rows, self._most_rows)
-        ]
-        return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
 
     def tensors(self, columns: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
         """Columns as the graph takes them, without validation: for parity alone."""
