@@ -94,12 +94,14 @@ def model_spec(
     *,
     task: Literal["binary", "multiclass", "regression"] = "binary",
     target: str | tuple[str, ...] = "y",
+    integers: tuple[str, ...] = (),
 ) -> ModelSpec:
     """A model file for the columns."""
-    inputs = {
-        name: InputSpec(type="string" if column.dtype == object else "float", nullable=name not in not_null)
+    kinds: dict[str, Literal["float", "int", "string"]] = {
+        name: "string" if column.dtype == object else "int" if name in integers else "float"
         for name, column in columns.items()
     }
+    inputs = {name: InputSpec(type=kind, nullable=name not in not_null) for name, kind in kinds.items()}
     files = DataFiles(train="a", validation="b", holdout="c")
     return ModelSpec(
         model="m", task=task, target=target, purpose="p", owner="o", inputs=inputs, data=files, threshold=0.4
@@ -124,11 +126,14 @@ def prove_exact(
     not_null: tuple[str, ...] = (),
     task: Literal["binary", "multiclass", "regression"] = "binary",
     target: str | tuple[str, ...] = "y",
+    integers: tuple[str, ...] = (),
 ) -> Proven:
     """Extract, lower and prove; raises what those raise."""
     path = folder / "model.joblib"
     joblib.dump(estimator, path)
-    return prove_file(run_extraction(path), columns, folder, not_null=not_null, task=task, target=target)
+    return prove_file(
+        run_extraction(path), columns, folder, not_null=not_null, task=task, target=target, integers=integers
+    )
 
 
 def prove_file(
@@ -139,10 +144,11 @@ def prove_file(
     not_null: tuple[str, ...] = (),
     task: Literal["binary", "multiclass", "regression"] = "binary",
     target: str | tuple[str, ...] = "y",
+    integers: tuple[str, ...] = (),
 ) -> Proven:
     """Lower and prove what ``extract`` opens."""
     validation, description = answer("validation", columns, extract, folder / "validation")
-    spec = model_spec(columns, not_null, task=task, target=target)
+    spec = model_spec(columns, not_null, task=task, target=target, integers=integers)
     lowered = lower(description, threshold=spec.threshold, targets=spec.targets)
     signature = build_signature(
         spec,

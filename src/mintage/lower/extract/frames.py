@@ -50,8 +50,15 @@ def _objects(column: dict[str, str], values: Any, missing: Any, natives: Natives
     if column["kind"] == "text":
         array[:] = [missing if value is None else value for value in values]
     else:
-        array[:] = [int(value) if np.isfinite(value) and value == int(value) else value for value in values.tolist()]
+        array[:] = [_whole(value) for value in values.tolist()]
     return array
+
+
+def _whole(value: float) -> float | int | str:
+    """A whole number as an integer; CatBoost takes larger ones than it can hold as text, which is the same to it."""
+    if not np.isfinite(value) or value != int(value):
+        return value
+    return int(value) if abs(value) < 2.0**63 else str(int(value))
 
 
 def _pandas(objects: dict[str, Any], natives: Natives) -> Any:
