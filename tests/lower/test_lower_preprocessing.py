@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import MissingIndicator, SimpleImputer
@@ -28,10 +31,13 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
+from sklearn.tree import DecisionTreeClassifier
 
-from mintage.errors import EstimatorRefusedError
+from mintage.errors import EstimatorRefusedError, ParityFailedError
+from mintage.lower.extract.main import main as extract_estimator
 from mintage.lower.graph import Graph
 from mintage.lower.intervals import edge_tree, interpolate, locate
+from mintage.model.prove import answer, prove
 
 NUMBERS = ["minute", "distance", "wind_gust", "precip"]
 TEXTS = ["carrier", "dest"]
@@ -121,6 +127,32 @@ def test_splits_on_numbers_whose_last_bit_differs_are_counted(case: Any, flights
     assert 0 < powers.rounded_splits < sum(int((~tree.is_leaf).sum()) for tree in powers.trees)
     assert numeric > len(NUMBERS)
     assert plain.rounded_splits == 0
+
+
+def test_a_difference_behind_rounded_numbers_is_not_called_a_fault_of_the_lowering(case: Any) -> None:
+    rows, labels = case.training
+    numbers = {name: rows[name] for name in ("ratio", "visits")}
+    first, second = (
+        make_pipeline(PCA(random_state=0), DecisionTreeClassifier(max_depth=3)).fit(case.table(numbers), target)
+        for target in (labels, 1 - labels)
+    )
+    proven = case.prove(first, numbers, not_null=("ratio", "visits"))
+    joblib.dump(second, case.folder / "other.joblib")
+
+    def extract(asked: Path, out: Path) -> None:
+        assert extract_estimator([str(case.folder / "other.joblib"), str(asked), str(out)]) == 0
+
+    other, _ = answer("validation", numbers, extract, case.folder / "other")
+    with pytest.raises(ParityFailedError) as caught:
+        prove(
+            other,
+            lowered=proven.lowered,
+            predictor=proven.predictor,
+            extract=extract,
+            folder=case.folder,
+            rng=np.random.default_rng(0),
+        )
+    assert "last bit differs" in (caught.value.hint or "")
 
 
 def test_edge_rows_stand_at_the_edges_of_bins_and_quantiles(case: Any, flights: Any) -> None:

@@ -200,10 +200,15 @@ def _failed(
 
 
 def _fault(lowered: Lowered) -> str:
-    """Whose fault a difference is: that of who converted a part, if any was."""
+    """Whose fault a difference is: that of who converted a part, if any was, or of a split on what is rounded."""
     if lowered.converters:
         parts = "; ".join(f"{path} was converted by {by}" for path, by in sorted(lowered.converters.items()))
         return f"{parts}, which is not exact enough here: use another step for it; the model was not written"
+    if lowered.rounded_splits:
+        return (
+            f"{lowered.rounded_splits} splits are on sums, powers or probabilities, whose last bit differs between "
+            "libraries: take those steps away from in front of the trees or bins; the model was not written"
+        )
     return "this is a fault of the lowering: please report it with this row; the model was not written"
 
 
