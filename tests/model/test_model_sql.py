@@ -26,12 +26,12 @@ from test_model_c_estimators import CODES, ESTIMATORS, NUMBERS, ONE_HOT, TEXTS, 
 from mintage.errors import RuntimeFailedError
 from mintage.lower.estimator import lower
 from mintage.lower.extract.main import main as extract_estimator
+from mintage.model.golden import portable_rows
 from mintage.model.limits import find_limits
 from mintage.model.prove import answer, answer_edges
 from mintage.model.runtime import Predictor
 from mintage.model.runtimes import duckdb, postgresql
 from mintage.model.runtimes.base import Found, Missing, Runtime
-from mintage.model.runtimes.postgresql import storable
 from mintage.model.signature import build_signature
 from mintage.repo.modelfile import DataFiles, InputSpec, ModelSpec
 
@@ -100,7 +100,7 @@ def test_an_estimator_in_sql_gives_the_librarys_numbers(name: str, runtime: Runt
     )
     with runtime.open(lowered.onnx, signature, tmp_path) as session:
         for part in (rows, edges):
-            taken = predictor.accepts(part.columns) & ~part.native.failed & storable(part.columns)
+            taken = predictor.accepts(part.columns) & ~part.native.failed & portable_rows(part.columns)
             assert taken.sum() >= 1500
             columns, native = rows_of(part.columns, taken), part.native.values[taken]
             found = session.answer(columns)
@@ -126,7 +126,7 @@ def model_spec(columns: dict[str, Any], task: str, targets: str | tuple[str, ...
 
 def without_nul(case: Case) -> Case:
     """The case without rows that PostgreSQL cannot hold."""
-    held = storable(case.columns)
+    held = portable_rows(case.columns)
     columns = rows_of(case.columns, held)
     return Case(case.onnx, case.signature, columns, case.values[held], case.labels[held], case.tolerance)
 
@@ -226,7 +226,7 @@ def test_a_text_that_postgresql_cannot_hold_is_named(tmp_path: Path) -> None:
     rows = dict(rows_of(case.columns, slice(0, 5)))
     rows["origin"] = rows["origin"].copy()
     rows["origin"][3] = "a\0b"
-    assert storable(rows).tolist() == [True, True, True, False, True]
+    assert portable_rows(rows).tolist() == [True, True, True, False, True]
     with (
         postgresql.RUNTIME.open(case.onnx, case.signature, tmp_path) as session,
         pytest.raises(RuntimeFailedError) as caught,

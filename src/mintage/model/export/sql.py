@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from mintage.model.compile.sql.golden import golden_script, held_rows
+from mintage.model.compile.sql.golden import golden_script
 from mintage.model.compile.sql.query import compile_row, compile_view, free_name, output_columns
 from mintage.model.compile.sql.text import Dialect, quote_name
 from mintage.model.export.golden_json import resource, template_text
+from mintage.model.golden import portable_rows
 from mintage.model.package import Package
 from mintage.model.signature import Input, Signature
 
@@ -60,7 +61,7 @@ def _key(signature: Signature) -> str:
 
 def _readme(package: Package) -> str:
     signature = package.signature
-    left_out = int((~held_rows(package.golden.columns, "postgresql")).sum())
+    left_out = int((~portable_rows(package.golden.columns)).sum())
     note = f"\nPostgreSQL's test leaves out {left_out} golden rows: their texts hold the character NUL.\n"
     return template_text(
         resource("sql_files", "README.md.txt").decode(),

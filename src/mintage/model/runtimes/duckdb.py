@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from mintage.errors import RuntimeFailedError
-from mintage.model.compile.sql.golden import held_rows
 from mintage.model.compile.sql.query import compile_row, compile_sql, free_name, output_columns
 from mintage.model.compile.sql.text import number, quote_name, quote_text
+from mintage.model.golden import portable_rows
 from mintage.model.runtimes.base import Answers, Columns, Found, Missing
 from mintage.model.runtimes.timing import time_calls
 from mintage.model.signature import Signature
@@ -75,7 +75,7 @@ class _Session:
         if not self._prepared:
             self._connection.execute(f"PREPARE one AS {compile_row(self._onnx, self._signature, 'duckdb')}")
             self._prepared = True
-        held = np.flatnonzero(held_rows(columns, "postgresql"))[:timed].tolist()  # a literal holds no NUL here either
+        held = np.flatnonzero(portable_rows(columns))[:timed].tolist()  # a literal holds no NUL here either
         names = [item.name for item in self._signature.inputs]
         rows = [", ".join(_spell(columns[name][place]) for name in names) for place in held]
         calls = [f"EXECUTE one({row})" for row in rows]

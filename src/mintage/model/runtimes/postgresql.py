@@ -1,8 +1,8 @@
 """PostgreSQL: the graph compiled to SQL, over a temporary table. Rows alone are timed as a prepared statement.
 
 The server is that of the environment variable MINTAGE_POSTGRESQL, a libpq URL or connection string; without one, a
-private server is started and ended. PostgreSQL's texts cannot hold the character NUL: ``storable`` says which rows can
-be asked about, and ``answer`` raises RuntimeFailedError for others.
+private server is started and ended. PostgreSQL's texts cannot hold the character NUL: ``golden.portable_rows`` says
+which rows can be asked about, and ``answer`` raises RuntimeFailedError for others.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 
 from mintage.errors import RuntimeFailedError
-from mintage.model.compile.sql.golden import held_rows
 from mintage.model.compile.sql.query import compile_row, compile_sql, free_name, output_columns
 from mintage.model.compile.sql.text import quote_name
+from mintage.model.golden import portable_rows
 from mintage.model.runtimes.base import Answers, Columns, Found, Missing
 from mintage.model.runtimes.postgresql_server import find_programs, serve
 from mintage.model.runtimes.timing import time_calls
 from mintage.model.signature import Signature
 
-__all__ = ["RUNTIME", "SERVER", "PostgreSql", "storable"]
+__all__ = ["RUNTIME", "SERVER", "PostgreSql"]
 
 SERVER = "MINTAGE_POSTGRESQL"
 _LIBRARY = "install psycopg into Mintage's environment: pip install 'mintage[parity]'"
@@ -78,11 +78,6 @@ class PostgreSql:
             yield session
 
 
-def storable(columns: Columns) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows PostgreSQL can hold: those without a NUL in a text."""
-    return held_rows(columns, "postgresql")
-
-
 def _psycopg() -> Any:
     import psycopg
 
@@ -105,7 +100,7 @@ class _Session:
         connection.execute(f"CREATE TEMPORARY TABLE {_TABLE} ({', '.join([f'{quote_name(self._key)} int8', *items])})")
 
     def answer(self, columns: Columns, *, timed: int = 0) -> Answers:
-        held = storable(columns)
+        held = portable_rows(columns)
         if not held.all():
             raise RuntimeFailedError(
                 "a text with the character NUL, which PostgreSQL cannot hold",

@@ -12,10 +12,10 @@ import numpy as np
 
 from mintage.model.compile.sql.query import compile_sql, free_name, output_columns
 from mintage.model.compile.sql.text import Dialect, number, quote_name, quote_text
-from mintage.model.golden import Golden
+from mintage.model.golden import Golden, portable_rows
 from mintage.model.signature import Signature
 
-__all__ = ["golden_script", "held_rows"]
+__all__ = ["golden_script"]
 
 _TYPES = {"FP64": "float8", "BYTES": "text", "INT64": "bigint"}
 
@@ -23,7 +23,9 @@ _TYPES = {"FP64": "float8", "BYTES": "text", "INT64": "bigint"}
 def golden_script(onnx: bytes, signature: Signature, dialect: Dialect, *, golden: Golden) -> str:
     """The script. PostgreSQL's leaves out rows that it cannot hold."""
     key = free_name(signature, "row")
-    places = np.flatnonzero(held_rows(golden.columns, dialect)).tolist()
+    count = len(golden.values)
+    held = portable_rows(golden.columns) if dialect == "postgresql" else np.ones(count, dtype=bool)
+    places = np.flatnonzero(held).tolist()
     inputs = [(key, "INT64"), *((item.name, item.datatype) for item in signature.inputs)]
     columns = [golden.columns[item.name].tolist() for item in signature.inputs]
     answers = [(key, "INT64"), *((f"{_short(datatype)}{place}", datatype) for place, datatype in _places(signature))]
@@ -40,15 +42,6 @@ def golden_script(onnx: bytes, signature: Signature, dialect: Dialect, *, golden
             f"ON found.{quote_name(key)} = expected.{quote_name(key)};\n",
         )
     )
-
-
-def held_rows(columns: Any, dialect: Dialect) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows a dialect can hold: PostgreSQL none with a NUL in a text."""
-    found = np.ones(len(next(iter(columns.values()))), dtype=bool)
-    for column in columns.values():
-        if dialect == "postgresql" and column.dtype.kind == "O":
-            found &= np.array([value is None or "\0" not in value for value in column.tolist()], dtype=bool)
-    return found
 
 
 def _places(signature: Signature) -> list[tuple[int, str]]:
