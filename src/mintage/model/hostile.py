@@ -18,6 +18,7 @@ from mintage.errors import GraphRefusedError
 from mintage.lower.graph import ML_DOMAIN, ML_OPSET, OPSET, TEXT_DOMAIN, TEXT_OPSET
 from mintage.model.program import WIDTHS
 from mintage.model.published import PUBLISHED, published_width
+from mintage.model.rowwise import Dims, check_rowwise
 from mintage.model.signature import Signature
 
 __all__ = ["check_graph"]
@@ -81,9 +82,11 @@ def check_graph(data: bytes, signature: Signature) -> int:
     _check_order(graph)
     widths = {item.name: 1 for item in graph.input}
     widths.update({tensor.name: tensor.dims[-1] if tensor.dims else 1 for tensor in graph.initializer})
+    made: dict[str, Dims | str] = {item.name: "" for item in graph.input}
+    made.update({tensor.name: tuple(tensor.dims) for tensor in graph.initializer})
     total = 0
     for node in graph.node:
-        total += _check_node(node, widths)
+        total += _check_node(node, widths, made)
     if total > MAX_WIDTH:
         raise _refused("the graph computes too much a row", expected=f"at most {MAX_WIDTH} values", found=str(total))
     return total
@@ -137,8 +140,11 @@ def _check_order(graph: Any) -> None:
             known.add(name)
 
 
-def _check_node(node: Any, widths: dict[str, int]) -> int:
-    """One node; ``widths`` holds the columns of each tensor made so far, and gets those of this one; returned too."""
+def _check_node(node: Any, widths: dict[str, int], made: dict[str, Dims | str]) -> int:
+    """One node; ``widths`` and ``made`` hold the columns and the maker of each tensor so far, and get this one's.
+
+    Returns its columns.
+    """
     if node.op_type not in OPERATORS.get(node.domain, frozenset()):
         raise _refused("an operator that is not allowed", found=f"{node.domain or 'ai.onnx'}.{node.op_type}")
     for attribute in node.attribute:
@@ -154,6 +160,8 @@ def _check_node(node: Any, widths: dict[str, int]) -> int:
     parts = [widths[name] for name in node.input]
     if not parts or len(node.output) != 1:
         raise _refused("a node without input, or with more than one output", found=node.op_type)
+    makers = [made[name] for name in node.input]
+    made[node.output[0]] = check_rowwise(node.op_type, node.domain, attributes, makers)
     if node.op_type in PUBLISHED or node.domain == TEXT_DOMAIN:
         width = published_width(node.op_type, attributes, parts)
     elif node.op_type == "Concat":
