@@ -19,6 +19,7 @@ from typing import Any
 
 from mintage.errors import InterpreterError, RunError
 from mintage.lower import extraction
+from mintage.lower.extract.graph_model import SUFFIXES
 from mintage.pipeline.confinement import Applied, Limits, confined_command, read_applied, readable
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.graph import maker_of
@@ -130,11 +131,12 @@ def _environment(workspace: Workspace, estimator: Item) -> Environment:
             where=environment.python,
             hint="make the environment of the stage that writes it with a later Python",
         )
-    missing = [name for name in ("numpy", "joblib") if name not in environment.modules]
+    needed = ("numpy",) if Path(estimator.path).suffix in SUFFIXES else ("numpy", "joblib")
+    missing = [name for name in needed if name not in environment.modules]
     if missing:
         raise InterpreterError(
             f"the environment that opens {estimator.path} has no {' and no '.join(missing)}",
-            expected="numpy, joblib and the library of the estimator",
+            expected=f"{', '.join(needed)} and the library of the estimator",
             where=environment.python,
             hint=f"install {' and '.join(missing)} there: `{environment.named} -m pip install …`",
         )
