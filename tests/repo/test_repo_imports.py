@@ -199,6 +199,7 @@ def test_a_missing_optional_library_is_reported_through_one_error(
         file
         for file in doors
         if "ExtraMissingError" not in (root / "src" / "mintage" / file).read_text(encoding="utf-8")
+        and not file.startswith("model/runtimes/")  # there it is a line of the matrix: `Missing`, with its hint
     }
     assert silent == set()
 

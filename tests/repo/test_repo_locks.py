@@ -25,7 +25,7 @@ def pins_of(path: Path) -> set[tuple[str, str, str]]:
     """Name, version and marker of each requirement."""
     found = set()
     for entry in entries_of(path):
-        match = re.match(r"([A-Za-z0-9._-]+)==(\S+)\s*(?:;([^\\]*?))?\s*--hash", entry)
+        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[a-z0-9,._-]+\])?==(\S+)\s*(?:;([^\\]*?))?\s*--hash", entry)
         assert match is not None, entry[:80]
         found.add((normal(match[1]), match[2], (match[3] or "").strip()))
     return found
@@ -63,5 +63,5 @@ def test_lock_covers_what_pyproject_asks_for(root: Path, kind: str) -> None:
             else:
                 asked.add(requirement)
     locked = {name for name, _, _ in pins_of(root / "requirements" / f"{kind}.txt")}
-    missing = {requirement for requirement in asked if normal(re.split(r"[<>=!;\s]", requirement)[0]) not in locked}
+    missing = {requirement for requirement in asked if normal(re.split(r"[<>=!;\s\[]", requirement)[0]) not in locked}
     assert missing == set()

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from mintage.lower.description import Opaque, Step
 from mintage.lower.graph import Graph
 from mintage.lower.shares import number
 
-__all__ = ["FUNCTIONS", "expm1", "log1p"]
+__all__ = ["FUNCTIONS", "apply", "expm1", "log1p"]
 
 
 def log1p(graph: Graph, tensor: str) -> str:
@@ -72,3 +73,14 @@ FUNCTIONS: Mapping[str, Callable[[Graph, str], str]] = {
     "tanh": _one("Tanh"),
 }
 """By their name in numpy."""
+
+
+def apply(step: Step, name: str, graph: Graph, tensor: str) -> str:
+    """The function that the attribute ``name`` is, of a tensor."""
+    function = step.get(name)
+    known = function.type.removeprefix("numpy.") if isinstance(function, Opaque) else ""
+    if known not in FUNCTIONS or not isinstance(function, Opaque) or not function.type.startswith("numpy."):
+        step.refuse(
+            f"runs a function of yours: custom code has no exact lowering; of numpy, {', '.join(FUNCTIONS)} have"
+        )
+    return FUNCTIONS[known](graph, tensor)

@@ -11,8 +11,7 @@ import numpy as np
 
 from mintage.lower.columns import Number, column_tensor
 from mintage.lower.description import Step
-from mintage.lower.families.function_transformer import apply
-from mintage.lower.functions import log1p
+from mintage.lower.functions import apply, log1p
 from mintage.lower.graph import Graph
 from mintage.lower.intervals import interpolate
 from mintage.lower.shares import number

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from mintage.lower.columns import Column, Number, column_tensor
-from mintage.lower.description import Opaque, Step
+from mintage.lower.description import Step
 from mintage.lower.dispatch import Context, Family
-from mintage.lower.functions import FUNCTIONS
+from mintage.lower.functions import apply
 from mintage.lower.graph import Graph
 from mintage.lower.numeric import numeric
 
@@ -30,17 +30,6 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
         context.note_trees([], [Number(column.source, guard, 0, 1)], single=True)
         found.append(Number(column.source, made, 0, 1))
     return found
-
-
-def apply(step: Step, name: str, graph: Graph, tensor: str) -> str:
-    """The function that the attribute ``name`` is, of a tensor."""
-    function = step.get(name)
-    known = function.type.removeprefix("numpy.") if isinstance(function, Opaque) else ""
-    if known not in FUNCTIONS or not isinstance(function, Opaque) or not function.type.startswith("numpy."):
-        step.refuse(
-            f"runs a function of yours: custom code has no exact lowering; of numpy, {', '.join(FUNCTIONS)} have"
-        )
-    return FUNCTIONS[known](graph, tensor)
 
 
 def finite_or_infinite(graph: Graph, tensor: str, made: str) -> str:
