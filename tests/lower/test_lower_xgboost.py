@@ -9,8 +9,10 @@ import onnx
 import pandas as pd
 import pytest
 from onnx import numpy_helper
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
@@ -199,6 +201,26 @@ def test_boosting_votes_with_others(flights: Any, case: Any) -> None:
     vote = VotingClassifier([("boosting", XGBClassifier(**SMALL)), ("linear", linear)], voting="soft")
     proven = case.prove(vote.fit(pd.DataFrame(only(rows, full)), labels), only(unseen, full), not_null=tuple(full))
     check(proven, rows=700)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+def test_boosting_is_calibrated(method: str, flights: Any, case: Any) -> None:
+    (rows, labels), unseen = flights
+    model = CalibratedClassifierCV(FrozenEstimator(XGBClassifier(**SMALL).fit(table(rows), labels)), method=method)
+    check(case.prove(model.fit(table(rows), labels), only(unseen)))
+
+
+def test_several_labels_a_row_are_targets(flights: Any, case: Any) -> None:
+    (rows, labels), unseen = flights
+    both = np.column_stack([labels, rows["distance"] > 1000]).astype(int)
+    check(case.prove(XGBClassifier(**SMALL).fit(table(rows), both), only(unseen), target=("late", "far")))
+
+
+def test_a_bare_model_is_refused_with_the_way_out(flights: Any, case: Any) -> None:
+    (rows, labels), unseen = flights
+    booster = XGBClassifier(**SMALL).fit(table(rows), labels).get_booster()
+    with pytest.raises(EstimatorRefusedError, match="load it with XGBClassifier"):
+        case.prove(booster, only(unseen))
 
 
 def mutants(data: bytes) -> Any:

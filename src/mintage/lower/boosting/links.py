@@ -18,10 +18,14 @@ _LARGEST = np.array([[88.7]], dtype=np.float32)
 
 
 def sigmoid(graph: Graph, raw: str, *, steepness: float = 1.0) -> str:
-    """The logistic function of ``steepness`` times the doubles ``raw``."""
+    """The logistic function of ``steepness`` times the doubles ``raw``, in the steps of C code.
+
+    onnxruntime's own operator has a polynomial, which is more often another number in the last place.
+    """
     if steepness != 1.0:
         raw = graph.add("Mul", [raw, graph.constant(np.array([[steepness]]))])
-    return graph.add("Sigmoid", [raw])
+    one = graph.constant(np.array([[1.0]]))
+    return graph.add("Div", [one, graph.add("Add", [one, graph.add("Exp", [graph.add("Neg", [raw])])])])
 
 
 def exponential(graph: Graph, raw: str) -> str:

@@ -18,10 +18,17 @@ import numpy as np
 
 from .refused import Refused
 
-__all__ = ["booster_state", "integer_text"]
+__all__ = ["BARE", "booster_state", "integer_text", "label_count"]
 
 XGBOOST, LIGHTGBM = "xgboost.core.Booster", "lightgbm.basic.Booster"
 LGBM_CLASSIFIER = "lightgbm.sklearn.LGBMClassifier"
+XGB_CLASSIFIER = "xgboost.sklearn.XGBClassifier"
+BARE = {
+    XGBOOST: "load it with XGBClassifier or XGBRegressor",
+    LIGHTGBM: "fit LGBMClassifier or LGBMRegressor",
+    "catboost.core.CatBoost": "load it with CatBoostClassifier or CatBoostRegressor",
+}
+"""Models of which nothing but the objective says whether they are classifiers, and the way out."""
 CATBOOST = frozenset(("catboost.core.CatBoostClassifier", "catboost.core.CatBoostRegressor"))
 
 
@@ -44,6 +51,14 @@ def booster_state(item: Any, name: str, texts: Mapping[str, set[str]]) -> dict[s
     if name in CATBOOST and item.is_fitted():
         return _catboost(item, texts)
     return None
+
+
+def label_count(item: Any) -> int:
+    """How many labels a row may have together; 1 of anything but an XGBClassifier that was fitted on several."""
+    if f"{type(item).__module__}.{type(item).__qualname__}" != XGB_CLASSIFIER:
+        return 1
+    learner = json.loads(item.get_booster().save_config())["learner"]
+    return int(learner["learner_model_param"].get("num_target", "1"))
 
 
 def integer_text(value: float) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .boosters import BARE, label_count
 from .refused import Refused
 from .ties import last_of, tied_rows
 from .writer import type_name
@@ -32,16 +33,20 @@ class Face:
 
 def face_of(estimator: Any) -> Face:
     """The face of a fitted estimator; refused if it gives neither probabilities nor numbers."""
+    kind = type_name(type(estimator))
+    if kind in BARE:
+        raise Refused(f"{kind} does not say what its numbers are; {BARE[kind]}")
     classes = getattr(estimator, "classes_", None)
     if hasattr(estimator, "predict_proba") and classes is not None:
-        if _has_several_labels(last_of(estimator)[0]):
-            return Face("classifier", ((0, 1),) * len(classes))
+        last = last_of(estimator)[0]
+        labels = len(classes) if _has_several_labels(last) else label_count(last)
+        if labels > 1:
+            return Face("classifier", ((0, 1),) * labels)
         several = isinstance(classes, list) and any(isinstance(part, np.ndarray | list) for part in classes)
         found = tuple(tuple(np.asarray(part).tolist()) for part in (classes if several else [classes]))
         if any(len(part) < 2 for part in found):
             raise Refused("the estimator has seen one class only; two are expected at least")
         return Face("classifier", found)
-    kind = type_name(type(estimator))
     if (classes is not None and len(classes)) or getattr(estimator, "_estimator_type", None) == "classifier":
         raise Refused(
             f"{kind} gives labels without probabilities; fit it with probabilities, or calibrate it "

@@ -26,7 +26,7 @@ from .opening import open_estimator
 from .oracle import NoOracle, oracle_answers
 from .refused import Refused
 from .rows import read_rows
-from .writer import LIBRARIES, Writer
+from .writer import Writer
 
 __all__ = ["main"]
 
@@ -41,11 +41,7 @@ def describe(estimator: Any, rows_file: Path, out: Path, options: dict[str, Any]
     missing = float("nan") if writer.nan_is_a_category else None
     names = getattr(estimator, "feature_names_in_", natives.names)
     if names is not None:
-        have = {column["name"]: column for column in meta}
-        absent = [str(name) for name in names if str(name) not in have]
-        if absent:
-            raise Refused(f"the estimator was fitted on columns that the model does not declare: {', '.join(absent)}")
-        meta = [have[str(name)] for name in names]
+        meta = in_order(meta, [str(name) for name in names])
         columns = {column["name"]: columns[column["name"]] for column in meta}
     rows, container = frame(meta, columns, names, missing, natives)
     native, messages = answer(estimator, rows, len(rows), face)
@@ -54,7 +50,7 @@ def describe(estimator: Any, rows_file: Path, out: Path, options: dict[str, Any]
     description = {
         "kind": "estimator-description",
         "version": 0,
-        "libraries": libraries(),
+        "libraries": libraries(writer.libraries),
         "container": container,
         "missing": "none" if missing is None else "nan",
         "inputs": meta,
@@ -76,6 +72,15 @@ def describe(estimator: Any, rows_file: Path, out: Path, options: dict[str, Any]
     )
     write_npz(out / "estimator.npz", writer.arrays)
     write_json(out / "estimator.json", description)
+
+
+def in_order(meta: list[dict[str, str]], names: list[str]) -> list[dict[str, str]]:
+    """The columns in the order in which the estimator was fitted."""
+    have = {column["name"]: column for column in meta}
+    absent = [name for name in names if name not in have]
+    if absent:
+        raise Refused(f"the estimator was fitted on columns that the model does not declare: {', '.join(absent)}")
+    return [have[name] for name in names]
 
 
 def texts_of(meta: list[dict[str, str]], columns: dict[str, Any], natives: Natives) -> dict[str, set[str]]:
@@ -114,10 +119,10 @@ def time_rows(estimator: Any, rows: Any, face: Any, failed: Any, count: int) -> 
     return found[3:]
 
 
-def libraries() -> dict[str, str]:
+def libraries(used: set[str]) -> dict[str, str]:
     """Versions of what answered."""
     found = {"python": ".".join(str(part) for part in sys.version_info[:3]), "numpy": np.__version__}
-    for name in LIBRARIES:
+    for name in sorted(used):
         module = sys.modules.get(name)
         if module is not None:
             found[name] = str(module.__version__)

@@ -24,11 +24,13 @@ MAX_DENSE = 1 << 26
 class Writer:
     """Turns an object into JSON values, and its arrays into members of one npz file.
 
-    ``texts`` are those that rows hold, by column, for a library that keeps hashes of its categories instead of them.
+    ``libraries`` are those of the objects. ``texts`` are those that rows hold, by column, for a library that keeps
+    hashes of its categories instead of them.
     """
 
     def __init__(self, texts: Mapping[str, set[str]] | None = None) -> None:
         self.texts: dict[str, set[str]] = {"": set(), **(texts or {})}
+        self.libraries: set[str] = set()
         self.arrays: dict[str, Any] = {}
         self.open: set[int] = set()
         self.count = 0
@@ -97,6 +99,7 @@ class Writer:
             state = booster_state(item, name, self.texts) or state_of(item)
             if name.partition(".")[0] not in LIBRARIES or not isinstance(state, dict) or callable_only(item):
                 return {"$": "opaque", "type": name}
+            self.libraries.add(name.partition(".")[0])
             fills, missing = state.get("statistics_"), state.get("missing_values")
             if (
                 is_nan(missing)

@@ -78,10 +78,12 @@ def _curve(step: Step, score: str, context: Context) -> str:
         return graph.add("Sigmoid", [graph.add("Sub", [number(graph, 0.0), line])])
     if step.type != _ISOTONIC or step.get("out_of_bounds") != "clip":
         step.refuse("is not a curve that is known: use method='sigmoid', 'isotonic' or 'temperature'")
-    if step.get("X_thresholds_").dtype != np.float64 or step.get("y_thresholds_").dtype != np.float64:
+    single = {step.get(name).dtype.name for name in ("X_thresholds_", "y_thresholds_")} != {"float64"}
+    if single and context.rounds is None:
         step.refuse("was fitted in single precision, which rounds the scores")
     xs, ys = step.numbers("X_thresholds_"), step.numbers("y_thresholds_")
-    return constant_like(graph, score, float(ys[0])) if len(xs) == 1 else interpolate(graph, score, xs, ys)
+    found = constant_like(graph, score, float(ys[0])) if len(xs) == 1 else interpolate(graph, score, xs, ys)
+    return graph.add("Cast", [graph.add("Cast", [found], to=1)], to=11) if single else found
 
 
 FAMILY = Family(types=("sklearn.calibration.CalibratedClassifierCV",), role="classifier", lower=_lower)

@@ -1,4 +1,7 @@
-"""XGBClassifier and XGBRFClassifier: float32 sums, then XGBoost's own logistic function or softmax."""
+"""XGBClassifier and XGBRFClassifier: float32 sums, then XGBoost's own logistic function or softmax.
+
+Several labels a row are targets of two classes.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ __all__ = ["FAMILY"]
 def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
     model = read_xgboost(step)
     width, graph = len(model.start), context.graph
-    if model.link not in ("sigmoid", "softmax") or (model.link == "sigmoid" and width != 1):
-        step.refuse("gives no probabilities of one target; binary:logistic and multi:softprob do")
+    if model.link not in ("sigmoid", "softmax"):
+        step.refuse("gives no probabilities; binary:logistic and multi:softprob do")
     raw = sums(step, model, columns, context)
     found = single_softmax(graph, raw) if model.link == "softmax" else single_sigmoid(graph, raw)
     return unnamed(graph.add("Cast", [found], to=DOUBLE), width)
