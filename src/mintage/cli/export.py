@@ -27,11 +27,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="; ".join(f"{name}: {exporter.about}" for name, exporter in exports.items()),
     )
     parser.add_argument("--out", metavar="FOLDER", help="where to (default: MODEL-PLATFORM here)")
+    parser.add_argument(
+        "--trust",
+        metavar="PUBKEY.pem",
+        type=Path,
+        help="the key that must have signed it (docker needs it for a folder)",
+    )
     parser.add_argument("--force", action="store_true", help="replace the folder if it is there")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    target = find_model(arguments.model)
+    target = find_model(arguments.model, trust=arguments.trust)
     package = target.package
     out = Path(arguments.out or f"{package.signature.model}-{arguments.to}")
     files = known_exports()[arguments.to].files(package)

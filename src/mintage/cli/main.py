@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "report": ("report", "Write one page that tells the project's story", False),
     "retrain": ("retrain", "Start the run that a decision asks for, on a new branch", False),
     "rollback": ("rollback", "Revert the last release of a model in an environment", False),
+    "serve": ("serve", "Serve one signed model over HTTP in the foreground, without a project", False),
     "show": ("show", "Show a model, the last decision, or any record by its digest", False),
     "stop": ("stop", "Stop the serving process of an environment", False),
 }

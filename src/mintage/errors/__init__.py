@@ -64,8 +64,10 @@ from mintage.errors.operation import (
     RequestIdError,
     RequestMalformedError,
     RootMismatchError,
+    TokenFileError,
     TooManyRowsError,
     TrafficInvalidError,
+    UnauthorizedError,
     VersionUnknownError,
 )
 from mintage.errors.project import (
@@ -210,8 +212,10 @@ __all__ = [
     "StageOutputMissingError",
     "StatementInvalidError",
     "SystemRefusedError",
+    "TokenFileError",
     "TooManyRowsError",
     "TrafficInvalidError",
+    "UnauthorizedError",
     "UnknownCheckError",
     "UnknownNameError",
     "UsageError",

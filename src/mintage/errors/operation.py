@@ -44,8 +44,10 @@ __all__ = [
     "RequestIdError",
     "RequestMalformedError",
     "RootMismatchError",
+    "TokenFileError",
     "TooManyRowsError",
     "TrafficInvalidError",
+    "UnauthorizedError",
     "VersionUnknownError",
 ]
 
@@ -132,6 +134,14 @@ class PackageExpiredError(RefusedError):
 
 class GenerationRefusedError(RefusedError):
     code = "serve.generation-refused"
+
+
+class UnauthorizedError(RefusedError):
+    code = "serve.unauthorized"
+
+
+class TokenFileError(DataError):
+    code = "serve.token-file"
 
 
 class HostNotLoopbackError(RefusedError):

@@ -42,13 +42,15 @@ MAX_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Package:
-    """An opened model. ``root`` is its id; ``key_id`` says who signed it, None if no keys were given."""
+    """An opened model. ``root`` is its id; ``key_id`` says who signed it and ``key`` is theirs, None if no keys were
+    given."""
 
     folder: Path
     root: str
     key_id: str | None
     signature: Signature
     files: Mapping[str, bytes]
+    key: PublicKey | None = None
 
     @property
     def profile_bytes(self) -> bytes:
@@ -77,11 +79,13 @@ def open_package(folder: Path, *, keys: Iterable[PublicKey] | None = None) -> Pa
     Raises SignatureMissingError, ModelTamperedError and the other errors of ``attest.oms.verify_model``, and
     PackageInvalidError or GraphRefusedError for a folder that is signed but not a model of this format.
     """
-    root, key_id, resources = _proven(folder, keys)
+    known = None if keys is None else list(keys)
+    root, key_id, resources = _proven(folder, known)
     files = _read(folder, resources)
     signature = decode_signature(files["signature.json"])
     check_graph(files["model.onnx"], signature)
-    return Package(folder=folder, root=root, key_id=key_id, signature=signature, files=files)
+    key = next((key for key in known or () if key.key_id == key_id), None)
+    return Package(folder=folder, root=root, key_id=key_id, signature=signature, files=files, key=key)
 
 
 def _proven(folder: Path, keys: Iterable[PublicKey] | None) -> tuple[str, str | None, tuple[Resource, ...]]:

@@ -25,10 +25,11 @@ from mintage.errors import (
     ModelUnknownError,
     NotReadyError,
     PathUnknownError,
+    UnauthorizedError,
     VersionUnknownError,
 )
 from mintage.serve import limits, metrics
-from mintage.serve.logwriter import LogWriter
+from mintage.serve.logwriter import Log
 from mintage.serve.oip import (
     InferResponse,
     encode_response,
@@ -44,6 +45,7 @@ from mintage.serve.predictionlog import Entry, encode_entry
 from mintage.serve.routes import Route, Served
 from mintage.serve.split import Variant
 from mintage.serve.statuses import answer_error
+from mintage.serve.tokens import Tokens
 
 __all__ = ["App"]
 
@@ -56,14 +58,16 @@ _Answer = tuple[int, bytes, bytes]
 
 _JSON = b"application/json"
 _HTML_HEADERS = [(b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'")]
+_OPEN = frozenset(["/v2/health/live", "/v2/health/ready"])
 _EPOCH = datetime(1970, 1, 1)
 
 
 class App:
-    """One gateway's application; ``log`` is where predictions go."""
+    """One gateway's application; ``log`` is where predictions go, ``tokens`` are asked for unless they are None."""
 
-    def __init__(self, log: LogWriter, *, version: str) -> None:
+    def __init__(self, log: Log, *, version: str, tokens: Tokens | None = None) -> None:
         self._log = log
+        self._tokens = tokens
         self._version = version
         self._metrics = metrics.Metrics()
         self._routes: Mapping[str, Route] = {}
@@ -80,7 +84,7 @@ class App:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        allow = b""
+        extra: tuple[tuple[bytes, bytes], ...] = ()
         try:
             status, content_type, body = await self._answer(scope, receive)
         except MintageError as error:
@@ -89,7 +93,9 @@ class App:
             status, body = answer_error(error)
             content_type = _JSON
             if isinstance(error, MethodNotAllowedError):
-                allow = (error.expected or "").encode()
+                extra = ((b"allow", (error.expected or "").encode()),)
+            elif isinstance(error, UnauthorizedError):
+                extra = ((b"www-authenticate", b"Bearer"),)
         except _Disconnected:
             return
         except Exception:  # noqa: BLE001 - the process survives whatever one request does
@@ -97,9 +103,7 @@ class App:
             self._metrics.failed(self._model_of(scope["path"]), "serve.internal")
             status, content_type = 500, _JSON
             body = b'{"error":"the gateway failed on this request; its log has the cause","code":"serve.internal"}'
-        headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
-        if allow:
-            headers.append((b"allow", allow))
+        headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *extra]
         if content_type is not _JSON:
             headers += _HTML_HEADERS
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -107,6 +111,8 @@ class App:
 
     async def _answer(self, scope: Message, receive: Receive) -> _Answer:
         path: str = scope["path"]
+        if self._tokens is not None:
+            _need_token(scope, self._tokens)
         parts = path.strip("/").split("/")
         if parts[:2] == ["v2", "models"] and len(parts) > 2:
             return await self._answer_model(parts[2], parts[3:], scope, receive)
@@ -276,6 +282,14 @@ def _parameters(variant: Variant, flags: Mapping[str, int]) -> dict[str, str]:
 def _microseconds(moment: datetime) -> int:
     passed = moment - _EPOCH
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def _need_token(scope: Message, tokens: Tokens) -> None:
+    """Refuse who has no token; health is open, because what probes it has none."""
+    if scope["path"].rstrip("/") not in _OPEN and not tokens.admit(scope["headers"]):
+        raise UnauthorizedError(
+            "the request has no token that this gateway knows", expected="the header `authorization: Bearer TOKEN`"
+        )
 
 
 def _need_method(scope: Message, method: str) -> None:

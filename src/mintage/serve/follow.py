@@ -35,14 +35,23 @@ def describe(error: MintageError) -> str:
 
 
 class Follower:
-    """Keeps one gateway's application at its environment's desired state."""
+    """Keeps one gateway's application at its environment's desired state; ``routes`` are loaded already."""
 
-    def __init__(self, envdir: Path, app: App, *, url: str, problems: list[str], poll_s: float = 0.1) -> None:
+    def __init__(
+        self,
+        envdir: Path,
+        app: App,
+        *,
+        url: str,
+        problems: list[str],
+        routes: Mapping[str, Route],
+        poll_s: float = 0.1,
+    ) -> None:
         self._envdir, self._app, self._url, self._poll_s = envdir, app, url, poll_s
         self._started = datetime.now(UTC)
         self._standing = tuple(problems)
         self._seen: tuple[int, int, int] | None = None
-        self._routes: Mapping[str, Route] = {}
+        self._routes = routes
         self._generation = self._attempted = 0
         self._problems: tuple[str, ...] = ()
         self._reported: GatewayState | None = None

@@ -2,7 +2,7 @@
 
 ``run`` returns when the process was asked to end (SIGTERM or Ctrl-C): running requests were answered, the log is in
 Parquet, ``live.json`` is gone. It raises GatewayRunningError or PortInUseError before it touches anything. Only
-loopback addresses are listened on: the gateway knows no callers, so what is beyond needs a proxy that does.
+loopback addresses are listened on without tokens: who knows no callers needs a proxy in front that does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +26,13 @@ from mintage.serve.live import LIVE_FILE
 from mintage.serve.lock import take_lock
 
 if TYPE_CHECKING:
-    from mintage.serve.logwriter import LogWriter
+    from mintage.serve.desired import Desired
+    from mintage.serve.logwriter import Log
+    from mintage.serve.routes import Route
     from mintage.serve.server import HttpServer
+    from mintage.serve.tokens import Tokens
 
-__all__ = ["run"]
+__all__ = ["Fixed", "run"]
 
 _log = logging.getLogger("mintage.serve")
 # How long the thread that compacts the log may keep a request waiting at a time; Python's default is fifty times that.
@@ -49,38 +54,69 @@ class _Ending:
             self.server.stop()
 
 
-def run(envdir: Path, host: str, port: int, *, flush_s: float) -> None:
-    """Serve the environment in ``envdir`` until asked to end; ``port`` 0 takes a free one."""
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """What one process serves from its start on: ``routes``, loaded already, as ``desired`` says.
+
+    ``is_logged`` is whether predictions are kept; ``on_listening`` hears the gateway's URL.
+    """
+
+    desired: Desired
+    routes: Mapping[str, Route]
+    is_logged: bool
+    on_listening: Callable[[str], None]
+
+
+def run(
+    envdir: Path, host: str, port: int, *, flush_s: float, tokens: Tokens | None = None, fixed: Fixed | None = None
+) -> None:
+    """Serve the environment in ``envdir`` until asked to end; ``port`` 0 takes a free one.
+
+    With ``tokens`` callers must have one, and may be anywhere. ``fixed`` becomes the desired state of ``envdir``.
+    """
     ending = _Ending()
     sys.setswitchinterval(_SWITCH_S)
     envdir.mkdir(parents=True, exist_ok=True)
-    with take_lock(envdir), _bind(host, port) as listener:
+    with take_lock(envdir), _bind(host, port, is_open=tokens is not None) as listener:
         # from here on: what is taken was said without waiting for the libraries
-        from mintage.serve.logwriter import LogWriter, recover
+        from mintage.serve.desired import write_desired
+        from mintage.serve.logwriter import LogWriter, Unlogged, recover
         from mintage.serve.server import new_event_loop
 
         (envdir / LIVE_FILE).unlink(missing_ok=True)
+        if fixed is not None:
+            write_desired(envdir, fixed.desired)
         problems = recover(envdir)
-        log = LogWriter(envdir, flush_s=flush_s)
+        log: Log = LogWriter(envdir, flush_s=flush_s) if fixed is None or fixed.is_logged else Unlogged()
+        gateway = _Gateway(envdir, log, tokens, fixed)
         try:
             with asyncio.Runner(loop_factory=new_event_loop) as runner:
-                runner.run(_serve(envdir, listener, log, problems, ending))
+                runner.run(_serve(gateway, listener, problems, ending))
         finally:
             log.close()
             (envdir / LIVE_FILE).unlink(missing_ok=True)
     _log.info("ended as asked")
 
 
-async def _serve(envdir: Path, listener: socket.socket, log: LogWriter, problems: list[str], ending: _Ending) -> None:
+@dataclass(frozen=True)
+class _Gateway:
+    envdir: Path
+    log: Log
+    tokens: Tokens | None
+    fixed: Fixed | None
+
+
+async def _serve(gateway: _Gateway, listener: socket.socket, problems: list[str], ending: _Ending) -> None:
     """Load what is desired, then serve and follow until the end is asked for."""
     from mintage.serve.app import App
     from mintage.serve.follow import Follower
     from mintage.serve.server import HttpServer
 
-    app = App(log, version=version("mintage"))
+    fixed = gateway.fixed
+    app = App(gateway.log, version=version("mintage"), tokens=gateway.tokens)
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    follower = Follower(envdir, app, url=url, problems=problems)
+    follower = Follower(gateway.envdir, app, url=url, problems=problems, routes=fixed.routes if fixed else {})
     await follower.look()
     ending.server = server = HttpServer(app)
     if ending.asked:
@@ -90,6 +126,8 @@ async def _serve(envdir: Path, listener: socket.socket, log: LogWriter, problems
         await asyncio.sleep(0.002)
     await follower.report()
     _log.info("listening on %s", url)
+    if fixed is not None and server.started:
+        fixed.on_listening(url)
     following = asyncio.create_task(follower.run())
     await asyncio.wait([serving, following], return_when=asyncio.FIRST_COMPLETED)
     server.stop()  # the follower ends first only by an error of its own, which is raised below
@@ -99,18 +137,21 @@ async def _serve(envdir: Path, listener: socket.socket, log: LogWriter, problems
         await following
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """A listening socket; raises HostNotLoopbackError, PortInUseError or GatewayFailedError."""
+def _bind(host: str, port: int, *, is_open: bool) -> socket.socket:
+    """A listening socket, on loopback unless ``is_open``.
+
+    Raises HostNotLoopbackError, PortInUseError or GatewayFailedError.
+    """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (socket.gaierror, UnicodeError) as error:
         raise GatewayFailedError("the host has no address", found=str(error), where=host) from None
-    if not ipaddress.ip_address(address[0]).is_loopback:
+    if not is_open and not ipaddress.ip_address(address[0]).is_loopback:
         raise HostNotLoopbackError(
             "the gateway listens on loopback only, because it asks nobody who they are",
             expected="127.0.0.1, ::1 or localhost",
             found=host,
-            hint="put a proxy that authenticates callers in front of it",
+            hint="put a proxy that authenticates callers in front of it, or `mintage serve MODEL --token-file FILE`",
         )
     listener = socket.socket(family, kind)
     try:

@@ -12,12 +12,13 @@ import logging
 import threading
 import time
 from pathlib import Path
+from typing import Protocol
 
 from mintage.errors import LogInvalidError, LogUnavailableError
 from mintage.serve.predictionlog import compact, spool_dir
 from mintage.serve.spool import Segment, segments
 
-__all__ = ["LogWriter", "recover"]
+__all__ = ["Log", "LogWriter", "Unlogged", "recover"]
 
 _log = logging.getLogger("mintage.serve")
 
@@ -34,6 +35,26 @@ def recover(envdir: Path) -> list[str]:
                 f"serve.log-invalid: {damaged} damaged lines of the spool were left out; see spool/damaged/{path.name}"
             )
     return problems
+
+
+class Log(Protocol):
+    """Where the gateway's predictions go."""
+
+    def append(self, payload: bytes, rows: int) -> None:
+        """Log one encoded entry of ``rows`` predictions; raises LogUnavailableError, and then it is not logged."""
+
+    def close(self) -> None:
+        """Write down all that was appended."""
+
+
+class Unlogged:
+    """The log of a gateway that keeps none."""
+
+    def append(self, payload: bytes, rows: int) -> None:
+        """Forget it."""
+
+    def close(self) -> None:
+        """Nothing is to be written."""
 
 
 class LogWriter:

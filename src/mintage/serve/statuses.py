@@ -33,6 +33,7 @@ from mintage.errors import (
     RequestIdError,
     RequestMalformedError,
     TooManyRowsError,
+    UnauthorizedError,
     VersionUnknownError,
 )
 
@@ -50,6 +51,7 @@ STATUSES: dict[type[MintageError], HTTPStatus] = {
     RequestIdError: HTTPStatus.BAD_REQUEST,
     EventTimeError: HTTPStatus.BAD_REQUEST,
     OutputUnknownError: HTTPStatus.BAD_REQUEST,
+    UnauthorizedError: HTTPStatus.UNAUTHORIZED,
     ModelUnknownError: HTTPStatus.NOT_FOUND,
     VersionUnknownError: HTTPStatus.NOT_FOUND,
     PathUnknownError: HTTPStatus.NOT_FOUND,
