@@ -82,7 +82,9 @@ def fitted(flights: Any, delays: Any) -> Callable[..., Any]:
 )
 def test_support_vectors_give_their_library_s_probabilities(model: Any, fitted: Any, flights: Any, case: Any) -> None:
     proven = case.prove(fitted(make_pipeline(columns(), model)), flights[1])
-    assert proven.lowered.rounds is None
+    large_weights = isinstance(model, NuSVC)  # the library's own sum is off by more than 1e-12
+    assert (proven.lowered.rounds is not None) == large_weights
+    assert max(item.max_error for item in proven.parity) <= (1e-10 if large_weights else 1e-12)
     assert [item.label_flips for item in proven.parity] == [0, 0]
 
 

@@ -22,6 +22,7 @@ __all__ = ["FAMILY", "lower_support_vectors"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _LEAST = 1e-7
+_MOST_ROUNDING = 1e-11
 _REGRESSORS = ("SVR", "NuSVR")
 _UNBOUNDED = ("linear", "poly")
 """Far from the training rows such kernels are much larger than their weighted sum, whose digits the library loses."""
@@ -34,9 +35,9 @@ def lower_support_vectors(step: Step, columns: list[Column], context: Context) -
     sums = graph.add("MatMul", [kernel(step, graph, matrix(graph, taken), vectors), graph.constant(weights)])
     sums = graph.add("Add", [sums, graph.constant(shifts.reshape(1, -1))])
     _note_overflow(sums, columns, context)
+    if _loses_digits(step, weights):
+        context.rounds = "libsvm"
     if step.short in _REGRESSORS:
-        if step.get("kernel") in _UNBOUNDED:
-            context.rounds = "libsvm"
         return numbers([""], sums)
     classes = len(step.get("classes_"))
     decision = graph.add("Neg", [sums]) if classes == 2 else _one_against_rest(graph, sums, classes)
@@ -50,6 +51,18 @@ def lower_support_vectors(step: Step, columns: list[Column], context: Context) -
     if classes == 2 or step.get("decision_function_shape") == "ovr":
         _noted(context, shares, decision)
     return numbers([""] * (1 if classes == 2 else classes), shares)
+
+
+def _loses_digits(step: Step, weights: Floats) -> bool:
+    """Whether the library's own sum may be off by more than the tolerance: many large terms of both signs.
+
+    A bounded kernel is at most 1, so a sum is off by the weights' sizes times the last bit, and Platt's slope
+    multiplies it.
+    """
+    if step.get("kernel") in _UNBOUNDED:
+        return step.short in _REGRESSORS
+    slope = np.abs(step.numbers("_probA")).max(initial=1.0)
+    return bool(np.abs(weights).sum(axis=0).max() * slope * np.finfo(np.float64).eps > _MOST_ROUNDING)
 
 
 def _note_overflow(sums: str, columns: list[Column], context: Context) -> None:
