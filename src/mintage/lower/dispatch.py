@@ -34,7 +34,8 @@ class Context:
     ``converters`` says by whom a part was converted that has no lowering of ours, by its place in the pipeline.
     ``decisions`` maps a tensor of probabilities to that of the decision function, where a classifier has one: [N, 1]
     for two classes, else [N, classes]. ``labels`` maps a tensor of more than two classes to the numbers whose first
-    largest is the library's label, where that is not the first largest probability.
+    largest is the library's label, where that is not the first largest probability. ``singles`` maps a probability of
+    the second of two classes to the float32 number that the library takes off from one.
     """
 
     graph: Graph
@@ -51,6 +52,7 @@ class Context:
     converters: dict[str, str] = field(default_factory=dict)
     decisions: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    singles: dict[str, str] = field(default_factory=dict)
 
     def note_trees(self, trees: Sequence[Tree], columns: Sequence[Column], *, single: bool) -> None:
         """Note the trees of one model, which split on ``columns``; there may be several models."""

@@ -120,7 +120,7 @@ def _class_outputs(
         if len(mine) == 2:
             positive = column_tensor(graph, columns[place])
             place += 1
-            made = _two_classes(graph, positive, threshold)
+            made = _two_classes(context, positive, threshold)
         else:
             both = matrix(graph, columns[place : place + len(mine)])
             place += len(mine)
@@ -129,8 +129,13 @@ def _class_outputs(
     return found
 
 
-def _two_classes(graph: Graph, positive: str, threshold: float) -> tuple[str, str]:
-    negative = graph.add("Sub", [graph.constant(np.array([[1.0]])), positive])
+def _two_classes(context: Context, positive: str, threshold: float) -> tuple[str, str]:
+    graph, single = context.graph, context.singles.get(positive)
+    if single is None:
+        negative = graph.add("Sub", [graph.constant(np.array([[1.0]])), positive])
+    else:
+        one = graph.constant(np.array([[1.0]], dtype=np.float32))
+        negative = graph.add("Cast", [graph.add("Sub", [one, single])], to=11)
     above = graph.add("GreaterOrEqual", [positive, graph.constant(np.array([[threshold]]))])
     label = graph.add("Squeeze", [graph.add("Cast", [above], to=7), graph.constant(np.array([1]))])
     return graph.concat([negative, positive]), label

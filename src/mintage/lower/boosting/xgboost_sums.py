@@ -15,7 +15,7 @@ import numpy as np
 from mintage.lower.boosting.codes import of_dictionary, of_numbers
 from mintage.lower.boosting.links import DOUBLE, SINGLE
 from mintage.lower.boosting.xgboost_model import Grown, Linear, XGBoost
-from mintage.lower.columns import Coded, Column, Number, matrix, numbers
+from mintage.lower.columns import Coded, Column, Number, Text, matrix, numbers
 from mintage.lower.description import Step
 from mintage.lower.dispatch import Context
 from mintage.lower.numeric import numeric
@@ -81,6 +81,8 @@ def _feature(step: Step, known: list[Any] | None, size: int | None, column: Colu
         return numeric(step, [column])[0]
     if known is not None:
         return of_dictionary(step, column, known, context)
+    if isinstance(column, Text):
+        step.refuse("was fitted by an XGBoost before 3.1, which does not keep its categories; fit it with a newer one")
     return of_numbers(step, column, size, context, single=True)
 
 

@@ -22,7 +22,10 @@ def _lower(step: Step, columns: list[Column], context: Context) -> list[Column]:
         step.refuse("gives no probabilities; binary:logistic and multi:softprob do")
     raw = sums(step, model, columns, context)
     found = single_softmax(graph, raw) if model.link == "softmax" else single_sigmoid(graph, raw)
-    return unnamed(graph.add("Cast", [found], to=DOUBLE), width)
+    wide = graph.add("Cast", [found], to=DOUBLE)
+    if model.link == "sigmoid" and width == 1:
+        context.singles[wide] = found
+    return unnamed(wide, width)
 
 
 FAMILY = Family(
