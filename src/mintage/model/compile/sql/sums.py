@@ -43,7 +43,7 @@ def weighted_sum(math_: Arithmetic, cells: Sequence[Cell], weights: Sequence[flo
     grain = min(max(cell.grain * abs(weight), GRAIN) if weight else 1.0 for cell, weight in terms)
     known = {"big": big, "grain": max(grain_floor(grain), GRAIN)}
     safe = all(math.isfinite(top(cell) * abs(weight)) for cell, weight in terms)
-    safe = safe and math.fsum(top(cell) * abs(weight) / 16 for cell, weight in terms) < _EASY
+    safe = safe and sum(top(cell) * abs(weight) / 16 for cell, weight in terms) < _EASY
     if math_.guarded and not safe:
         return replace(_careful(math_, terms), **known)  # type: ignore[arg-type]
     parts = [_term(math_, cell, weight) for cell, weight in terms]
