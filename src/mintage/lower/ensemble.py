@@ -28,7 +28,6 @@ _WITHOUT = frozenset(
         "sklearn.ensemble._voting.VotingClassifier",
         "sklearn.naive_bayes.GaussianNB",
         "sklearn.neighbors._classification.KNeighborsClassifier",
-        "sklearn.neighbors._classification.KNeighborsClassifier",
         "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
         "sklearn.tree._classes.DecisionTreeClassifier",
         "sklearn.tree._classes.ExtraTreeClassifier",
