@@ -16,8 +16,7 @@ import onnxruntime
 import pandas as pd
 import polars as pl
 from matrix_cases import TEXTS, Case, Flights
-
-from conftest import Proven, prove_exact
+from prove_lowering import Proven, prove_exact
 
 CONVERTER_S = 60
 __all__ = ["Converted", "Measured", "fit", "measure", "measure_converters"]
