@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     tokens = read_tokens(arguments.token_file) if arguments.token_file is not None else None
     state = _state_folder(arguments.state)
-    target = find_model(arguments.model, trust=arguments.trust)
+    target = find_model(_followed(arguments.model), trust=arguments.trust)
     route, desired = _loaded(target.package)
     _say_what_was_checked(target.package, is_logged=state is not None)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING, stream=sys.stderr)
@@ -75,11 +75,22 @@ def run(arguments: argparse.Namespace) -> int:
 def _loaded(package: Package) -> tuple[Route, Desired]:
     """The route for the bytes that were verified, and the desired state that says the same."""
     served = prove(package)
-    placement = Placement(champion=Target(root=package.root, folder=str(package.folder.resolve())))
+    placement = Placement(champion=Target(root=package.root, folder=str(package.folder.absolute())))
     model = package.signature.model
     now = datetime.datetime.now(datetime.UTC)
     route = load_route(model, placement, now=now, current=Route(model=model, champion=served))
     return route, Desired(generation=1, models={model: placement})
+
+
+def _followed(text: str) -> str:
+    """The folder that a link leads to, one step at a time: KServe links to a folder below /proc/PID/root, and what
+    ``Path.resolve`` makes of that is a path of this file system."""
+    path = Path(text)
+    for _ in range(40):
+        if not (path.is_symlink() and path.is_dir()):
+            break
+        path = path.parent / path.readlink()
+    return text if path == Path(text) else str(path)
 
 
 def _say_what_was_checked(package: Package, *, is_logged: bool) -> None:

@@ -23,7 +23,7 @@ from mintage.model.export.golden_json import example_row, resource, template_tex
 from mintage.model.package import Package
 from mintage.record.names import check_name
 
-__all__ = ["EXPORT", "PORT", "Docker", "example_request", "signed_by"]
+__all__ = ["EXPORT", "PORT", "Docker", "example_request", "model_folder", "signed_by"]
 
 PORT = 8080
 BASE = "python:3.12-slim"
@@ -64,8 +64,7 @@ class Docker:
             "smoke_test.py": resource(_FOLDER, "smoke_test.py.txt"),
             "trust.pem": key.pem,
             wheel: data,
-            **{f"model/{name}": content for name, content in package.files.items()},
-            f"model/{SIGNATURE_FILE}": _signature(package),
+            **model_folder(package),
         }
 
 
@@ -90,8 +89,8 @@ def example_request(package: Package) -> bytes:
     return (json.dumps({"inputs": inputs}, indent=2) + "\n").encode()
 
 
-def _signature(package: Package) -> bytes:
-    """The bytes of model.sig, which must still be that of the opened model."""
+def model_folder(package: Package) -> Mapping[str, bytes]:
+    """The signed folder as ``model/``; its signature must still be that of the opened model."""
     path = package.folder / SIGNATURE_FILE
     data = path.read_bytes()
     found = parse_model_signature(data, where=str(path))[1]
@@ -99,7 +98,7 @@ def _signature(package: Package) -> bytes:
         raise RootMismatchError(
             "the folder was changed meanwhile", expected=package.root, found=found, where=str(package.folder)
         )
-    return data
+    return {f"model/{name}": content for name, content in {**package.files, SIGNATURE_FILE: data}.items()}
 
 
 def _dockerfile(package: Package, key: PublicKey, wheel: str) -> str:

@@ -15,7 +15,7 @@ import re
 
 __all__ = ["dns_name"]
 
-_LONGEST = 50  # room for what a platform puts behind it
+_LONGEST = 30  # room for what a platform puts before and behind it
 
 
 def dns_name(name: str) -> str:
