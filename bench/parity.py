@@ -92,7 +92,7 @@ def _right(item: Measured, part: Converted | None) -> bool:
 
 def _ended(both: list[Converted]) -> str:
     count = sum(1 for part in both if part.failed is not None and "did not end" in part.failed)
-    return f"A conversion that did not end within a minute was stopped ({count})." if count else ""
+    return f"A conversion that did not end within 20 seconds was stopped ({count})." if count else ""
 
 
 def _row(item: Measured) -> str:

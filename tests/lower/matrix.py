@@ -18,7 +18,7 @@ import polars as pl
 from matrix_cases import TEXTS, Case, Flights
 from prove_lowering import Proven, prove_exact
 
-CONVERTER_S = 60
+CONVERTER_S = 20
 __all__ = ["Converted", "Measured", "fit", "measure", "measure_converters"]
 
 
