@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,14 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mintage.errors import GraphRefusedError
+from mintage.errors import (
+    GraphExternalDataError,
+    GraphIndexError,
+    GraphMalformedError,
+    GraphOperatorError,
+    GraphRefusedError,
+    GraphTooLargeError,
+)
 from mintage.model.hostile import check_graph
 from mintage.model.package import open_package
 from mintage.model.runtime import Predictor
@@ -199,11 +209,70 @@ def test_a_hostile_graph_is_refused(name: str, made: Any) -> None:
         check_graph(model.SerializeToString(), package.signature)
 
 
+@pytest.mark.parametrize(
+    ("names", "error"),
+    [
+        (("a feature beyond the columns", "a cycle", "a root beyond the nodes"), GraphIndexError),
+        (("a tensor in another file",), GraphExternalDataError),
+        (("a custom operator", "a loop"), GraphOperatorError),
+        (("a width that doubles at each node", "a tensor of a huge shape"), GraphTooLargeError),
+        (("constants that are multiplied", "rows put under each other"), GraphTooLargeError),
+        (("a tensor without its bytes",), GraphMalformedError),
+    ],
+)
+def test_each_sort_of_hostile_graph_has_an_error_of_its_own(names: Any, error: Any, made: Any) -> None:
+    package = open_package(made.built.folder)
+    for name in names:
+        model = onnx.load_model_from_string(package.files["model.onnx"])
+        HOSTILE[name](model)
+        if error is GraphOperatorError:
+            del model.opset_import[2:]  # the operator itself is looked at, not only the set that it comes from
+        with pytest.raises(GraphRefusedError) as caught:
+            check_graph(model.SerializeToString(), package.signature)
+        assert type(caught.value) is error, name
+
+
 def test_bytes_that_are_no_graph_are_refused(made: Any) -> None:
     package = open_package(made.built.folder)
-    for data in (b"", b"\x80\x04junk", package.files["model.onnx"][:-40], b"\xff" * 100):
+    whole = package.files["model.onnx"]
+    for data in (b"\x80\x04junk", b"\xff" * 100, *(whole[:size] for size in range(20, len(whole), len(whole) // 7))):
         with pytest.raises(GraphRefusedError):
             check_graph(data, package.signature)
+    for data in (whole[:-40], b"\xff" * 100):
+        with pytest.raises(GraphMalformedError):
+            check_graph(data, package.signature)
+
+
+def test_a_refused_graph_costs_neither_memory_nor_the_process(made: Any, tmp_path: Path) -> None:
+    """Bombs one after the other, with less memory than one of them would take; the process goes on and predicts."""
+    package = open_package(made.built.folder)
+    names = [name for name in HOSTILE if name not in ("a tensor in another file",)]
+    for place, name in enumerate(names):
+        model = onnx.load_model_from_string(package.files["model.onnx"])
+        HOSTILE[name](model)
+        (tmp_path / f"{place}.onnx").write_bytes(model.SerializeToString())
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "import mintage\n"
+        "from mintage.errors import GraphRefusedError\n"
+        "from mintage.model.runtime import Predictor\n"
+        f"model = mintage.load({str(made.built.folder)!r})\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (256 << 20),) * 2)\n"
+        "refused = 0\n"
+        "for path in sorted(Path(sys.argv[1]).glob('*.onnx')):\n"
+        "    try:\n"
+        "        Predictor(path.read_bytes(), model.signature)\n"
+        "    except GraphRefusedError:\n"
+        "        refused += 1\n"
+        "row = {'city': 'city 01', 'grade': 'a', 'amount': 3.0, 'ratio': 0.5, 'visits': 2}\n"
+        "print(refused, len(model.predict(row).scores))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == [str(len(names)), "1"]
 
 
 def test_the_graph_that_was_built_is_accepted(made: Any) -> None:

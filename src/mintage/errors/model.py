@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mintage.errors.tree import DataError, IntegrityError, ProjectError, RefusedError, RunError
+from mintage.errors.tree import DataError, IntegrityError, MissingToolError, ProjectError, RefusedError, RunError
 
 __all__ = [
     "CertificateExpiredError",
@@ -17,7 +17,14 @@ __all__ = [
     "EstimatorRefusedError",
     "EvidenceInvalidError",
     "GoldenFailedError",
+    "GraphExternalDataError",
+    "GraphIndexError",
+    "GraphMalformedError",
+    "GraphOperatorError",
     "GraphRefusedError",
+    "GraphTooLargeError",
+    "InputCategoryError",
+    "InputInfiniteError",
     "InputMissingError",
     "InputNullError",
     "InputRangeError",
@@ -56,6 +63,36 @@ class GraphRefusedError(IntegrityError):
     code = "model.graph-refused"
 
 
+class GraphMalformedError(GraphRefusedError):
+    """The bytes are no ONNX graph: cut off, changed, or something else."""
+
+    code = "model.graph-malformed"
+
+
+class GraphTooLargeError(GraphRefusedError):
+    """A graph that is, or would become, larger than any model of ours: a bomb."""
+
+    code = "model.graph-too-large"
+
+
+class GraphExternalDataError(GraphRefusedError):
+    """A graph whose tensors lie in other files, which may be any file."""
+
+    code = "model.graph-external-data"
+
+
+class GraphIndexError(GraphRefusedError):
+    """Trees whose indices point outside of them; a runtime would read what lies there."""
+
+    code = "model.graph-index"
+
+
+class GraphOperatorError(GraphRefusedError):
+    """An operator that is not allowed: a custom one, a branch, a loop."""
+
+    code = "model.graph-operator"
+
+
 class PackageInvalidError(IntegrityError):
     code = "model.package-invalid"
 
@@ -72,7 +109,7 @@ class ParityFailedError(RefusedError):
     code = "model.parity-failed"
 
 
-class RuntimeMissingError(RefusedError):
+class RuntimeMissingError(MissingToolError):
     """A runtime that was asked for by name is not installed; the hint says how to get it."""
 
     code = "model.runtime-missing"
@@ -105,7 +142,19 @@ class InputNullError(DataError):
 
 
 class InputRangeError(DataError):
+    """A number that the estimator itself refuses."""
+
     code = "input.range"
+
+
+class InputInfiniteError(InputRangeError):
+    code = "input.infinite"
+
+
+class InputCategoryError(InputRangeError):
+    """A value that the estimator was not fitted with, and refuses."""
+
+    code = "input.category"
 
 
 class StageFailedError(RunError):

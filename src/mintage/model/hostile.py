@@ -14,7 +14,14 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, TensorProto, numpy_helper
 
-from mintage.errors import GraphRefusedError
+from mintage.errors import (
+    GraphExternalDataError,
+    GraphIndexError,
+    GraphMalformedError,
+    GraphOperatorError,
+    GraphRefusedError,
+    GraphTooLargeError,
+)
 from mintage.lower.graph import ML_DOMAIN, ML_OPSET, OPSET, TEXT_DOMAIN, TEXT_OPSET
 from mintage.model.program import WIDTHS
 from mintage.model.published import PUBLISHED, published_width
@@ -63,11 +70,13 @@ def check_graph(data: bytes, signature: Signature) -> int:
     Returns how many values it computes for each row, all tensors together.
     """
     if len(data) > MAX_BYTES:
-        raise _refused("the graph is too large", expected=f"at most {MAX_BYTES} bytes", found=str(len(data)))
+        raise _refused(
+            "the graph is too large", GraphTooLargeError, expected=f"at most {MAX_BYTES} bytes", found=str(len(data))
+        )
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:
-        raise _refused("not an ONNX model", found=str(error)) from error
+        raise _refused("not an ONNX model", GraphMalformedError, found=str(error)) from error
     opsets = sorted((item.domain, item.version) for item in model.opset_import)
     if opsets not in ([("", OPSET), (ML_DOMAIN, ML_OPSET)], [("", OPSET), (ML_DOMAIN, ML_OPSET), _TEXT]):
         raise _refused("other operator sets", expected=f"{OPSET} and {ML_DOMAIN} {ML_OPSET}", found=str(opsets))
@@ -75,7 +84,9 @@ def check_graph(data: bytes, signature: Signature) -> int:
     if model.functions or model.training_info or graph.sparse_initializer or graph.quantization_annotation:
         raise _refused("functions, training information, sparse or quantised tensors are not allowed")
     if len(graph.node) > MAX_NODES:
-        raise _refused("too many nodes", expected=f"at most {MAX_NODES}", found=str(len(graph.node)))
+        raise _refused(
+            "too many nodes", GraphTooLargeError, expected=f"at most {MAX_NODES}", found=str(len(graph.node))
+        )
     _check_faces(graph, signature)
     for tensor in graph.initializer:
         _check_tensor(tensor)
@@ -88,7 +99,12 @@ def check_graph(data: bytes, signature: Signature) -> int:
     for node in graph.node:
         total += _check_node(node, widths, made)
     if total > MAX_WIDTH:
-        raise _refused("the graph computes too much a row", expected=f"at most {MAX_WIDTH} values", found=str(total))
+        raise _refused(
+            "the graph computes too much a row",
+            GraphTooLargeError,
+            expected=f"at most {MAX_WIDTH} values",
+            found=str(total),
+        )
     return total
 
 
@@ -113,16 +129,21 @@ def _shape(item: Any) -> tuple[int, list[int]]:
 
 def _check_tensor(tensor: Any) -> None:
     if tensor.external_data or tensor.data_location != TensorProto.DEFAULT:
-        raise _refused("a tensor lies outside the file", where=tensor.name)
+        raise _refused("a tensor lies outside the file", GraphExternalDataError, where=tensor.name)
     size = 1
     for extent in tensor.dims:
         size *= extent
         if extent < 0 or size > MAX_ELEMENTS:
-            raise _refused("a tensor is too large", expected=f"at most {MAX_ELEMENTS} elements", where=tensor.name)
+            raise _refused(
+                "a tensor is too large",
+                GraphTooLargeError,
+                expected=f"at most {MAX_ELEMENTS} elements",
+                where=tensor.name,
+            )
     if tensor.data_type not in _TENSORS:
         raise _refused("a tensor of a type that is not allowed", found=str(tensor.data_type), where=tensor.name)
     if len(tensor.raw_data) != size * _TENSORS[tensor.data_type]:
-        raise _refused("a tensor whose bytes do not fit its shape", where=tensor.name)
+        raise _refused("a tensor whose bytes do not fit its shape", GraphMalformedError, where=tensor.name)
 
 
 def _check_order(graph: Any) -> None:
@@ -146,7 +167,9 @@ def _check_node(node: Any, widths: dict[str, int], made: dict[str, Dims | str]) 
     Returns its columns.
     """
     if node.op_type not in OPERATORS.get(node.domain, frozenset()):
-        raise _refused("an operator that is not allowed", found=f"{node.domain or 'ai.onnx'}.{node.op_type}")
+        raise _refused(
+            "an operator that is not allowed", GraphOperatorError, found=f"{node.domain or 'ai.onnx'}.{node.op_type}"
+        )
     for attribute in node.attribute:
         if attribute.type not in _ATTRIBUTES or attribute.ref_attr_name:
             raise _refused("an attribute that is not allowed", where=f"{node.op_type}.{attribute.name}")
@@ -194,11 +217,15 @@ def _check_trees(attributes: dict[str, Any], width: int) -> None:
     leaves, targets = _array(attributes.get("leaf_weights")), _ints(attributes, "leaf_targetids")
     same = all(len(part) == count for part in (*ints.values(), modes, splits)) and len(leaves) == len(targets)
     if not same or not 0 < count <= MAX_TREE_NODES or not len(leaves):
-        raise _refused("the arrays of a TreeEnsemble have different lengths, or too many nodes")
+        raise _refused("the arrays of a TreeEnsemble have different lengths, or too many nodes", GraphIndexError)
     if set(attributes) - _TREE_ATTRIBUTES or not 1 <= attributes.get("n_targets", 0) <= MAX_TARGETS:
         raise _refused("a TreeEnsemble of another form")
     if (targets < 0).any() or (targets >= attributes["n_targets"]).any():
-        raise _refused("a TreeEnsemble with a target that is not there", expected=f"0 to {attributes['n_targets'] - 1}")
+        raise _refused(
+            "a TreeEnsemble with a target that is not there",
+            GraphIndexError,
+            expected=f"0 to {attributes['n_targets'] - 1}",
+        )
     if modes.dtype != np.uint8 or not np.isin(modes, (_LESS_OR_EQUAL, _LESS, _MEMBER)).all():
         raise _refused("a TreeEnsemble with other comparisons", expected="BRANCH_LEQ, BRANCH_LT, BRANCH_MEMBER")
     if splits.dtype not in (np.float64, np.float32) or leaves.dtype != splits.dtype:
@@ -206,13 +233,13 @@ def _check_trees(attributes: dict[str, Any], width: int) -> None:
     if np.isnan(splits).any() or not np.isfinite(leaves).all():
         raise _refused("a TreeEnsemble with a split or a leaf that is no number")
     if ints["featureids"].min() < 0 or ints["featureids"].max() >= width:
-        raise _refused("a TreeEnsemble with a feature that is not there", expected=f"0 to {width - 1}")
+        raise _refused("a TreeEnsemble with a feature that is not there", GraphIndexError, expected=f"0 to {width - 1}")
     sets = _array(attributes["membership_values"]) if "membership_values" in attributes else np.empty(0)
     ends = np.flatnonzero(np.isnan(sets))
     lengths = np.diff(np.concatenate([[-1], ends])) - 1
     closed = not len(sets) or bool(np.isnan(sets[-1]))
     if len(ends) != int((modes == _MEMBER).sum()) or (lengths < 1).any() or not closed:
-        raise _refused("the sets of a TreeEnsemble do not match its splits")
+        raise _refused("the sets of a TreeEnsemble do not match its splits", GraphIndexError)
     _check_links(ints, count, len(leaves), _ints(attributes, "tree_roots"))
 
 
@@ -231,17 +258,17 @@ def _check_links(ints: dict[str, Any], count: int, leaves: int, roots: Any) -> N
     for side in ("true", "false"):
         ids, is_leaf = ints[f"{side}nodeids"], ints[f"{side}leafs"]
         if not np.isin(is_leaf, (0, 1)).all() or (ids < 0).any():
-            raise _refused("a link of a TreeEnsemble is out of bounds")
+            raise _refused("a link of a TreeEnsemble is out of bounds", GraphIndexError)
         if (ids >= np.where(is_leaf == 1, leaves, count)).any():
-            raise _refused("a link of a TreeEnsemble is out of bounds")
+            raise _refused("a link of a TreeEnsemble is out of bounds", GraphIndexError)
         np.add.at(seen, ids[is_leaf == 0], 1)
         if (ids[is_leaf == 0] <= np.flatnonzero(is_leaf == 0)).any():
-            raise _refused("a link of a TreeEnsemble goes back")
+            raise _refused("a link of a TreeEnsemble goes back", GraphIndexError)
     if not len(roots) or (roots < 0).any() or (roots >= count).any():
-        raise _refused("a root of a TreeEnsemble is out of bounds")
+        raise _refused("a root of a TreeEnsemble is out of bounds", GraphIndexError)
     np.add.at(seen, roots, 1)
     if (seen != 1).any():
-        raise _refused("a node of a TreeEnsemble has two parents, or none")
+        raise _refused("a node of a TreeEnsemble has two parents, or none", GraphIndexError)
 
 
 def _ints(attributes: dict[str, Any], name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -257,5 +284,5 @@ def _array(value: Any) -> np.ndarray[Any, Any]:
     return np.asarray(numpy_helper.to_array(value))
 
 
-def _refused(message: str, **parts: str) -> GraphRefusedError:
-    return GraphRefusedError(message, hint="the model was not built by this tool; do not use it", **parts)
+def _refused(message: str, kind: type[GraphRefusedError] = GraphRefusedError, **parts: str) -> GraphRefusedError:
+    return kind(message, hint="the model was not built by this tool; do not use it", **parts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mintage.errors import GraphRefusedError
+from mintage.errors import GraphTooLargeError
 from mintage.model.program import WIDTHS
 
 __all__ = ["Dims", "check_rowwise"]
@@ -21,7 +21,7 @@ Dims = Sequence[int]
 def check_rowwise(
     operator: str, domain: str, attributes: Mapping[str, Any], inputs: Sequence[Dims | str]
 ) -> Dims | str:
-    """Raise GraphRefusedError unless the node works row by row.
+    """Raise GraphTooLargeError unless the node works row by row.
 
     ``inputs`` has, for each input, the shape of a constant, or the operator that makes the tensor (empty: an input).
     Returns the same of the output: constants of one row that are added, say, give one of one row.
@@ -90,8 +90,8 @@ def _expect(operator: str, fits: bool, why: str) -> None:
         raise _refused(operator, why)
 
 
-def _refused(operator: str, why: str) -> GraphRefusedError:
-    return GraphRefusedError(
+def _refused(operator: str, why: str) -> GraphTooLargeError:
+    return GraphTooLargeError(
         f"a node that does not work row by row: {operator} {why}",
         hint="the model was not built by this tool; do not use it",
     )

@@ -15,7 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from mintage.errors import InputNullError, InputRangeError, InputShapeError, InputTypeError
+from mintage.errors import (
+    InputCategoryError,
+    InputInfiniteError,
+    InputNullError,
+    InputRangeError,
+    InputShapeError,
+    InputTypeError,
+)
 from mintage.model.signature import Input
 
 __all__ = ["Check", "column_check", "is_missing"]
@@ -61,7 +68,7 @@ def _number_check(item: Input) -> Check:
             raise _null(item, int(np.argmax(null)))
         if np.isinf(column).any():
             place = int(np.argmax(np.isinf(column)))
-            raise InputRangeError(
+            raise InputInfiniteError(
                 f"input {item.name} is infinite",
                 expected="a finite number" + (", or null" if nullable else ""),
                 found=str(column[place]),
@@ -208,9 +215,9 @@ def _null(item: Input, place: int) -> InputNullError:
     return InputNullError(f"input {item.name} must not be null", where=_row(place))
 
 
-def _not_known(item: Input, found: str, place: int) -> InputRangeError:
+def _not_known(item: Input, found: str, place: int) -> InputCategoryError:
     known = ", ".join(str(value) for value in (item.categories or ())[:12])
-    return InputRangeError(
+    return InputCategoryError(
         f"input {item.name} has a value that the model refuses",
         expected=f"one of {known}" if known else "a value in the declared range",
         found=found,

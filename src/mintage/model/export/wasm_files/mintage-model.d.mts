@@ -26,7 +26,9 @@ export type InputErrorCode =
   | "input.type"
   | "input.shape"
   | "input.null"
-  | "input.range";
+  | "input.range"
+  | "input.infinite"
+  | "input.category";
 
 export class InputError extends Error {
   readonly code: InputErrorCode;

@@ -175,11 +175,14 @@ function numberCheck(item) {
       if (!nullable) throw new InputError("input.null", `input ${name} must not be null`, { input: name, row });
       return number;
     }
-    if (!Number.isFinite(number)) throw outside(name, row, "a finite number", number);
+    if (!Number.isFinite(number)) throw outside(name, row, "a finite number", number, "input.infinite");
     if (number < smallest || number > largest) throw outside(name, row, `from ${smallest} to ${largest}`, number);
     if (integer && !Number.isInteger(number)) throw wrongType(name, row, "an integer", number);
     const odd = (low !== null && number < low) || (high !== null && number > high) || (known && !known.has(number));
-    if (odd && closed) throw outside(name, row, known ? `one of ${few(known)}` : "a value in the declared range", number);
+    if (odd && closed) {
+      const expected = known ? `one of ${few(known)}` : "a value in the declared range";
+      throw outside(name, row, expected, number, "input.category");
+    }
     if (odd) unusual.push(name);
     return number;
   };
@@ -197,7 +200,9 @@ function textCheck(item, signature) {
     if (typeof text !== "string") throw wrongType(name, row, "text", text);
     if (/\p{Surrogate}/u.test(text)) throw wrongType(name, row, "text that is valid Unicode", JSON.stringify(text));
     if (known && !known.has(text)) {
-      if (closed) throw outside(name, row, `one of ${few(known)}`, JSON.stringify(text.slice(0, 80)));
+      if (closed) {
+        throw outside(name, row, `one of ${few(known)}`, JSON.stringify(text.slice(0, 80)), "input.category");
+      }
       unusual.push(name);
     }
     return text;
@@ -215,8 +220,8 @@ function wrongType(input, row, expected, given) {
   return new InputError("input.type", `input ${input} has another type`, { input, row, expected, found });
 }
 
-function outside(input, row, expected, found) {
-  return new InputError("input.range", `input ${input} has a value that the model refuses`, {
+function outside(input, row, expected, found, code = "input.range") {
+  return new InputError(code, `input ${input} has a value that the model refuses`, {
     input,
     row,
     expected,
