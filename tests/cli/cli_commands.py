@@ -11,9 +11,11 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("audit", "verify"): 0,
     ("certify", "buys"): 3,
     ("checkout",): 0,
+    ("export", "buys", "--to", "onnx"): 3,
     ("labels", "buys", "labels.parquet"): 3,
     ("log",): 0,
     ("monitor", "buys"): 3,
+    ("parity", "buys"): 3,
     ("policy", "check"): 0,
     ("predict", "buys", "in.parquet", "out.parquet"): 3,
     ("reconcile", "production"): 3,
@@ -22,6 +24,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("retrain", "buys"): 3,
     ("rollback", "production/buys"): 3,
     ("run",): 0,
+    ("serve", "buys"): 3,
     ("show", "buys"): 3,
     ("show", "decision"): 1,
     ("show", NO_BLOB): 4,
@@ -32,3 +35,6 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("verify", "http://127.0.0.1:9"): 6,
     ("why", "train"): 3,
 }
+
+# these take a model's folder too, so that a project is not what is missing
+WITHOUT_PROJECT = frozenset(["export", "parity", "serve"])

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from cli_commands import COMMANDS
+from cli_commands import COMMANDS, WITHOUT_PROJECT
 
 from mintage.cli import main as cli
 from small_project import SmallProject
@@ -66,7 +66,16 @@ def test_every_command_is_tried_below():
     assert {words[0] for words in COMMANDS} | {"init", "demo"} == set(cli.COMMANDS)
 
 
-@pytest.mark.parametrize("words", {words[0]: words for words in COMMANDS}.values(), ids=" ".join)
+@pytest.mark.parametrize("words", [words for words in COMMANDS if words[0] in WITHOUT_PROJECT], ids=" ".join)
+def test_what_takes_a_folder_asks_for_one_outside_a_project(nowhere, words):
+    answer = nowhere.run(*words, expect=3)
+    assert answer.out == "" and "expected or a model's folder" in answer.err
+    assert list(nowhere.root.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", {words[0]: words for words in COMMANDS if words[0] not in WITHOUT_PROJECT}.values(), ids=" ".join
+)
 def test_outside_a_project_every_command_says_where_one_is_made(nowhere, words):
     answer = nowhere.run(*words, expect=3)
     assert answer.out == ""
