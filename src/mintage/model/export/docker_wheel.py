@@ -15,13 +15,12 @@ from collections.abc import Mapping
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
-import mintage
-
 __all__ = ["own_wheel"]
 
 _NAME = "mintage"
 _DATE = (1980, 1, 1, 0, 0, 0)
-_WHEEL = f"Wheel-Version: 1.0\nGenerator: mintage ({mintage.__version__})\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_WHEEL = "Wheel-Version: 1.0\nGenerator: mintage\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_FOLDER = Path(__file__).parents[2]  # the package itself
 _KEPT = ("METADATA", "entry_points.txt")
 
 
@@ -41,8 +40,7 @@ def _package_files(found: Distribution) -> Mapping[str, bytes]:
     if recorded:
         paths = {path.as_posix(): Path(str(path.locate())) for path in recorded}
     else:
-        folder = Path(mintage.__file__).parent
-        paths = {f"{_NAME}/{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*")}
+        paths = {f"{_NAME}/{path.relative_to(_FOLDER).as_posix()}": path for path in _FOLDER.rglob("*")}
     return {name: path.read_bytes() for name, path in paths.items() if path.is_file() and _is_source(name)}
 
 
