@@ -32,6 +32,10 @@ class Converted:
     flips: int = 0
 
 
+class NotCompared(Exception):
+    """A case that is not asked of the converters; the message says why."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """What was found for one case. ``compared`` rows are real ones, ``edges`` made ones."""
@@ -116,6 +120,8 @@ def measure_converters(case: Case, estimator: Any, columns: Any, proven: Proven,
             warnings.simplefilter("ignore")
             with _at_most(CONVERTER_S):
                 values, labels = _converted(case, estimator, columns, double=double)
+    except NotCompared as reason:
+        return Converted(failed=f"not compared: {reason}")
     except Exception as error:  # noqa: BLE001 what a converter cannot do is a result
         return Converted(failed=f"{type(error).__name__}: {error}".split("\n")[0][:160])
     native = proven.validation.native
@@ -151,7 +157,7 @@ def _converted(case: Case, estimator: Any, columns: Any, *, double: bool) -> tup
     _register()
     number = DoubleTensorType if double else FloatTensorType
     if case.table == "pandas categories":
-        raise ValueError("the converters take no native categories as text")
+        raise NotCompared("they take codes in place of categories")
     if case.table == "numpy":
         types = [("X", number([None, len(case.inputs)]))]
         feeds = {"X": np.column_stack([columns[name] for name in case.inputs])}
@@ -174,7 +180,7 @@ def _converted(case: Case, estimator: Any, columns: Any, *, double: bool) -> tup
     if case.task == "regression":
         return np.asarray(found[0], dtype=np.float64).reshape(len(found[0]), -1), None
     if len(case.targets) > 1:
-        raise ValueError("several targets are not compared")
+        raise NotCompared("several classifiers")
     classes = np.asarray(estimator.classes_).tolist()
     labels = np.array([classes.index(value) for value in np.asarray(found[0]).tolist()])
     return np.asarray(found[1], dtype=np.float64), labels

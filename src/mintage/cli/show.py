@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 import msgspec
 
@@ -44,13 +45,28 @@ def run(arguments: argparse.Namespace) -> int:
 def _record(context: Context, digest: str, *, as_json: bool) -> int:
     data = Store(context.workspace.store_dir).get_bytes(digest)
     try:
-        emit_json(json.loads(data))
+        value = json.loads(data)
+        emit_json(_statement(context, data) if isinstance(value, dict) and "dsseEnvelope" in value else value)
     except ValueError:
         if as_json:
             emit_json({"digest": digest, "size": len(data)})
             return 0
         emit(f"{digest}: {human_size(len(data))} that are not JSON")
     return 0
+
+
+def _statement(context: Context, data: bytes) -> dict[str, Any]:
+    """What a sealed statement says, once its signature is proven by a key of trust.yaml."""
+    from mintage.attest.seal import open_sealed
+
+    sealed = open_sealed(data, [*context.trust.keys_for("certificate"), *context.trust.keys_for("model")])
+    statement = sealed.statement
+    return {
+        "signed_by": context.trust.name_of(sealed.key_id) or sealed.key_id,
+        "subject": [msgspec.to_builtins(subject) for subject in statement.subjects],
+        "predicateType": statement.predicate_type,
+        "predicate": statement.predicate,
+    }
 
 
 def _decision(context: Context, *, as_json: bool) -> int:
