@@ -18,7 +18,7 @@ import msgspec
 import pytest
 import yaml
 from hand_made import TASKS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from serve_exports import TOKEN, labels_of, parse_dockerfile, signed_package, smoke_test, write_files
 from serve_gateways import Client
@@ -73,6 +73,7 @@ def test_what_is_copied_is_there_and_all_that_is_sent_to_the_builder(files):
     assert {word.lstrip("!") for word in ignored[1:]} == {word.rstrip("/") for word in sources}
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(min_size=1))
 def test_no_text_leaves_its_quotes_in_a_label(key, value):
     text = render([("LABEL", {"key": key, value: "x"})])
@@ -83,6 +84,7 @@ def test_no_text_leaves_its_quotes_in_a_label(key, value):
         assert labels_of(text[6:-1])["key"] == key
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True))
 def test_every_models_name_becomes_a_name_of_a_service(name):
     made = dns_name(name)
@@ -237,6 +239,8 @@ def test_the_dockerfile_done_step_by_step_gives_the_golden_answers_and_a_flipped
                 text=True,
                 check=False,
             )
+            if re.search("establish a new connection|Network is unreachable|Name or service not known", done.stderr):
+                pytest.skip("pip reaches no package index; give it one (PIP_INDEX_URL), or a cache of the requirements")
             assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         elif name in ("ENTRYPOINT", "CMD"):
             command += words
