@@ -3,6 +3,8 @@
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 
 import yaml
 from test_cli_export import folder_of
@@ -57,3 +59,15 @@ def test_a_model_by_name_may_be_bound_to_one_key_more_strictly(released, tmp_pat
     shutil.copy(released.root / ".mintage" / "keys" / "project.pem", tmp_path / "private.pem")
     answer = released.run("serve", "buys", "--trust", str(tmp_path / "private.pem"), expect=None)
     assert answer.code != 0 and "private key" in answer.err
+
+
+def test_the_export_for_containers_serves_the_projects_model_and_its_own_test_passes(_released, tmp_path):
+    folder = tmp_path / "export"
+    _released.run("export", "buys", "--to", "docker", "--out", str(folder))
+    with serving(_released, str(folder / "model"), "--trust", str(folder / "trust.pem")) as (process, url):
+        command = [sys.executable, "-I", str(folder / "smoke_test.py"), url]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        process.terminate()
+        process.communicate(timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("ok: ")
