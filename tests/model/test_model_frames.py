@@ -35,9 +35,9 @@ def model(made: Any) -> LoadedModel:
 
 @pytest.fixture(scope="module")
 def plain(made: Any) -> dict[str, list[Any]]:
-    """Forty rows as lists, None for missing."""
+    """Ninety rows as lists, None for missing."""
     return {
-        name: [None if isinstance(value, float) and np.isnan(value) else value for value in column[:40].tolist()]
+        name: [None if isinstance(value, float) and np.isnan(value) else value for value in column[:90].tolist()]
         for name, column in made.columns.items()
     }
 
@@ -69,7 +69,7 @@ def kinds(plain: dict[str, list[Any]]) -> dict[str, Any]:
 def test_every_kind_of_table_gives_the_same_scores(
     kind: str, model: LoadedModel, plain: dict[str, list[Any]], made: Any
 ) -> None:
-    expected = model.predict({name: column[:40] for name, column in made.columns.items()})
+    expected = model.predict({name: column[:90] for name, column in made.columns.items()})
     assert np.array_equal(model.predict(kinds(plain)[kind]).scores, expected.scores)
 
 
@@ -87,7 +87,7 @@ def test_one_row_as_a_dict_or_an_array_scores_as_in_a_table(model: LoadedModel, 
 def test_a_prediction_names_its_outputs(model: LoadedModel, plain: dict[str, list[Any]]) -> None:
     found = model.predict(plain)
     assert sorted(found.outputs) == ["label", "probabilities"]
-    assert found.probabilities.shape == (40, 2)
+    assert found.probabilities.shape == (90, 2)
     assert found.labels.tolist() == (found.scores >= 0.4).astype(int).tolist()
 
 

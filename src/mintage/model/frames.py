@@ -6,6 +6,7 @@ do. Nothing is copied that has the right type already. Whether the values fit th
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ __all__ = ["columns_of"]
 
 Array = np.ndarray[Any, Any]
 _FLOAT64, _OBJECT = np.dtype(np.float64), np.dtype(object)
+_FEW = 64
 _SCALARS = (str, int, float, type(None), np.generic)
 
 
@@ -92,9 +94,28 @@ def _series(item: Input, values: Any) -> Array:
     if item.datatype == "FP64" and (name.startswith(("float", "double", "halffloat")) or not null_count(values)):
         array = np.asarray(values.to_numpy())
         return _objects(item, array) if array.dtype == _OBJECT else array
+    if item.datatype == "BYTES" and len(values) > _FEW:
+        with contextlib.suppress(TypeError):  # something without a hash: no text, which its check tells
+            return _few_texts(values)
     column = np.empty(len(values), dtype=object)
     column[:] = plain(values)
     return _objects(item, column)
+
+
+def _few_texts(values: Any) -> Array:
+    """A column of texts as objects, each different text made once: few in many rows are the rule."""
+    if type(values).__module__.startswith("pandas"):
+        codes, different = values.factorize()
+        found = different.tolist()
+    else:
+        coded = (values.to_arrow() if hasattr(values, "to_arrow") else values).dictionary_encode()
+        coded = coded.combine_chunks() if hasattr(coded, "combine_chunks") else coded
+        found = coded.dictionary.to_pylist()
+        codes = coded.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False)
+    table = np.empty(len(found) + 1, dtype=object)
+    table[:-1] = found  # the place after the last, which is also -1, is a missing one
+    column: Array = table[codes]
+    return column
 
 
 def _arrow_plain(values: Any) -> list[Any]:
