@@ -27,7 +27,7 @@ from mintage.model.golden import Golden, declared_labels, encode_golden, portabl
 from mintage.model.limits import find_limits
 from mintage.model.parity import Parity
 from mintage.model.prove import Columns, Extract, Rows, answer, prove, tolerance_of
-from mintage.model.runtime import Predictor
+from mintage.model.runtime import Predictor, stack
 from mintage.model.signature import Signature, build_signature, encode_signature
 from mintage.profile.profile import SCORE, build_profile, encode_profile
 from mintage.record.canonical import canonical_bytes
@@ -137,7 +137,10 @@ def _golden(parts: tuple[Rows, Rows], predictor: Predictor, rng: np.random.Gener
     chosen = []
     for rows in parts:
         answered = predictor.accepts(rows.columns) & ~rows.native.failed & ~rows.native.tied
-        usable = np.flatnonzero(answered & portable_rows(rows.columns))
+        declared = declared_labels(rows.native.values, rows.native.labels, predictor.signature)
+        labels = stack(predictor.run(predictor.tensors(rows.columns))).labels
+        same = (labels == declared).all(axis=1)  # an exact tie may have gone the other way, which the gate excuses
+        usable = np.flatnonzero(answered & same & portable_rows(rows.columns))
         places = np.sort(rng.permutation(usable)[: GOLDEN_ROWS // 2])
         table = {name: column[places] for name, column in rows.columns.items()}
         chosen.append((table, rows.native.values[places], rows.native.labels[places]))
