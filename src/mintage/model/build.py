@@ -163,7 +163,7 @@ def _parity_bytes(parity: tuple[Parity, ...], description: Description, *, seed:
     return canonical_bytes(
         {
             "kind": "parity",
-            "version": 0,
+            "version": 1,
             "original": {**description.libraries, "container": description.container},
             "runtime": {"onnxruntime": onnxruntime.__version__},
             "seed": seed,

@@ -23,13 +23,13 @@ __all__ = ["Golden", "declared_labels", "decode_golden", "differ", "encode_golde
 
 class _Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: Literal["golden-inputs"] = "golden-inputs"
-    version: Literal[0] = 0
+    version: Literal[1] = 1
     columns: dict[str, tuple[float | str | None, ...]]
 
 
 class _Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: Literal["golden-expected"] = "golden-expected"
-    version: Literal[0] = 0
+    version: Literal[1] = 1
     tolerance: float
     values: tuple[tuple[float, ...], ...]
     labels: tuple[tuple[int, ...], ...]

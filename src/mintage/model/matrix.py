@@ -26,7 +26,7 @@ from mintage.record.digest import parse_digest
 
 __all__ = ["PREDICATE_TYPE", "Line", "Rows", "line_of", "matrix_statement", "measure"]
 
-PREDICATE_TYPE = "https://mintage.dev/parity/v0"
+PREDICATE_TYPE = "https://mintage.dev/parity/v1"
 Status = Literal["equal", "differs", "failed", "missing"]
 
 

@@ -67,7 +67,7 @@ class Signature(_Part, frozen=True, kw_only=True):
     """
 
     kind: Literal["signature"] = "signature"
-    version: Literal[0] = 0
+    version: Literal[1] = 1
     model: str
     task: Literal["binary", "multiclass", "regression"]
     target: str | tuple[str, ...]
@@ -186,7 +186,7 @@ def decode_signature(data: bytes) -> Signature:
         signature = msgspec.json.decode(data, type=Signature)
     except msgspec.MsgspecError as error:
         raise PackageInvalidError(
-            "signature.json does not fit", expected="a signature, version 0", found=str(error)
+            "signature.json does not fit", expected="a signature, version 1", found=str(error)
         ) from error
     names = [item.name for item in signature.inputs]
     if len(set(names)) != len(names) or not _outputs_fit(signature) or signature.missing_text != MISSING_TEXT:

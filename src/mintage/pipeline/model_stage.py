@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelStage", "model_stages"]
 
-MODEL_BUILD = 1
+MODEL_BUILD = 2
 """Part of the key: raised when the builder's output changes for the same input."""
 
 
