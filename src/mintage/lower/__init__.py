@@ -1,5 +1,5 @@
 """Exact lowering of fitted estimators to ONNX: open the estimator elsewhere, read its description, write the graph.
 
-The estimator's file is opened by ``extract_estimator.py`` in a process of its own; this room reads what that process
+The estimator's file is opened by the scripts of ``extract`` in a process of its own; this room reads what that process
 wrote (docs/spec/estimator-description.md). Each family of estimators is one file in ``families``.
 """
