@@ -186,7 +186,10 @@ def decode_signature(data: bytes) -> Signature:
         signature = msgspec.json.decode(data, type=Signature)
     except msgspec.MsgspecError as error:
         raise PackageInvalidError(
-            "signature.json does not fit", expected="a signature, version 1", found=str(error)
+            "signature.json does not fit",
+            expected="a signature, version 1",
+            found=str(error),
+            hint="a model of version 0 is from before the format was settled: build it again with `mintage run`",
         ) from error
     names = [item.name for item in signature.inputs]
     if len(set(names)) != len(names) or not _outputs_fit(signature) or signature.missing_text != MISSING_TEXT:
