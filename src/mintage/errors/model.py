@@ -35,8 +35,10 @@ __all__ = [
     "ParityFailedError",
     "PolicyForAnotherModelError",
     "ProfileInvalidError",
+    "RecordingTooLargeError",
     "RuntimeFailedError",
     "RuntimeMissingError",
+    "StageChangesInputError",
     "StageFailedError",
     "StageOutputMissingError",
     "UnknownCheckError",
@@ -163,6 +165,18 @@ class StageFailedError(RunError):
 
 class StageOutputMissingError(RunError):
     code = "pipeline.output-missing"
+
+
+class StageChangesInputError(RunError):
+    """A recorded stage changes, moves or deletes a file that it read."""
+
+    code = "pipeline.changes-input"
+
+
+class RecordingTooLargeError(ProjectError):
+    """The project has too many files, or too large ones, to make the private copy that a recording needs."""
+
+    code = "pipeline.recording-too-large"
 
 
 class UnknownCheckError(ProjectError):

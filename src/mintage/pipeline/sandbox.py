@@ -110,16 +110,26 @@ def run_command(
     log: Path,
     timeout_s: float | None = None,
     python: str = sys.executable,
+    before: Callable[[], None] | None = None,
 ) -> Finished:
     """Run ``command`` in ``folder`` with its output in ``log``; ends its whole group on a time-out or an interrupt.
 
-    The words ``python`` and ``python3`` at its beginning mean the interpreter ``python``.
+    The words ``python`` and ``python3`` at its beginning mean the interpreter ``python``. The child calls ``before``
+    (which only makes system calls) just before it becomes the command.
     """
     command = [python, *command[1:]] if command[0] in ("python", "python3") else command
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with log.open("ab") as sink:
-        process = _start(command, folder, environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
+        process = _start(
+            command,
+            folder,
+            environment,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            before=before,
+        )
         try:
             code = process.wait(timeout_s)
             return Finished(exit_code=code, duration_s=time.monotonic() - started, timed_out=False)
@@ -202,6 +212,7 @@ def _start(
     stdout: int | BinaryIO,
     stderr: int | BinaryIO,
     keep: int | None = None,
+    before: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
@@ -213,7 +224,7 @@ def _start(
             stderr=stderr,
             start_new_session=True,
             pass_fds=() if keep is None else (keep,),
-            preexec_fn=_die_with_parent() if sys.platform == "linux" else None,  # noqa: PLW1509 it only calls prctl
+            preexec_fn=_die_with_parent(before) if sys.platform == "linux" else None,  # noqa: PLW1509 only system calls
         )
     except FileNotFoundError:
         raise MissingToolError(
@@ -237,8 +248,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _die_with_parent() -> Callable[[], None]:
-    """For the child: ask the kernel to kill it when Mintage dies, even by SIGKILL (prctl PR_SET_PDEATHSIG).
+def _die_with_parent(then: Callable[[], None] | None) -> Callable[[], None]:
+    """For the child: ask the kernel to kill it when Mintage dies, even by SIGKILL (PR_SET_PDEATHSIG); then ``then``.
 
     The library is opened here, not in the child, where another thread's lock on the loader would never be released.
     """
@@ -248,5 +259,7 @@ def _die_with_parent() -> Callable[[], None]:
 
     def ask() -> None:
         prctl(1, signal.SIGKILL)
+        if then is not None:
+            then()
 
     return ask

@@ -1,0 +1,145 @@
+"""What a recorded Python process says about itself; copied as ``sitecustomize.py`` into a folder on its PYTHONPATH.
+
+It runs in the user's program, with whatever Python that is (3.9 or later), needs nothing of Mintage, and must never
+break it: every failure in here is swallowed. Without MINTAGE_RECORD it does nothing. It writes lines of JSON, one each
+kind and path: files opened (read, write, both, append), folders listed, project modules loaded, hosts asked for. A file
+that is linked to the user's own it replaces by a copy ("copied") before Python opens it for writing. A
+``sitecustomize`` of the user's own runs as it would without this one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+_OPENS = {os.O_RDONLY: "read", os.O_WRONLY: "write", os.O_RDWR: "both"}
+
+
+class _Reporter:
+    def __init__(self, folder: str) -> None:
+        with open(os.path.join(folder, "settings.json"), encoding="utf-8") as stream:
+            settings = json.load(stream)
+        self.folder = folder
+        self.work = settings["work"]
+        self.links = set(settings["links"])
+        self.said: set[tuple[str, str]] = set()
+        self.busy = threading.local()
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in ("open", "os.listdir", "os.scandir", "sqlite3.connect", "socket.getaddrinfo"):
+            return
+        if getattr(self.busy, "now", False):
+            return
+        self.busy.now = True
+        try:
+            self.note(event, arguments)
+        except Exception:  # noqa: BLE001 this runs inside the user's program, which must not notice
+            pass
+        finally:
+            self.busy.now = False
+
+    def note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.getaddrinfo":
+            self.say("host", _text(arguments[0]))
+            return
+        path = arguments[0]
+        if path is None:
+            path = "."
+        if isinstance(path, int):
+            return
+        path = os.path.abspath(_text(os.fspath(path)))
+        if event in ("os.listdir", "os.scandir"):
+            self.say("list", path)
+        elif event == "sqlite3.connect":
+            self.say("both", path)
+        else:
+            self.opened(path, arguments[2])
+
+    def opened(self, path: str, flags: int) -> None:
+        kind = _OPENS.get(flags & (os.O_WRONLY | os.O_RDWR), "read")
+        if kind != "read" and os.path.relpath(path, self.work) in self.links and os.path.islink(path):
+            _own_copy(path, empty=bool(flags & os.O_TRUNC))
+            if not flags & os.O_TRUNC:
+                self.say("copied", path)
+        if flags & os.O_APPEND:
+            kind = "append"
+        elif flags & (os.O_TRUNC | os.O_EXCL):
+            kind = "write"
+        self.say(kind, path)
+
+    def say(self, kind: str, what: str) -> None:
+        if (kind, what) in self.said:
+            return
+        self.said.add((kind, what))
+        line = json.dumps([time.monotonic_ns(), kind, what]) + "\n"
+        name = os.path.join(self.folder, f"{os.getpid()}.jsonl")
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(descriptor, line.encode("utf-8", "surrogateescape"))
+        finally:
+            os.close(descriptor)
+
+    def modules(self) -> None:
+        self.busy.now = True
+        try:
+            for module in list(sys.modules.values()):
+                path = getattr(module, "__file__", None)
+                if isinstance(path, str) and path.startswith(self.work + os.sep):
+                    self.say("module", path)
+        except Exception:  # noqa: BLE001 this runs inside the user's program, which must not notice
+            pass
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else os.fsdecode(value)
+
+
+def _own_copy(path: str, *, empty: bool) -> None:
+    """Put a copy of what a link leads to (or, to be overwritten, an empty file) in the link's place."""
+    temporary = path + ".mintage-copy"
+    with open(temporary, "wb") as writer:
+        if not empty:
+            with open(path, "rb") as reader:
+                while True:
+                    block = reader.read(1 << 20)
+                    if not block:
+                        break
+                    writer.write(block)
+    os.replace(temporary, path)
+
+
+def _start() -> None:
+    folder = os.environ.get("MINTAGE_RECORD")
+    if not folder:
+        return
+    reporter = _Reporter(folder)
+    sys.addaudithook(reporter)
+    import atexit
+
+    atexit.register(reporter.modules)
+
+
+def _hand_on() -> None:
+    """Run the ``sitecustomize`` that would have run without this one, if there is one."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
+    from importlib.machinery import PathFinder
+    from importlib.util import module_from_spec
+
+    spec = PathFinder.find_spec("sitecustomize", sys.path)
+    if spec is not None and spec.loader is not None:
+        module = module_from_spec(spec)
+        sys.modules["sitecustomize"] = module
+        spec.loader.exec_module(module)
+
+
+if __name__ == "sitecustomize":
+    try:
+        _start()
+    except Exception:  # noqa: BLE001 this runs inside the user's program, which must not notice
+        pass
+    _hand_on()

@@ -1,0 +1,157 @@
+"""A private copy of the dirty tree that costs nothing for large files, and cannot damage the user's.
+
+Small files are copied. A large one is a reflink where the file system can (Btrfs, XFS); else, if writing to the
+project can be closed off (``protect``), a symbolic link to the user's own; else a copy. Left out: Git, virtual
+environments, caches, Mintage's own files. Hard links are never made: writing in place would reach the user's file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mintage.errors import RecordingTooLargeError
+
+__all__ = ["LEFT_OUT", "Mirror", "Stamp", "mirror", "stamps_of"]
+
+LEFT_OUT = frozenset(
+    (
+        *(".git", ".hg", ".svn", ".mintage", "mintage.lock", "mintage.yaml", "__pycache__", ".ipynb_checkpoints"),
+        *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".nox", ".venv", "node_modules", ".DS_Store"),
+    )
+)
+SMALL = 4 << 20
+MAX_FILES = 200_000
+_FICLONE = 0x40049409
+_SQLITE = b"SQLite format 3\0"
+
+Stamp = tuple[int, int, int]
+"""Inode, size and time of change of a file: equal stamps mean that nothing was written."""
+
+
+@dataclass(kw_only=True)
+class Mirror:
+    """What the private folder held before the command: files by their stamp, folders, links to the user's files."""
+
+    root: Path
+    work: Path
+    files: dict[str, Stamp] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
+    links: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def protected(self) -> list[Path]:
+        """Folders that the command must not write to: the project, and what its links lead to elsewhere."""
+        elsewhere = {path.parent for path in self.links.values() if not path.is_relative_to(self.root)}
+        return [self.root, *sorted(elsewhere)]
+
+
+def mirror(root: Path, work: Path, *, without: Collection[str] = (), can_link: bool) -> Mirror:
+    """Fill the empty folder ``work`` from ``root``; raises RecordingTooLargeError if that would be unreasonable."""
+    root = root.resolve()
+    made = Mirror(root=root, work=work)
+    for path, entry in _walk(root, "", set()):
+        if entry.is_dir():
+            made.folders.append(path)
+            (work / path).mkdir()
+        elif path not in without and entry.is_file():
+            if len(made.files) >= MAX_FILES:
+                raise _too_many(root)
+            source, target = Path(entry.path), work / path
+            if _bring(source, target, entry.stat(), can_link=can_link):
+                made.links[path] = source.resolve()
+            made.files[path] = _stamp(target.lstat())
+    return made
+
+
+def stamps_of(work: Path) -> dict[str, Stamp]:
+    """Every file under ``work`` by its stamp, what is left out excepted; links count as files."""
+    found = {}
+    for path, entry in _walk(work, "", None):
+        if entry.is_symlink() or entry.is_file(follow_symlinks=False):
+            found[path] = _stamp(entry.stat(follow_symlinks=False))
+    return found
+
+
+def _walk(folder: Path, prefix: str, seen: set[str] | None) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Entries below ``folder``, sorted, folders before what is in them; links to folders are followed if ``seen``."""
+    if seen is not None:
+        real = os.path.realpath(folder)
+        if real in seen:
+            return
+        seen.add(real)
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.name in LEFT_OUT or entry.name.endswith(".pyc"):
+            continue
+        path = f"{prefix}{entry.name}"
+        if entry.is_dir(follow_symlinks=seen is not None):
+            inside = Path(entry.path)
+            if not (inside / "pyvenv.cfg").is_file():
+                yield path, entry
+                yield from _walk(inside, f"{path}/", seen)
+        else:
+            yield path, entry
+
+
+def _bring(source: Path, target: Path, status: os.stat_result, *, can_link: bool) -> bool:
+    """Put a file at ``target``; returns whether it is a link to the user's."""
+    if status.st_size > SMALL:
+        if _cloned(source, target):
+            _keep_times(target, status)
+            return False
+        if can_link and not _is_sqlite(source):  # SQLite writes beside a database even to read it
+            target.symlink_to(source.resolve())
+            return True
+        if shutil.disk_usage(target.parent).free < 2 * status.st_size:
+            raise RecordingTooLargeError(
+                f"{source.name} cannot be copied for recording: the disk is too full",
+                expected=f"{2 * status.st_size} bytes free",
+                where=str(source),
+                hint="declare `in` and `out` of the stage in mintage.yaml, then nothing is recorded",
+            )
+    shutil.copyfile(source, target)
+    _keep_times(target, status)
+    return False
+
+
+def _keep_times(target: Path, status: os.stat_result) -> None:
+    target.chmod(status.st_mode & 0o777 | 0o600)
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _cloned(source: Path, target: Path) -> bool:
+    """Whether the file system shared the bytes (the ioctl FICLONE)."""
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    with source.open("rb") as reader, target.open("wb") as writer, contextlib.suppress(OSError):
+        fcntl.ioctl(writer, _FICLONE, reader.fileno())
+        return True
+    target.unlink()
+    return False
+
+
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(_SQLITE)) == _SQLITE
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _too_many(root: Path) -> RecordingTooLargeError:
+    return RecordingTooLargeError(
+        "the project has too many files to record a stage",
+        expected=f"at most {MAX_FILES}",
+        where=str(root),
+        hint="declare `in` and `out` of the stage in mintage.yaml, then nothing is recorded",
+    )

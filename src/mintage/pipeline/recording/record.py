@@ -1,0 +1,192 @@
+"""Run a command on a private copy of the project and record what it reads and writes.
+
+``record`` promises that nothing of the user's project changes, whatever the command does: it works on its own copy, and
+where that links to the user's large files, the kernel denies writing to them. The copy stays in the scratch folder, so
+that what was made can be kept. On Linux reads are seen by inotify; elsewhere, and where the kernel's queue ran over, by
+the hook in Python processes alone, and the notes say so. Writes are seen by comparing before and after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from mintage.pipeline.recording.classify import classify, restamped
+from mintage.pipeline.recording.evidence import Evidence
+from mintage.pipeline.recording.hooklog import Said, install, said_in
+from mintage.pipeline.recording.inotify import Change, Watcher
+from mintage.pipeline.recording.mirror import Mirror, mirror, stamps_of
+from mintage.pipeline.recording.outside import is_data
+from mintage.pipeline.recording.protect import closing, is_possible
+from mintage.pipeline.recording.recording import Recording
+from mintage.pipeline.sandbox import Finished, Scratch, run_command
+
+__all__ = ["record"]
+
+_HOOK_CHANGES: dict[str, tuple[Change, ...]] = {
+    "read": ("read",),
+    "write": ("write",),
+    "append": ("write",),
+    "both": ("opened-to-write",),
+    "list": ("listed",),
+}
+_BLIND = "reads by native libraries and other programs could not be seen: check `in`"
+
+
+def record(
+    command: Sequence[str],
+    *,
+    root: Path,
+    scratch: Scratch,
+    environment: Mapping[str, str],
+    log: Path,
+    python: str,
+    libraries: Sequence[str] = (),
+    without: Collection[str] = (),
+    timeout_s: float | None = None,
+) -> Recording:
+    """Run ``command`` in ``scratch.work`` on a copy of ``root`` and say what it did; its exit code is in the result.
+
+    ``environment`` are its variables, ``python`` its interpreter, whose folders are ``libraries``; files ``without``
+    are not copied. Raises RecordingTooLargeError, and MissingToolError if the program is not there.
+    """
+    made = mirror(root, scratch.work, without=without, can_link=is_possible())
+    variables = install(scratch.private / "hook", environment, work=scratch.work, links=made.links)
+    with closing(made.protected, writable=[scratch.base]) as before:
+        watcher, finished = _watched(
+            made,
+            lambda: run_command(
+                command,
+                folder=scratch.work,
+                environment=variables,
+                log=log,
+                timeout_s=timeout_s,
+                python=python,
+                before=before,
+            ),
+        )
+    said = said_in(scratch.private / "hook")
+    return _recording(made, scratch, finished, watcher, said, libraries=libraries)
+
+
+def _watched(made: Mirror, run: Callable[[], Finished]) -> tuple[Watcher | None, Finished]:
+    folders = [made.work, *(made.work / path for path in made.folders), *{p.parent for p in made.links.values()}]
+    watcher = Watcher.over(folders)
+    with watcher or contextlib.nullcontext():
+        finished = run()
+    return watcher, finished
+
+
+def _recording(
+    made: Mirror,
+    scratch: Scratch,
+    finished: Finished,
+    watcher: Watcher | None,
+    said: Sequence[Said],
+    *,
+    libraries: Sequence[str],
+) -> Recording:
+    notes = []
+    evidence = Evidence()
+    copied = _inside(said, made, "copied")
+    if watcher is not None:
+        _from_kernel(evidence, watcher, made, said=[line for line in said if _relative(line.what, made) in copied])
+    if watcher is None or watcher.overflowed:
+        _from_hook(evidence, said, made)
+        notes.append(_BLIND)
+    for path in sorted(_by_own_path(said, made)):
+        evidence.add(path, "read")
+        notes.append(f"reads {path} by an absolute path, which other machines do not have: say {path} instead")
+    after = stamps_of(made.work)
+    altered = {path for path in restamped(made.files, after) if path in made.files and _differs(made, path)}
+    files = classify(made.files, after, evidence, altered=altered)
+    notes += [f"SQLite left {path} behind: close the connection" for path in files.writes if path.endswith("-wal")]
+    modules = {path for path in files.reads if path.endswith(".py")} | _inside(said, made, "module")
+    return Recording(
+        finished=finished,
+        reads=tuple(sorted(files.reads - modules)),
+        writes=tuple(sorted(files.writes)),
+        appended=tuple(sorted(_inside(said, made, "append") & files.writes & made.files.keys())),
+        changed_inputs=tuple(sorted(files.changed_inputs)),
+        deleted=tuple(sorted(files.deleted)),
+        modules=tuple(sorted(path for path in modules if path in made.files)),
+        listed=tuple(sorted(evidence.listed | _inside(said, made, "list"))),
+        before=tuple(sorted(made.files)),
+        outside_reads=_outside(said, made, scratch, "read", libraries),
+        outside_writes=_left_elsewhere(scratch, said, made, libraries),
+        hosts=tuple(sorted({line.what for line in said if line.kind == "host"})),
+        took_params=any(line.kind == "read" and line.what == str(scratch.private / "params.json") for line in said),
+        seen_by="hook" if watcher is None else "inotify",
+        notes=tuple(notes),
+    )
+
+
+def _from_kernel(evidence: Evidence, watcher: Watcher, made: Mirror, *, said: Sequence[Said]) -> None:
+    """Take in the kernel's events; ``said`` is of links that the hook read to copy them, which is no use of them."""
+    copied = _inside(said, made, "copied")
+    for line in said:
+        if line.kind in ("read", "both"):
+            evidence.add(str(_relative(line.what, made)), "read")
+    links = {target: path for path, target in made.links.items() if path not in copied}
+    for watch, name, change in watcher.events:
+        folder = watcher.watches[watch]
+        if folder == made.work or folder.is_relative_to(made.work):
+            path: str | None = (folder / name).relative_to(made.work).as_posix()
+        else:
+            path = links.get(folder / name)
+        if path is not None:
+            evidence.add(path, change)
+
+
+def _from_hook(evidence: Evidence, said: Iterable[Said], made: Mirror) -> None:
+    for line in said:
+        path = _relative(line.what, made)
+        for change in _HOOK_CHANGES.get(line.kind, ()) if path is not None else ():
+            evidence.add(str(path), change)
+
+
+def _relative(path: str, made: Mirror) -> str | None:
+    """The project's name for an absolute path in the private folder, or of the user's project itself."""
+    for base in (made.work, made.root):
+        if path.startswith(f"{base}/"):
+            inside = path[len(str(base)) + 1 :]
+            return inside if base == made.work or inside in made.files or inside in made.folders else None
+    return None
+
+
+def _inside(said: Iterable[Said], made: Mirror, kind: str) -> set[str]:
+    paths = (_relative(line.what, made) for line in said if line.kind == kind)
+    return {path for path in paths if path is not None}
+
+
+def _by_own_path(said: Iterable[Said], made: Mirror) -> set[str]:
+    """Files of the project that were read where the user has them, not in the private folder."""
+    lines = [line for line in said if line.kind == "read" and not line.what.startswith(f"{made.work}/")]
+    return {path for path in _inside(lines, made, "read") if path in made.files and path not in made.links}
+
+
+def _outside(
+    said: Iterable[Said], made: Mirror, scratch: Scratch, kind: str, libraries: Sequence[str]
+) -> tuple[str, ...]:
+    """Data-like paths elsewhere."""
+    ours = (f"{scratch.base}/", f"{made.root}/")
+    found = {line.what for line in said if line.kind == kind and not line.what.startswith(ours)}
+    return tuple(sorted(path for path in found if is_data(path, libraries=libraries)))
+
+
+def _left_elsewhere(scratch: Scratch, said: Sequence[Said], made: Mirror, libraries: Sequence[str]) -> tuple[str, ...]:
+    """What was left above the private folder, in its home, and by Python elsewhere."""
+    kinds = ("write", "append", "both")
+    written = {path for kind in kinds for path in _outside(said, made, scratch, kind, libraries)}
+    found = {path for path in written if Path(path).exists()}
+    found |= {f"../{entry.name}" for entry in scratch.base.iterdir() if entry not in (scratch.work, scratch.private)}
+    home = scratch.private / "home"
+    found |= {f"~/{path.relative_to(home).as_posix()}" for path in home.rglob("*") if path.is_file()}
+    return tuple(sorted(found))
+
+
+def _differs(made: Mirror, path: str) -> bool:
+    original = made.root / path
+    return not original.is_file() or not filecmp.cmp(original, made.work / path, shallow=False)

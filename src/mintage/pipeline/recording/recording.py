@@ -1,0 +1,39 @@
+"""What a recorded command did: the record that ``record`` returns and ``propose`` reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mintage.pipeline.sandbox import Finished
+
+__all__ = ["Recording"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """Paths are relative to the project, sorted.
+
+    ``reads`` were there before and were read; ``writes`` are there afterwards and new or written over, files written
+    and deleted again left out. ``changed_inputs`` are those of ``reads`` that were then changed, moved or deleted, and
+    ``deleted`` other files that are gone. ``modules`` are Python files that were loaded or read, ``listed`` folders
+    whose names were read, ``before`` all files that were there. ``outside_reads`` are data-like files elsewhere,
+    ``outside_writes`` files left elsewhere, ``hosts`` names that were looked up. ``took_params`` says that the file at
+    $MINTAGE_PARAMS was opened, ``seen_by`` how reads were seen, ``notes`` what could not be seen.
+    """
+
+    finished: Finished
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    appended: tuple[str, ...] = ()
+    changed_inputs: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    outside_reads: tuple[str, ...] = ()
+    outside_writes: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    took_params: bool = False
+    seen_by: Literal["inotify", "hook"] = "inotify"
+    notes: tuple[str, ...] = ()
