@@ -7,10 +7,14 @@ import argparse
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.errors import ProjectError, RefusedError
+from mintage.pipeline.first_run import Learned
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
+from mintage.repo.workspace import PROJECT_FILE
 
 __all__ = ["configure", "run"]
+
+_SHOWN = 8
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     if outcome.run_id is not None:
         _warn_of_untrusted_key(context)
     if arguments.json:
-        emit_json({"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record})
+        learned = {name: learned.summary() for name, learned in outcome.learned.items()}
+        emit_json({"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record, "recorded": learned})
         return 0
     _summary(outcome)
     return 0
@@ -58,8 +63,27 @@ def _show(event: Event) -> None:
         say(f"  {event.stage:<12} restored, the same was made before")
     elif event.what == "start":
         say(f"  {event.stage:<12} running ({event.detail})" if event.detail else f"  {event.stage:<12} running")
+    elif event.what == "learn" and event.learned is not None:
+        _show_learned(event.stage, event.learned)
     elif event.what == "end":
         say(f"  {event.stage:<12} done in {event.duration_s:.1f} s{event.detail and ': ' + event.detail}")
+
+
+def _show_learned(stage: str, learned: Learned) -> None:
+    """What was written into mintage.yaml, as a diff, and what it was taken from."""
+    if learned.diff:
+        say(f"  {stage:<12} written into mintage.yaml, from what it did:")
+    else:
+        say(f"  {stage:<12} reads and writes no file of the project: nothing to declare")
+    for line in learned.diff:
+        say(f"    {line}")
+    for title, values in (("parameters", learned.proposal.parameters), ("seeds", learned.proposal.seeds)):
+        shown = [f"{value.name} = {value.value} ({value.where})" for value in values[:_SHOWN]]
+        if shown:
+            more = f", and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+            say(f"    {title} in its code and files: {', '.join(shown)}{more}")
+    for remark in learned.proposal.remarks:
+        say(f"    note: it {remark}")
 
 
 def _summary(outcome: RunOutcome) -> None:
@@ -71,4 +95,5 @@ def _summary(outcome: RunOutcome) -> None:
     emit(f"run {outcome.run_id}: {', '.join(done)}" + (f"; {kept} up to date" if kept else ""))
     if outcome.wrote:
         say("Wrote " + ", ".join(outcome.wrote) + ". Commit them to keep this result:")
-        say("  git add mintage.lock .gitignore && git commit")
+        declared = "mintage.yaml " if PROJECT_FILE in outcome.wrote else ""
+        say(f"  git add {declared}mintage.lock .gitignore && git commit")

@@ -68,6 +68,10 @@ class Inspector:
         self.locks = read_locks(workspace.root)
         self._environments: dict[str | None, Environment] = {}
 
+    def reload_project(self) -> None:
+        """Read mintage.yaml again, after it was written."""
+        self.project = self.workspace.project()
+
     def environment(self, stage: str | None) -> Environment:
         """The environment of ``stage``; None: of the project. Raises InterpreterError if it cannot be used."""
         named = named_interpreter(self.project, stage)

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -19,17 +20,18 @@ import msgspec
 from mintage.data.checkout import place
 from mintage.errors import MintageError, UnknownNameError
 from mintage.pipeline.facts import Inspector, StageFacts, StageResult, flat_params
+from mintage.pipeline.first_run import Learned, declares_nothing, learn_stage
 from mintage.pipeline.graph import order
 from mintage.pipeline.hardware import hardware
 from mintage.pipeline.key import cache_key, explain
 from mintage.pipeline.plan import plan
-from mintage.pipeline.stage_run import execute_stage
+from mintage.pipeline.stage_run import StageOutcome, execute_stage
 from mintage.record.canonical import canonical_bytes
 from mintage.record.envelope import Record
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
 from mintage.repo.nearest import nearest_hint
-from mintage.repo.workspace import Workspace
+from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.statcache import StatCache
 from mintage.tracking.runs import Artifact, Metric, RunStore
 
@@ -40,10 +42,12 @@ Clock = Callable[[], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something a watcher may want to show: ``stage`` was kept, restored, started or ended (after seconds)."""
+    """Something a watcher may want to show: ``stage`` was kept, restored, started, recorded (``learned`` is what that
+    gave) or ended (after seconds)."""
 
-    what: Literal["keep", "restore", "start", "end"]
+    what: Literal["keep", "restore", "start", "learn", "end"]
     stage: str
+    learned: Learned | None = None
     detail: str = ""
     duration_s: float = 0.0
 
@@ -133,12 +137,14 @@ class RunSession:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOutcome:
-    """What a run did: per stage ``keep``, ``restore`` or ``run``; its id and record if anything was not kept."""
+    """What a run did: per stage ``keep``, ``restore`` or ``run``; its id and record if anything was not kept;
+    ``learned`` has the stages that were recorded and declared."""
 
     actions: dict[str, str]
     run_id: str | None
     record: str | None
     wrote: tuple[str, ...]
+    learned: dict[str, Learned]
 
 
 def run_pipeline(
@@ -187,6 +193,7 @@ def run_pipeline(
             run_id=session.id if session.commit else None,
             record=record,
             wrote=tuple(runner.wrote),
+            learned=runner.learned,
         )
 
 
@@ -207,6 +214,7 @@ class _Runner:
         self.on_event = on_event
         self.actions: dict[str, str] = {}
         self.wrote: list[str] = []
+        self.learned: dict[str, Learned] = {}
         self._current = ""
         self._pending: list[tuple[StageFacts, StageResult]] = []
 
@@ -249,9 +257,14 @@ class _Runner:
         session, inspector = self.session, self.inspector
         session.open(inspector)
         why = explain(facts.lock.parts if facts.lock else None, facts.parts)
-        self.on_event(Event(what="start", stage=facts.name, detail="; ".join(why[:3])))
+        undeclared = declares_nothing(facts.stage)
+        said = [*why[:3], "recording what it reads and writes"] if undeclared else why[:3]
+        self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said)))
         log = inspector.workspace.logs_dir / session.id / f"{facts.name}.log"
-        outcome = execute_stage(inspector.workspace, facts, log=log)
+        if undeclared:
+            facts, outcome = self._learn(facts, log)
+        else:
+            outcome = execute_stage(inspector.workspace, facts, log=log)
         for item in outcome.outputs:
             place(inspector.store, item, inspector.workspace.root / item.path)
         for path in facts.stage.out:
@@ -271,6 +284,7 @@ class _Runner:
                 "duration_s": round(outcome.finished.duration_s, 3),
                 "environment": environment,
                 "log": outcome.log,
+                **self._recorded(facts.name),
             },
             upstream=[*(item.digest for item in facts.inputs), environment],
         )
@@ -283,6 +297,20 @@ class _Runner:
         inspector.cache.flush()
         self._lock(facts, result)
         self.on_event(Event(what="end", stage=facts.name, duration_s=outcome.finished.duration_s))
+
+    def _learn(self, facts: StageFacts, log: Path) -> tuple[StageFacts, StageOutcome]:
+        """Record a stage that declares nothing; from here on it is what mintage.yaml now says."""
+        learned = learn_stage(self.inspector, facts, log=log)
+        self.learned[facts.name] = learned
+        if learned.diff and PROJECT_FILE not in self.wrote:
+            self.wrote.append(PROJECT_FILE)
+        self.on_event(Event(what="learn", stage=facts.name, learned=learned))
+        return learned.facts, learned.outcome
+
+    def _recorded(self, stage: str) -> dict[str, Any]:
+        """What the record of the run keeps of a recording."""
+        learned = self.learned.get(stage)
+        return {} if learned is None else {"recorded": learned.summary()}
 
     def _track(self, facts: StageFacts, result: StageResult) -> None:
         """Enter metrics and artifacts in the tracking database."""

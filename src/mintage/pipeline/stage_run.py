@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mintage.errors import DataError, StageFailedError, StageOutputMissingError
-from mintage.pipeline.environment import Environment
+from mintage.errors import DataError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.sandbox import Finished, Scratch, run_command, stage_environment
+from mintage.pipeline.stage_failure import failure
 from mintage.repo.locks import Item
+from mintage.repo.project import Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["StageOutcome", "execute_stage", "keep_inputs"]
+__all__ = ["StageOutcome", "execute_stage", "keep_inputs", "keep_outcome"]
 
 _METRIC_LIMIT = 100_000
 
@@ -66,9 +66,16 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
             python=facts.environment.python,
         )
         if finished.exit_code != 0:
-            raise _failure(facts, finished, log, workspace.root)
-        outputs = tuple(_keep(store, scratch.work, path, facts) for path in (*facts.stage.out, *facts.stage.metrics))
-        metrics = _reported(scratch.private / "metrics.jsonl") + _from_files(scratch.work, facts)
+            raise failure(facts, finished, log=log, root=workspace.root)
+        return keep_outcome(store, scratch, facts.name, facts.stage, finished=finished, log=log)
+
+
+def keep_outcome(
+    store: Store, scratch: Scratch, name: str, stage: Stage, *, finished: Finished, log: Path
+) -> StageOutcome:
+    """Put the outputs of stage ``name`` from its scratch folder, and its log, into the store; read its metrics."""
+    outputs = tuple(_keep(store, scratch.work, path, name) for path in (*stage.out, *stage.metrics))
+    metrics = _reported(scratch.private / "metrics.jsonl") + _from_files(scratch.work, name, stage.metrics)
     return StageOutcome(outputs=outputs, metrics=tuple(metrics), finished=finished, log=store.put_file(log))
 
 
@@ -90,11 +97,11 @@ def _fill(scratch: Scratch, store: Store, facts: StageFacts, root: Path) -> None
     (scratch.private / "params.json").write_text(json.dumps(facts.parts["params"]))
 
 
-def _keep(store: Store, work: Path, path: str, facts: StageFacts) -> Item:
+def _keep(store: Store, work: Path, path: str, stage: str) -> Item:
     made = work / path.rstrip("/")
     if not made.exists():
         raise StageOutputMissingError(
-            f"stage {facts.name} ended well but did not write {path}",
+            f"stage {stage} ended well but did not write {path}",
             expected=path,
             found=", ".join(sorted(p.name for p in made.parent.iterdir())) if made.parent.is_dir() else None,
             hint="correct `out:` of the stage, or let its command write the file",
@@ -103,46 +110,6 @@ def _keep(store: Store, work: Path, path: str, facts: StageFacts) -> Item:
         digest = store.put_tree(made)
         return Item(path=path.rstrip("/"), digest=digest, size=store.get_tree(digest).size, folder=True)
     return Item(path=path, digest=store.put_file(made), size=made.stat().st_size)
-
-
-def _failure(facts: StageFacts, finished: Finished, log: Path, root: Path) -> StageFailedError:
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-    if finished.timed_out:
-        found = f"still running after {facts.stage.timeout_s} s"
-    elif finished.exit_code < 0:
-        found = f"ended by signal {-finished.exit_code}"
-    else:
-        found = f"exit code {finished.exit_code}"
-    hint = "see the last lines above; the full output is in the log"
-    missing = [line for line in tail.splitlines() if "FileNotFoundError" in line or "No such file" in line]
-    module = _module_missing(tail)
-    if module is not None:
-        hint = _import_hint(module, facts.environment, root)
-    elif missing:
-        hint = "a stage sees only its declared inputs and code: if it reads another file, name it under `in:`"
-    return StageFailedError(
-        f"stage {facts.name} failed: {found}" + (f"\n{tail}" if tail else ""),
-        expected="exit code 0",
-        found=found,
-        where=str(log),
-        hint=hint,
-    )
-
-
-def _module_missing(tail: str) -> str | None:
-    found = re.search(r"(?:ModuleNotFoundError: No module named|ImportError: .* from) '([\w.]+)", tail)
-    return found[1] if found else None
-
-
-def _import_hint(module: str, environment: Environment, root: Path) -> str:
-    """Where a module that could not be imported is looked for, and how to name another interpreter."""
-    if environment.named is not None:
-        if module.partition(".")[0] == "mintage":
-            return f"install mintage for {environment.named}, or read the JSON file at $MINTAGE_PARAMS instead"
-        return f"the stage runs with {environment.named}: install {module} there, or correct `python:`"
-    if (root / ".venv/bin/python").exists():
-        return f"the stage runs with {environment.python}; for the project's own, say `python: .venv/bin/python`"
-    return f"the stage runs with {environment.python}: install {module} there, or name another with `python:`"
 
 
 def _reported(path: Path) -> list[tuple[str, float, int]]:
@@ -155,14 +122,14 @@ def _reported(path: Path) -> list[tuple[str, float, int]]:
     return found
 
 
-def _from_files(work: Path, facts: StageFacts) -> list[tuple[str, float, int]]:
+def _from_files(work: Path, stage: str, paths: Sequence[str]) -> list[tuple[str, float, int]]:
     found: list[tuple[str, float, int]] = []
-    for path in facts.stage.metrics:
+    for path in paths:
         try:
             value = json.loads((work / path).read_bytes())
         except ValueError as error:
             raise DataError(
-                f"the metrics file {path} of stage {facts.name} is not JSON", found=str(error), where=path
+                f"the metrics file {path} of stage {stage} is not JSON", found=str(error), where=path
             ) from error
         found += _numbers(value, "")
     return found[:_METRIC_LIMIT]

@@ -36,13 +36,22 @@ Stamp = tuple[int, int, int]
 
 @dataclass(kw_only=True)
 class Mirror:
-    """What the private folder held before the command: files by their stamp, folders, links to the user's files."""
+    """What the private folder held before the command: files by their stamp, folders, links to the user's files;
+    ``sources`` are the stamps of the user's."""
 
     root: Path
     work: Path
     files: dict[str, Stamp] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
     links: dict[str, Path] = field(default_factory=dict)
+    sources: dict[str, Stamp] = field(default_factory=dict)
+
+    def is_steady(self, path: str) -> bool:
+        """Whether the user's file is as it was when it was taken over."""
+        try:
+            return _stamp((self.root / path).stat()) == self.sources[path]
+        except FileNotFoundError:
+            return False
 
     @property
     def protected(self) -> list[Path]:
@@ -63,7 +72,9 @@ def mirror(root: Path, work: Path, *, without: Collection[str] = (), can_link: b
             if len(made.files) >= MAX_FILES:
                 raise _too_many(root)
             source, target = Path(entry.path), work / path
-            if _bring(source, target, entry.stat(), can_link=can_link):
+            status = source.stat()
+            made.sources[path] = _stamp(status)
+            if _bring(source, target, status, can_link=can_link):
                 made.links[path] = source.resolve()
             made.files[path] = _stamp(target.lstat())
     return made

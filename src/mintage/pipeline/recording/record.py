@@ -117,6 +117,7 @@ def _recording(
         outside_reads=_outside(said, made, scratch, "read", libraries),
         outside_writes=_left_elsewhere(scratch, said, made, libraries),
         hosts=tuple(sorted({line.what for line in said if line.kind == "host"})),
+        unsteady=tuple(sorted(path for path in files.reads if not made.is_steady(path))),
         took_params=any(line.kind == "read" and line.what == str(scratch.private / "params.json") for line in said),
         seen_by="hook" if watcher is None else "inotify",
         notes=tuple(notes),

@@ -18,8 +18,9 @@ class Recording:
     and deleted again left out. ``changed_inputs`` are those of ``reads`` that were then changed, moved or deleted, and
     ``deleted`` other files that are gone. ``modules`` are Python files that were loaded or read, ``listed`` folders
     whose names were read, ``before`` all files that were there. ``outside_reads`` are data-like files elsewhere,
-    ``outside_writes`` files left elsewhere, ``hosts`` names that were looked up. ``took_params`` says that the file at
-    $MINTAGE_PARAMS was opened, ``seen_by`` how reads were seen, ``notes`` what could not be seen.
+    ``outside_writes`` files left elsewhere, ``hosts`` names that were looked up. ``unsteady`` are reads that somebody
+    else changed in the project meanwhile. ``took_params`` says that the file at $MINTAGE_PARAMS was opened,
+    ``seen_by`` how reads were seen, ``notes`` what could not be seen.
     """
 
     finished: Finished
@@ -34,6 +35,7 @@ class Recording:
     outside_reads: tuple[str, ...] = ()
     outside_writes: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    unsteady: tuple[str, ...] = ()
     took_params: bool = False
     seen_by: Literal["inotify", "hook"] = "inotify"
     notes: tuple[str, ...] = ()

@@ -1,0 +1,98 @@
+"""Write keys of a stage into the text of mintage.yaml; comments, order and everything else stay. Pure.
+
+>>> text = "project: p\\nstages:\\n  a:\\n    run: python a.py  # why\\n"
+>>> print(insert_keys(text, "a", {"in": ("x.csv",), "out": ("m",)}))
+project: p
+stages:
+  a:
+    run: python a.py  # why
+    in: [x.csv]
+    out: [m]
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import yaml
+
+from mintage.errors import FileMalformedError
+from mintage.repo.project import parse_project
+from mintage.repo.workspace import PROJECT_FILE
+
+__all__ = ["insert_keys", "key_lines"]
+
+_PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*$")
+_WIDTH = 110
+
+
+def insert_keys(text: str, stage: str, keys: Mapping[str, Sequence[str]]) -> str:
+    """``text`` with ``keys`` after the stage's ``run``; raises FileMalformedError with the lines to write by hand
+    where that cannot be done in place."""
+    made = _insert(text, stage, keys)
+    wanted = _values(text)
+    wanted["stages"][stage] |= {name: list(paths) for name, paths in keys.items()}
+    if made is None or _values(made) != wanted:
+        raise FileMalformedError(
+            f"the stage {stage} cannot be extended in place",
+            where=PROJECT_FILE,
+            hint="write these lines under it: " + "; ".join(key_lines(keys, indent="")),
+        )
+    return made
+
+
+def key_lines(keys: Mapping[str, Sequence[str]], *, indent: str) -> list[str]:
+    """The lines of a block for ``keys``; a list too wide for a line has a line an entry."""
+    lines = []
+    for name, paths in keys.items():
+        line = f"{indent}{name}: {_flow(paths)}"
+        if len(line) <= _WIDTH:
+            lines.append(line)
+        else:
+            lines += [f"{indent}{name}:", *(f"{indent}  - {_quoted(path)}" for path in paths)]
+    return lines
+
+
+def _insert(text: str, stage: str, keys: Mapping[str, Sequence[str]]) -> str | None:
+    stages = _child(yaml.compose(text, Loader=yaml.SafeLoader), "stages")
+    node = _child(stages, stage)
+    pair = next(((key, value) for key, value in getattr(node, "value", ()) if key.value == "run"), None)
+    if pair is None or any(key.value in keys for key, _ in node.value):
+        return None
+    if sum(other is node for _, other in stages.value) > 1:  # an alias: two stages in one text
+        return None
+    key, value = pair
+    end = value.end_mark.index
+    if node.flow_style:
+        return text[:end] + "".join(f", {name}: {_flow(paths)}" for name, paths in keys.items()) + text[end:]
+    newline = "\r\n" if "\r\n" in text else "\n"
+    block = newline.join(key_lines(keys, indent=" " * key.start_mark.column)) + newline
+    if value.style in ("|", ">"):  # such a text ends where the next line begins
+        return text[:end] + block + text[end:]
+    line_end = text.find("\n", end)
+    if line_end < 0:
+        return text + newline + block
+    return text[: line_end + 1] + block + text[line_end + 1 :]
+
+
+def _child(node: Any, name: str) -> Any:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for key, value in pairs if key.value == name), None)
+
+
+def _values(text: str) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(parse_project(text.encode(), where=PROJECT_FILE)))
+
+
+def _flow(paths: Sequence[str]) -> str:
+    return f"[{', '.join(map(_quoted, paths))}]"
+
+
+def _quoted(path: str) -> str:
+    """A path as YAML reads it back: plain where it cannot be taken for something else."""
+    plain = _PLAIN.match(path) and yaml.safe_load(path) == path
+    return path if plain else msgspec.json.encode(path).decode()
