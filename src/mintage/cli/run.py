@@ -1,4 +1,7 @@
-"""``mintage run [STAGE]``: run what is not up to date, build the models, record everything."""
+"""``mintage run [STAGE]``: run what is not up to date, build the models, record everything.
+
+A stage that declares neither inputs nor outputs is watched, and what it did is written into mintage.yaml.
+"""
 
 from __future__ import annotations
 

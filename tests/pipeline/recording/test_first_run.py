@@ -215,9 +215,9 @@ def test_an_input_that_somebody_changes_meanwhile_is_told(make) -> None:
     project = make(single(script, **{"d.csv": "a"}))
 
     def interfere() -> None:
-        wait_until(lambda: list(project.workspace.tmp_dir.glob("*/work/ready")), "the script")
+        wait_until(lambda: list(project.workspace.tmp_dir.glob("**/ready")), "the script")
         project.write("d.csv", "another")
-        (next(project.workspace.tmp_dir.glob("*/work/ready")).parent / "go").touch()
+        (next(project.workspace.tmp_dir.glob("**/ready")).parent / "go").touch()
 
     other = threading.Thread(target=interfere)
     other.start()

@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 from recorded import Desk
 
+from mintage.pipeline.recording import mirror
+
 LINUX = sys.platform == "linux"
 needs_inotify = pytest.mark.skipif(not LINUX, reason="native readers are seen by inotify alone, which is Linux's")
 ROWS = "a,b\n1,2\n3,4\n"
@@ -62,6 +64,21 @@ def test_readers_and_writers_of_tables_are_seen(desk: Desk, script: str) -> None
 def test_readers_of_parquet_are_seen(desk: Desk, script: str) -> None:
     pl.DataFrame({"a": [1, 2], "b": [3, 4]}).write_parquet(desk.root / "in.parquet")
     assert truth(desk.record(script)) == (("in.parquet",), ())
+
+
+def test_a_crowd_of_pictures_is_seen_one_by_one_and_cannot_be_damaged(desk: Desk) -> None:
+    for number in range(mirror.CROWD + 20):
+        desk.write(f"images/{number:03}.png", f"picture {number}")
+    before = desk.files()
+    found = desk.record(
+        "import os, subprocess\nfor name in sorted(os.listdir('images'))[5:]:\n    open(f'images/{name}').read()\n"
+        "open('images/100.png', 'w').write('new')\nsubprocess.run('echo new > images/000.png', shell=True)\n"
+        "open('images/001.png', 'w').write('new')\n"
+    )
+    assert found.reads == tuple(f"images/{number:03}.png" for number in range(5, mirror.CROWD + 20))
+    assert found.changed_inputs == ("images/100.png",)
+    assert "images/001.png" in found.writes
+    assert {**desk.files(), "s.py": b""} == {**before, "s.py": b""}
 
 
 def test_a_database_that_is_queried_is_an_input_and_its_journals_are_nothing(desk: Desk) -> None:

@@ -1,8 +1,9 @@
 """A private copy of the dirty tree that costs nothing for large files, and cannot damage the user's.
 
-Small files are copied. A large one is a reflink where the file system can (Btrfs, XFS); else, if writing to the
-project can be closed off (``protect``), a symbolic link to the user's own; else a copy. Left out: Git, virtual
-environments, caches, Mintage's own files. Hard links are never made: writing in place would reach the user's file.
+Small files are copied. A large one, and one of a crowd, is a reflink where the file system can (Btrfs, XFS); else, if
+writing to the project can be closed off (``protect``), a symbolic link to the user's own; else a copy. Left out: Git,
+virtual environments, caches, Mintage's own files. Hard links are never made: writing in place would reach the user's
+file.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ LEFT_OUT = frozenset(
     )
 )
 SMALL = 4 << 20
+CROWD = 100
+"""A folder with more entries than this holds a crowd."""
+
 MAX_FILES = 200_000
 _FICLONE = 0x40049409
 _SQLITE = b"SQLite format 3\0"
@@ -64,7 +68,8 @@ def mirror(root: Path, work: Path, *, without: Collection[str] = (), can_link: b
     """Fill the empty folder ``work`` from ``root``; raises RecordingTooLargeError if that would be unreasonable."""
     root = root.resolve()
     made = Mirror(root=root, work=work)
-    for path, entry in _walk(root, "", set()):
+    clones = _can_clone(root, work)
+    for path, entry, crowd in _walk(root, "", set()):
         if entry.is_dir():
             made.folders.append(path)
             (work / path).mkdir()
@@ -74,8 +79,11 @@ def mirror(root: Path, work: Path, *, without: Collection[str] = (), can_link: b
             source, target = Path(entry.path), work / path
             status = source.stat()
             made.sources[path] = _stamp(status)
-            if _bring(source, target, status, can_link=can_link):
-                made.links[path] = source.resolve()
+            costly = crowd or status.st_size > SMALL
+            if costly and clones and _cloned(source, target):
+                _keep_times(target, status)
+            elif _bring(source, target, status, can_link=can_link and costly):
+                made.links[path] = target.readlink()
             made.files[path] = _stamp(target.lstat())
     return made
 
@@ -83,14 +91,15 @@ def mirror(root: Path, work: Path, *, without: Collection[str] = (), can_link: b
 def stamps_of(work: Path) -> dict[str, Stamp]:
     """Every file under ``work`` by its stamp, what is left out excepted; links count as files."""
     found = {}
-    for path, entry in _walk(work, "", None):
+    for path, entry, _ in _walk(work, "", None):
         if entry.is_symlink() or entry.is_file(follow_symlinks=False):
             found[path] = _stamp(entry.stat(follow_symlinks=False))
     return found
 
 
-def _walk(folder: Path, prefix: str, seen: set[str] | None) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Entries below ``folder``, sorted, folders before what is in them; links to folders are followed if ``seen``."""
+def _walk(folder: Path, prefix: str, seen: set[str] | None) -> Iterator[tuple[str, os.DirEntry[str], bool]]:
+    """Entries below ``folder`` and whether each is in a crowd, sorted, folders before what is in them; links to folders
+    are followed if ``seen``."""
     if seen is not None:
         real = os.path.realpath(folder)
         if real in seen:
@@ -105,28 +114,24 @@ def _walk(folder: Path, prefix: str, seen: set[str] | None) -> Iterator[tuple[st
         if entry.is_dir(follow_symlinks=seen is not None):
             inside = Path(entry.path)
             if not (inside / "pyvenv.cfg").is_file():
-                yield path, entry
+                yield path, entry, False
                 yield from _walk(inside, f"{path}/", seen)
         else:
-            yield path, entry
+            yield path, entry, len(entries) > CROWD
 
 
 def _bring(source: Path, target: Path, status: os.stat_result, *, can_link: bool) -> bool:
     """Put a file at ``target``; returns whether it is a link to the user's."""
-    if status.st_size > SMALL:
-        if _cloned(source, target):
-            _keep_times(target, status)
-            return False
-        if can_link and not _is_sqlite(source):  # SQLite writes beside a database even to read it
-            target.symlink_to(source.resolve())
-            return True
-        if shutil.disk_usage(target.parent).free < 2 * status.st_size:
-            raise RecordingTooLargeError(
-                f"{source.name} cannot be copied for recording: the disk is too full",
-                expected=f"{2 * status.st_size} bytes free",
-                where=str(source),
-                hint="declare `in` and `out` of the stage in mintage.yaml, then nothing is recorded",
-            )
+    if can_link and not _is_sqlite(source):  # SQLite writes beside a database even to read it
+        target.symlink_to(os.path.realpath(source))
+        return True
+    if status.st_size > SMALL and shutil.disk_usage(target.parent).free < 2 * status.st_size:
+        raise RecordingTooLargeError(
+            f"{source.name} cannot be copied for recording: the disk is too full",
+            expected=f"{2 * status.st_size} bytes free",
+            where=str(source),
+            hint="declare `in` and `out` of the stage in mintage.yaml, then nothing is recorded",
+        )
     shutil.copyfile(source, target)
     _keep_times(target, status)
     return False
@@ -135,6 +140,16 @@ def _bring(source: Path, target: Path, status: os.stat_result, *, can_link: bool
 def _keep_times(target: Path, status: os.stat_result) -> None:
     target.chmod(status.st_mode & 0o777 | 0o600)
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _can_clone(root: Path, work: Path) -> bool:
+    """Whether the file system shares bytes between the two folders; tried with one file."""
+    probe = next((entry for entry in root.iterdir() if entry.is_file()), None)
+    target = work.with_name("probe")
+    try:
+        return probe is not None and _cloned(probe, target)
+    finally:
+        target.unlink(missing_ok=True)
 
 
 def _cloned(source: Path, target: Path) -> bool:
