@@ -6,14 +6,17 @@ A stage that declares neither inputs nor outputs is watched, and what it did is 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.errors import ProjectError, RefusedError
-from mintage.pipeline.first_run import Learned
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
 from mintage.repo.workspace import PROJECT_FILE
+
+if TYPE_CHECKING:
+    from mintage.pipeline.first_run import Learned
 
 __all__ = ["configure", "run"]
 

@@ -7,6 +7,8 @@ changed.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import difflib
 import json
 import math
@@ -23,14 +25,16 @@ from mintage.pipeline.recording.propose import CONFIG_BYTES, Proposal, propose
 from mintage.pipeline.recording.record import record
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.source import Value
-from mintage.pipeline.sandbox import Scratch, stage_environment
+from mintage.pipeline.sandbox import Scratch, stage_environment, tail_of
 from mintage.pipeline.stage_failure import failure
 from mintage.pipeline.stage_run import StageOutcome, keep_inputs, keep_outcome
-from mintage.repo.project import Stage, parse_project
+from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
 from mintage.store.publish import publish_bytes
 
-__all__ = ["Learned", "declares_nothing", "learn_stage"]
+__all__ = ["Learned", "learn_stage"]
+
+_LINES = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,19 +59,20 @@ class Learned:
         }
 
 
-def declares_nothing(stage: Stage) -> bool:
-    """Whether the stage is to be recorded."""
-    return not (stage.inputs or stage.out or stage.metrics)
-
-
 def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learned:
     """Record the stage, keep what it made, and write what it should declare into mintage.yaml.
 
     Raises StageFailedError, StageChangesInputError, RecordingTooLargeError, or DataError if a file changed meanwhile.
     """
     workspace = inspector.workspace
-    with Scratch(workspace.tmp_dir) as scratch:
-        recording = _record(inspector, facts, scratch, log=log)
+    with contextlib.ExitStack() as scratches:
+        scratch = scratches.enter_context(Scratch(workspace.tmp_dir))
+        recording = _record(inspector, facts, scratch, log=log, without=())
+        if stale := _stale_outputs(recording, log):
+            scratch = scratches.enter_context(Scratch(workspace.tmp_dir))
+            again = _record(inspector, facts, scratch, log=log, without=stale)
+            note = f"was run again without the {_some(stale)} of an earlier run, which it writes anew"
+            recording = dataclasses.replace(again, notes=(*again.notes, note))
         _check(recording, facts, log=log, root=workspace.root)
         proposal = _propose(inspector, facts, scratch, recording)
         old = (workspace.root / PROJECT_FILE).read_bytes().decode()
@@ -83,7 +88,22 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learne
     return Learned(facts=declared, outcome=outcome, proposal=proposal, seen_by=recording.seen_by, diff=diff)
 
 
-def _record(inspector: Inspector, facts: StageFacts, scratch: Scratch, *, log: Path) -> Recording:
+def _stale_outputs(recording: Recording, log: Path) -> tuple[str, ...]:
+    """Links to the user's files that the command was denied to write, though it read nothing of them.
+
+    They are outputs of an earlier run, large, and written by a library that the hook cannot help: the log names them.
+    """
+    if recording.finished.exit_code == 0:
+        return ()
+    tail = tail_of(log, lines=_LINES)
+    if "ermission denied" not in tail:
+        return ()
+    return tuple(path for path in recording.linked if path.rpartition("/")[2] in tail and path not in recording.reads)
+
+
+def _record(
+    inspector: Inspector, facts: StageFacts, scratch: Scratch, *, log: Path, without: tuple[str, ...]
+) -> Recording:
     params = facts.parts["params"] if facts.stage.params else inspector.params
     (scratch.private / "params.json").write_text(json.dumps(params))
     environment = stage_environment(
@@ -101,6 +121,7 @@ def _record(inspector: Inspector, facts: StageFacts, scratch: Scratch, *, log: P
         log=log,
         python=facts.environment.python,
         libraries=(*facts.environment.folders, *facts.environment.prefixes),
+        without=without,
         timeout_s=facts.stage.timeout_s,
     )
 

@@ -13,14 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from mintage.data.checkout import place
 from mintage.errors import MintageError, UnknownNameError
 from mintage.pipeline.facts import Inspector, StageFacts, StageResult, flat_params
-from mintage.pipeline.first_run import Learned, declares_nothing, learn_stage
 from mintage.pipeline.graph import order
 from mintage.pipeline.hardware import hardware
 from mintage.pipeline.key import cache_key, explain
@@ -34,6 +33,9 @@ from mintage.repo.nearest import nearest_hint
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.statcache import StatCache
 from mintage.tracking.runs import Artifact, Metric, RunStore
+
+if TYPE_CHECKING:
+    from mintage.pipeline.first_run import Learned
 
 __all__ = ["Clock", "Event", "ImplicitStage", "RunOutcome", "run_pipeline"]
 
@@ -257,7 +259,7 @@ class _Runner:
         session, inspector = self.session, self.inspector
         session.open(inspector)
         why = explain(facts.lock.parts if facts.lock else None, facts.parts)
-        undeclared = declares_nothing(facts.stage)
+        undeclared = facts.stage.declares_nothing
         said = [*why[:3], "recording what it reads and writes"] if undeclared else why[:3]
         self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said)))
         log = inspector.workspace.logs_dir / session.id / f"{facts.name}.log"
@@ -300,6 +302,8 @@ class _Runner:
 
     def _learn(self, facts: StageFacts, log: Path) -> tuple[StageFacts, StageOutcome]:
         """Record a stage that declares nothing; from here on it is what mintage.yaml now says."""
+        from mintage.pipeline.first_run import learn_stage
+
         learned = learn_stage(self.inspector, facts, log=log)
         self.learned[facts.name] = learned
         if learned.diff and PROJECT_FILE not in self.wrote:

@@ -46,7 +46,7 @@ def _hint(tail: str, facts: StageFacts, root: Path) -> str:
 
 def _file_hint(tail: str, facts: StageFacts, root: Path) -> str:
     stage = facts.stage
-    if not (stage.inputs or stage.out or stage.metrics):
+    if stage.declares_nothing:
         return (
             "it saw the project's files and those of the stages above it in mintage.yaml: "
             "bring what it needs into the project, or move the stage that writes it up"

@@ -49,6 +49,11 @@ class Stage(_Part, frozen=True, kw_only=True):
     timeout_s: Positive | None = None
     python: Program | None = None
 
+    @property
+    def declares_nothing(self) -> bool:
+        """Whether its first run is to be recorded."""
+        return not (self.inputs or self.out or self.metrics)
+
 
 class ModelEntry(_Part, frozen=True, kw_only=True):
     """One model: ``source`` (key ``from``) is the stage output that holds the fitted estimator."""

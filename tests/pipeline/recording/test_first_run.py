@@ -10,6 +10,7 @@ import pytest
 
 from mintage.database.connection import open_database
 from mintage.errors import DataError, StageChangesInputError, StageFailedError
+from mintage.pipeline.recording.mirror import SMALL
 from mintage.pipeline.run import RunOutcome, run_pipeline
 from mintage.pipeline.status import stage_states
 from mintage.repo.workspace import Workspace
@@ -266,6 +267,24 @@ def test_names_that_yaml_would_take_for_something_else_are_quoted(make) -> None:
     assert sorted(stage.out) == sorted(names)
     assert project.run(force=True).actions == {"s": "run"}
     assert project.run().actions == {"s": "keep"}
+
+
+def test_a_large_output_of_an_earlier_run_is_written_anew_by_a_native_library(make) -> None:
+    project = make(single("import polars as pl\npl.DataFrame({'a': [1]}).write_parquet('t.parquet')"))
+    (project.root / "t.parquet").write_bytes(bytes(SMALL + 1))
+    project.run()
+    assert project.workspace.project().stages["s"].out == ("t.parquet",)
+    assert (project.root / "t.parquet").stat().st_size < SMALL
+    assert project.run().actions == {"s": "keep"}
+
+
+def test_a_large_input_that_a_native_library_writes_over_is_an_error_and_stays(make) -> None:
+    script = "import polars as pl\nd = pl.read_csv('t.csv')\nd.write_csv('t.csv')"
+    project = make(single(script, **{"t.csv": "a\n" + "1234567\n" * (SMALL // 7)}))
+    before = project.tree()
+    with pytest.raises((StageFailedError, StageChangesInputError)):
+        project.run()
+    assert project.tree() == before
 
 
 def test_a_folder_of_many_outputs_is_one_output(make) -> None:

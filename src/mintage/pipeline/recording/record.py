@@ -114,6 +114,7 @@ def _recording(
         modules=tuple(sorted(path for path in modules if path in made.files)),
         listed=tuple(sorted(evidence.listed | _inside(said, made, "list"))),
         before=tuple(sorted(made.files)),
+        linked=tuple(sorted(made.links)),
         outside_reads=_outside(said, made, scratch, "read", libraries),
         outside_writes=_left_elsewhere(scratch, said, made, libraries),
         hosts=tuple(sorted({line.what for line in said if line.kind == "host"})),

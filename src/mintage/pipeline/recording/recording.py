@@ -17,7 +17,8 @@ class Recording:
     ``reads`` were there before and were read; ``writes`` are there afterwards and new or written over, files written
     and deleted again left out. ``changed_inputs`` are those of ``reads`` that were then changed, moved or deleted, and
     ``deleted`` other files that are gone. ``modules`` are Python files that were loaded or read, ``listed`` folders
-    whose names were read, ``before`` all files that were there. ``outside_reads`` are data-like files elsewhere,
+    whose names were read, ``before`` all files that were there, ``linked`` those
+    of them that were links to the user's. ``outside_reads`` are data-like files elsewhere,
     ``outside_writes`` files left elsewhere, ``hosts`` names that were looked up. ``unsteady`` are reads that somebody
     else changed in the project meanwhile. ``took_params`` says that the file at $MINTAGE_PARAMS was opened,
     ``seen_by`` how reads were seen, ``notes`` what could not be seen.
@@ -32,6 +33,7 @@ class Recording:
     modules: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
     outside_reads: tuple[str, ...] = ()
     outside_writes: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
