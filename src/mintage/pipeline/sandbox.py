@@ -111,15 +111,16 @@ def run_command(
     timeout_s: float | None = None,
     python: str = sys.executable,
     before: Callable[[], None] | None = None,
+    started: Callable[[], None] = lambda: None,
 ) -> Finished:
     """Run ``command`` in ``folder`` with its output in ``log``; ends its whole group on a time-out or an interrupt.
 
     The words ``python`` and ``python3`` at its beginning mean the interpreter ``python``. The child calls ``before``
-    (which only makes system calls) just before it becomes the command.
+    (which only makes system calls) just before it becomes the command; ``started`` is called here once it runs.
     """
     command = [python, *command[1:]] if command[0] in ("python", "python3") else command
     log.parent.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
+    began = time.monotonic()
     with log.open("ab") as sink:
         process = _start(
             command,
@@ -131,11 +132,12 @@ def run_command(
             before=before,
         )
         try:
+            started()
             code = process.wait(timeout_s)
-            return Finished(exit_code=code, duration_s=time.monotonic() - started, timed_out=False)
+            return Finished(exit_code=code, duration_s=time.monotonic() - began, timed_out=False)
         except subprocess.TimeoutExpired:
             _end(process)
-            return Finished(exit_code=process.returncode, duration_s=time.monotonic() - started, timed_out=True)
+            return Finished(exit_code=process.returncode, duration_s=time.monotonic() - began, timed_out=True)
         finally:
             _end(process)
 

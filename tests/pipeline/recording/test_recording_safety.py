@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import sys
@@ -11,7 +12,7 @@ import pytest
 from recorded import Desk
 
 from mintage.errors import RecordingTooLargeError
-from mintage.pipeline.recording import inotify, mirror, protect, record
+from mintage.pipeline.recording import hook, inotify, mirror, protect, record
 from mintage.pipeline.recording.mirror import SMALL
 
 LARGE = b"0123456789abcdef" * (SMALL // 16 + 1)
@@ -176,6 +177,15 @@ def test_the_hook_hands_on_to_the_users_own_and_hides_itself(desk: Desk, tmp_pat
     script = "import sys, sitecustomize as s\nprint(OWN, [p for p in sys.path if p.endswith('hook/site')], s.__file__)"
     desk.record(script, PYTHONPATH=str(tmp_path / "site"))
     assert desk.log.read_text().strip() == f"the user’s [] {tmp_path / 'site/sitecustomize.py'}"
+
+
+def test_the_hook_is_python_3_9_and_imports_only_what_every_python_has() -> None:
+    tree = ast.parse(Path(hook.__file__).read_text(), feature_version=(3, 9))
+    names = {
+        alias.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    names |= {str(node.module).partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert names <= {*sys.stdlib_module_names, "__future__"}
 
 
 def test_the_hook_does_nothing_to_a_program_that_takes_its_folder_away(desk: Desk) -> None:

@@ -41,13 +41,16 @@ _PAUSE_S = 0.005
 
 
 class Watcher:
-    """Watches folders while its block runs; ``events`` then has (watch, name, change) in order, each the first time."""
+    """Watches folders from when it is made to the end of its block; ``events`` then has (watch, name, change) in order,
+    each the first time. Call ``follow`` once the watched process runs: a process should be started by one with a single
+    thread, and until then the kernel keeps the events."""
 
     def __init__(self, folders: list[Path]) -> None:
         self.events: list[tuple[int, str, Change]] = []
         self.overflowed = False
         self.watches: dict[int, Path] = {}
         self._seen: set[bytes] = set()
+        self._thread: threading.Thread | None = None
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._queue = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._queue < 0:
@@ -72,15 +75,19 @@ class Watcher:
             raise
 
     def __enter__(self) -> Watcher:
+        return self
+
+    def follow(self) -> None:
+        """Take the events from the kernel, in a thread of its own."""
         self._thread = threading.Thread(target=self._follow, name="recording", daemon=True)
         self._thread.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.write(self._stop_write, b"x")
-        self._thread.join()
+        if self._thread is not None:
+            os.write(self._stop_write, b"x")
+            self._thread.join()
         self._drain()
         self._seen.clear()
         self._close()

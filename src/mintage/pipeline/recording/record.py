@@ -57,7 +57,7 @@ def record(
     with closing(made.protected, writable=[scratch.base]) as before:
         watcher, finished = _watched(
             made,
-            lambda: run_command(
+            lambda started: run_command(
                 command,
                 folder=scratch.work,
                 environment=variables,
@@ -65,17 +65,18 @@ def record(
                 timeout_s=timeout_s,
                 python=python,
                 before=before,
+                started=started,
             ),
         )
     said = said_in(scratch.private / "hook")
     return _recording(made, scratch, finished, watcher, said, libraries=libraries)
 
 
-def _watched(made: Mirror, run: Callable[[], Finished]) -> tuple[Watcher | None, Finished]:
+def _watched(made: Mirror, run: Callable[[Callable[[], None]], Finished]) -> tuple[Watcher | None, Finished]:
     folders = [made.work, *(made.work / path for path in made.folders), *{p.parent for p in made.links.values()}]
     watcher = Watcher.over(folders)
     with watcher or contextlib.nullcontext():
-        finished = run()
+        finished = run(watcher.follow if watcher is not None else lambda: None)
     return watcher, finished
 
 
