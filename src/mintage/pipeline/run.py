@@ -259,14 +259,7 @@ class _Runner:
         session, inspector = self.session, self.inspector
         session.open(inspector)
         why = explain(facts.lock.parts if facts.lock else None, facts.parts)
-        undeclared = facts.stage.declares_nothing
-        said = [*why[:3], "recording what it reads and writes"] if undeclared else why[:3]
-        self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said)))
-        log = inspector.workspace.logs_dir / session.id / f"{facts.name}.log"
-        if undeclared:
-            facts, outcome = self._learn(facts, log)
-        else:
-            outcome = execute_stage(inspector.workspace, facts, log=log)
+        facts, outcome = self._execute(facts, why)
         for item in outcome.outputs:
             place(inspector.store, item, inspector.workspace.root / item.path)
         for path in facts.stage.out:
@@ -300,8 +293,17 @@ class _Runner:
         self._lock(facts, result)
         self.on_event(Event(what="end", stage=facts.name, duration_s=outcome.finished.duration_s))
 
+    def _execute(self, facts: StageFacts, why: list[str]) -> tuple[StageFacts, StageOutcome]:
+        """Run the command; a stage that declares nothing is recorded, and is then what mintage.yaml now says."""
+        learns = facts.stage.declares_nothing
+        said = [*why[:3], *(["recording what it reads and writes"] if learns else [])]
+        self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said)))
+        log = self.inspector.workspace.logs_dir / self.session.id / f"{facts.name}.log"
+        if learns:
+            return self._learn(facts, log)
+        return facts, execute_stage(self.inspector.workspace, facts, log=log)
+
     def _learn(self, facts: StageFacts, log: Path) -> tuple[StageFacts, StageOutcome]:
-        """Record a stage that declares nothing; from here on it is what mintage.yaml now says."""
         from mintage.pipeline.first_run import learn_stage
 
         learned = learn_stage(self.inspector, facts, log=log)

@@ -89,17 +89,7 @@ def _recording(
     *,
     libraries: Sequence[str],
 ) -> Recording:
-    notes = []
-    evidence = Evidence()
-    copied = _inside(said, made, "copied")
-    if watcher is not None:
-        _from_kernel(evidence, watcher, made, said=[line for line in said if _relative(line.what, made) in copied])
-    if watcher is None or watcher.overflowed:
-        _from_hook(evidence, said, made)
-        notes.append(_BLIND)
-    for path in sorted(_by_own_path(said, made)):
-        evidence.add(path, "read")
-        notes.append(f"reads {path} by an absolute path, which other machines do not have: say {path} instead")
+    evidence, notes = _evidence(made, watcher, said)
     after = stamps_of(made.work)
     altered = {path for path in restamped(made.files, after) if path in made.files and _differs(made, path)}
     files = classify(made.files, after, evidence, altered=altered)
@@ -124,6 +114,22 @@ def _recording(
         seen_by="hook" if watcher is None else "inotify",
         notes=tuple(notes),
     )
+
+
+def _evidence(made: Mirror, watcher: Watcher | None, said: Sequence[Said]) -> tuple[Evidence, list[str]]:
+    """What was seen of the project's files, and what to know of the seeing."""
+    notes = []
+    evidence = Evidence()
+    copied = _inside(said, made, "copied")
+    if watcher is not None:
+        _from_kernel(evidence, watcher, made, said=[line for line in said if _relative(line.what, made) in copied])
+    if watcher is None or watcher.overflowed:
+        _from_hook(evidence, said, made)
+        notes.append(_BLIND)
+    for path in sorted(_by_own_path(said, made)):
+        evidence.add(path, "read")
+        notes.append(f"reads {path} by an absolute path, which other machines do not have: say {path} instead")
+    return evidence, notes
 
 
 def _from_kernel(evidence: Evidence, watcher: Watcher, made: Mirror, *, said: Sequence[Said]) -> None:
