@@ -17,6 +17,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("monitor", "buys"): 3,
     ("parity", "buys"): 3,
     ("policy", "check"): 0,
+    ("policy", "init", "buys"): 3,
     ("predict", "buys", "in.parquet", "out.parquet"): 3,
     ("reconcile", "production"): 3,
     ("release", "buys", "--to", "production"): 3,

@@ -57,11 +57,13 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class CertificatePolicy(_Part, frozen=True, kw_only=True):
-    """The policy judged by: the digest of its file, its owner, and the domain that it pins, if it does."""
+    """The policy judged by: the digest of its file, its owner, and the domain that it pins, if it does; ``builtin``
+    names the version of Mintage whose default it is, null of a file."""
 
     digest: _Sha256
     owner: str
     domain: _Sha256 | None
+    builtin: str | None = None
 
 
 class CertificateStatistics(_Part, frozen=True, kw_only=True):
@@ -132,7 +134,9 @@ def certificate_statement(
         domain=outcome.domain,
         verdict=outcome.verdict,
         sentence=outcome.sentence,
-        policy=CertificatePolicy(digest=policy.digest, owner=policy.owner, domain=policy.domain),
+        policy=CertificatePolicy(
+            digest=policy.digest, owner=policy.owner, domain=policy.domain, builtin=policy.builtin
+        ),
         statistics=CertificateStatistics(
             confidence=statistics.confidence,
             confidence_each=outcome.confidence_each,

@@ -94,7 +94,7 @@ def certify(
         domain=evidence.domain,
         policy=policy,
         verdict=verdict,
-        sentence=write_sentence(evidence.model, verdict, ordered),
+        sentence=write_sentence(evidence.model, verdict, ordered, builtin=policy.builtin),
         results=ordered,
         measured=frozenset(item.id for item in policy.requirements if needed[item.check].measured),
         comparisons=comparisons,

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mintage.certify.evidence import Champion, Evidence, NativeScores, Split
@@ -23,26 +22,28 @@ from mintage.model.package import Package
 from mintage.model.prove import Extract, answer, answer_edges
 from mintage.model.runtime import Predictor
 from mintage.pipeline.sandbox import Scratch
-from mintage.pipeline.table import input_columns, labels_of, plain_column
+from mintage.pipeline.stage_data import find_item
+from mintage.pipeline.table import input_columns, labels_of, plain_column, read_table
 from mintage.repo.locks import Item, read_locks
 from mintage.repo.modelfile import ModelSpec, domain_digest
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["gather_evidence", "output_item"]
+__all__ = ["gather_evidence", "output_item", "read_split", "stored_table"]
 
 Columns = Mapping[str, NDArray[Any]]
 
 
 def output_item(workspace: Workspace, path: str) -> Item:
-    """The stage output at ``path`` as the locks have it; raises FileMissingError."""
-    for lock in read_locks(workspace.root).values():
-        for item in lock.outputs:
-            if item.path == path and lock.what == "stage":
-                return item
-    raise FileMissingError(
-        f"no stage has written {path} yet", where="mintage.lock", hint="run `mintage run`, or correct the model file"
-    )
+    """The file at ``path`` that a stage wrote or read, as the locks have it; raises FileMissingError."""
+    item = find_item(read_locks(workspace.root), path)
+    if item is None:
+        raise FileMissingError(
+            f"no stage has written or read {path} yet",
+            where="mintage.lock",
+            hint="run `mintage run`, or correct the model file",
+        )
+    return item
 
 
 def gather_evidence(
@@ -58,8 +59,8 @@ def gather_evidence(
 ) -> Evidence:
     """Everything that the checks need to know of the model in ``package``; ``extract`` asks the original."""
     predictor = package.predictor()
-    train = _split(workspace, spec, predictor, "train", spec.data.train)
-    holdout = _split(workspace, spec, predictor, "hold-out", spec.data.holdout)
+    train = read_split(workspace, spec, predictor, "train", spec.data.train)
+    holdout = read_split(workspace, spec, predictor, "hold-out", spec.data.holdout)
     with Scratch(workspace.tmp_dir) as scratch:
         native = _native(spec, predictor, holdout.columns, extract, scratch.private, seed=seed)
     rival = None
@@ -80,13 +81,18 @@ def gather_evidence(
     )
 
 
-def _split(workspace: Workspace, spec: ModelSpec, predictor: Predictor, name: str, path: str) -> Split:
-    item = output_item(workspace, path)
-    store = Store(workspace.store_dir)
+def stored_table(workspace: Workspace, spec: ModelSpec, item: Item) -> Any:
+    """The table in the store, as ``pipeline.table`` reads it."""
     with Scratch(workspace.tmp_dir) as scratch:
-        target = scratch.private / "rows.parquet"
-        store.checkout(item.digest, target)
-        table = pq.read_table(target)
+        target = scratch.private / "rows"
+        Store(workspace.store_dir).checkout(item.digest, target)
+        return read_table(target, spec=spec, where=item.path)
+
+
+def read_split(workspace: Workspace, spec: ModelSpec, predictor: Predictor, name: str, path: str) -> Split:
+    """The rows of one split with their labels and the model's scores."""
+    item = output_item(workspace, path)
+    table = stored_table(workspace, spec, item)
     columns = input_columns(table, spec, where=path)
     return Split(
         name=name,

@@ -60,7 +60,7 @@ def order_reason(facts: OrderFacts) -> str:
     if order_state(facts) == "proven":
         return f"{facts.witness} witnessed the policy at {facts.witnessed_at}, before the first look at the hold-out"
     if facts.policy_commit is None:
-        return "order not proven: the policy is not committed"
+        return "order not proven: the policy is in no commit"
     if facts.policy_is_ancestor is None or facts.policy_unchanged is None:
         return "order not proven: it is not known which commit the model was trained from"
     return "order not proven: Git says that the policy is older than the model, and nobody else witnessed it"

@@ -54,7 +54,8 @@ class _PolicyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed policy. ``digest`` is the SHA-256 of its file; ``domain`` the digest it pins, if it does."""
+    """A parsed policy. ``digest`` is the SHA-256 of its file; ``domain`` the digest it pins, if it does; ``builtin``
+    the version of Mintage whose built-in default it is, None of a file."""
 
     model: str
     owner: str
@@ -64,6 +65,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     domain: str | None
     valid_days: int
     statistics: Statistics
+    builtin: str | None = None
 
 
 def read_policy(path: Path, *, checks: Mapping[str, Check[Any]] | None = None) -> Policy:
@@ -75,7 +77,7 @@ def read_policy(path: Path, *, checks: Mapping[str, Check[Any]] | None = None) -
             f"there is no policy {path.name}",
             expected="what the model must prove",
             where=str(path),
-            hint=f"write it, before the model is trained; {_HINT}",
+            hint=f"`mintage policy init {path.stem}` writes one, best before the model is trained; {_HINT}",
         ) from None
     return parse_policy(data, where=str(path), checks=checks)
 

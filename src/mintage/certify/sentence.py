@@ -10,10 +10,12 @@ from mintage.certify.judge import Verdict
 __all__ = ["write_sentence"]
 
 
-def write_sentence(model: str, verdict: Verdict, results: Sequence[CheckResult]) -> str:
-    """One sentence a person can act on."""
+def write_sentence(model: str, verdict: Verdict, results: Sequence[CheckResult], *, builtin: str | None = None) -> str:
+    """One sentence a person can act on; by the built-in default policy of ``builtin`` no model may be released."""
     required = [result for result in results if result.severity == "must"]
     if verdict == "PASS":
+        if builtin is not None:
+            return f"{model} passes the built-in default policy: {_passed(required)}{_open(results)}."
         return f"{model} may be released: {_passed(required)}{_open(results)}."
     blocking = [result for result in required if result.verdict == verdict]
     more = f" ({len(blocking) - 1} more)" if len(blocking) > 1 else ""

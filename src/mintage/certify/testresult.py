@@ -28,7 +28,9 @@ def as_test_result(certificate: Certificate, *, subjects: Statement) -> Statemen
         outcome = "passed" if item.verdict == "PASS" else "failed" if item.severity == "must" and blocks else "warned"
         tests[f"{outcome}Tests"].append(item.requirement)
     result = "FAILED" if tests["failedTests"] else "WARNED" if tests["warnedTests"] else "PASSED"
-    policy = {"name": f"policies/{certificate.model}.yaml", "digest": {"sha256": hex_of(certificate.policy.digest)}}
+    name = certificate.policy.builtin
+    name = f"policies/{certificate.model}.yaml" if name is None else f"the built-in default policy of {name}"
+    policy = {"name": name, "digest": {"sha256": hex_of(certificate.policy.digest)}}
     return Statement(
         subjects=subjects.subjects,
         predicate_type=TEST_RESULT_TYPE,

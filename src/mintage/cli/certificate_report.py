@@ -179,8 +179,9 @@ def _latency(outcome: Outcome) -> view.Latency | None:
 
 
 def _policy(context: Context, outcome: Outcome) -> view.PolicyFacts:
-    path = f"policies/{outcome.model}.yaml"
-    commits = context.workspace.git.log(path, limit=1)
+    builtin = outcome.policy.builtin
+    path = f"policies/{outcome.model}.yaml" if builtin is None else f"the built-in default of {builtin}"
+    commits = context.workspace.git.log(path, limit=1) if builtin is None else []
     statistics = outcome.policy.statistics
     return view.PolicyFacts(
         path=path,

@@ -16,11 +16,13 @@ from mintage.certify.gather import gather_evidence, output_item
 from mintage.certify.judge import Gate
 from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts
-from mintage.certify.policy import Policy, check_domain, read_policy
+from mintage.certify.policy import Policy, check_domain
+from mintage.certify.registry import find_checks
 from mintage.cli.certificate_report import write_certificate_report
 from mintage.cli.console import emit, emit_json, say, table
 from mintage.cli.context import Context, now
 from mintage.cli.latency import gateway_probe
+from mintage.cli.policy_choice import check_judgeable, choose_policy, show_default
 from mintage.database.connection import transaction
 from mintage.errors import RefusedError
 from mintage.model.loaded import open_built
@@ -57,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "certificate": certificate,
                 "report": str(report),
                 "results": msgspec.to_builtins(list(outcome.results)),
+                "policy": {"digest": outcome.policy.digest, "builtin": outcome.policy.builtin},
             }
         )
         return 0 if outcome.verdict == "PASS" else 1
@@ -66,7 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
         if result.verdict != "PASS":
             emit(f"  {result.requirement}: {result.reason}")
     say(f"Certificate {short(certificate)}, report {report}")
-    say("Commit it to release: git add mintage.lock && git commit")
+    if outcome.policy.builtin is None:
+        say("Commit it to release: git add mintage.lock && git commit")
+    else:
+        say(f"A release needs a policy that people have agreed on, in Git: mintage policy init {arguments.model}")
     return 0 if outcome.verdict == "PASS" else 1
 
 
@@ -74,15 +80,10 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
     """Judge, sign and keep; returns the outcome, the certificate's digest and the report's path."""
     workspace = context.workspace
     spec = workspace.model_spec(model)
-    policy = read_policy(workspace.root / "policies" / f"{model}.yaml")
+    check_judgeable(spec)
+    chosen = choose_policy(context, spec)
+    policy = chosen.policy
     check_domain(policy, domain_digest(spec))
-    if spec.task != "binary" or len(spec.targets) != 1:
-        raise RefusedError(
-            f"the model {model} is a {spec.task} of {len(spec.targets)} target{'s' * (len(spec.targets) > 1)}",
-            expected="a binary classifier of one target: the checks judge no other yet",
-            where=f"models/{model}.yaml",
-            hint="`mintage parity` proves and `mintage export` packs it meanwhile; mintage.load predicts with it",
-        )
     if against is not None:
         environment_dir(workspace, against)
     context.signer_for("certificate")  # before the hold-out is opened for nothing
@@ -92,6 +93,8 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
         if lock is None or lock.root is None or lock.record is None:
             raise RefusedError(f"the model {model} is not built yet", hint="run `mintage run`")
         package = open_built(workspace, model)
+        if chosen.text is not None:
+            show_default(chosen)
         record = Store(workspace.store_dir).get_record(lock.record, kind="model")
         order = _order(context, policy, model, str(record.body["commit"]))
         first_look = _enter(context, spec, policy, lock.root)
@@ -100,7 +103,9 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
             scratch = stack.enter_context(Scratch(workspace.tmp_dir))
             original = Item(path=estimator["path"], digest=estimator["digest"], size=0)
             extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
-            probe = stack.enter_context(gateway_probe(package, model, scratch.private / "gateway"))
+            probe = None
+            if any(find_checks()[requirement.check].measured for requirement in policy.requirements):
+                probe = stack.enter_context(gateway_probe(package, model, scratch.private / "gateway"))
             evidence = gather_evidence(
                 workspace,
                 spec=spec,
@@ -112,7 +117,7 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
                 seed=policy.statistics.seed,
             )
             outcome = certify(evidence, policy, on_result=lambda result: say(f"  {result.verdict:<13} {result.title}"))
-        digest = _keep(context, model, outcome, lock)
+        digest = _keep(context, model, outcome, lock, policy_text=chosen.text)
         report = write_certificate_report(
             context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)
         )
@@ -120,9 +125,9 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
 
 
 def _order(context: Context, policy: Policy, model: str, evidence_commit: str) -> OrderFacts:
-    """What Git says of policy and training; who else witnessed the policy is nobody, here."""
+    """What Git says of policy and training, of a built-in default nothing; who else witnessed the policy is nobody."""
     git, path = context.workspace.git, f"policies/{model}.yaml"
-    commits = git.log(path, limit=1)
+    commits = git.log(path, limit=1) if policy.builtin is None else []
     if not commits:
         return OrderFacts(evidence_commit=evidence_commit)
     data = (context.workspace.root / path).read_bytes()
@@ -167,8 +172,9 @@ def _champion(context: Context, model: str, root: str, against: str | None) -> P
     return open_package(folder, keys=context.trust.keys_for("model"))
 
 
-def _keep(context: Context, model: str, outcome: Outcome, lock: Lock) -> str:
-    """Sign and store certificate and wall times; name the certificate in its lock and in the audit log."""
+def _keep(context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_text: bytes | None) -> str:
+    """Sign and store certificate, wall times and the text of a policy that Git does not have; name the certificate in
+    its lock and in the audit log."""
     store = Store(context.workspace.store_dir)
     assert lock.root is not None
     folder = model_folder(context.workspace, model, lock.root)
@@ -180,6 +186,8 @@ def _keep(context: Context, model: str, outcome: Outcome, lock: Lock) -> str:
     if outcome.latency is not None:
         store.put_record(latency_record(outcome.latency))
     facts = {"record": str(lock.record), "run": str(lock.run)}
+    if policy_text is not None:
+        facts["policy"] = store.put_bytes(policy_text)
     statement = certificate_statement(outcome, files=files, issued=now(), facts=facts)
     digest = store.put_bytes(seal(statement, context.signer_for("certificate")))
     write_lock(

@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "labels": ("labels", "Add the true outcomes of predictions", False),
     "log": ("log", "List runs and releases, newest first", False),
     "parity": ("parity", "Compare every runtime's answers with the original's, and sign the matrix", False),
-    "policy": ("policy", "Check a policy file", False),
+    "policy": ("policy", "Check a policy file, or write a first one to edit", False),
     "reconcile": ("reconcile", "Bring the serving process to what the manifests say", False),
     "report": ("report", "Write one page that tells the project's story", False),
     "retrain": ("retrain", "Start the run that a decision asks for, on a new branch", False),

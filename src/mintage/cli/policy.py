@@ -1,4 +1,4 @@
-"""``mintage policy check [MODEL]``: read a policy as certify would, and say what it demands."""
+"""``mintage policy check [MODEL]``: read a policy as certify would, and say what it demands; ``init`` writes one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,28 @@ import msgspec
 from mintage.certify.policy import Policy, check_domain, read_policy
 from mintage.cli.console import emit, emit_json, table
 from mintage.cli.context import Context
+from mintage.cli.policy_init import init_policy
+from mintage.errors import UsageError
 from mintage.repo.modelfile import domain_digest
+from mintage.repo.workspace import Workspace
 
 __all__ = ["configure", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("check",), help="check: parse it, and compare the domain that it pins")
-    parser.add_argument("model", nargs="?", help="one model (default: all of the project)")
+    parser.add_argument(
+        "what",
+        choices=("check", "init"),
+        help="check: parse it, and compare the domain that it pins; init: write one to edit",
+    )
+    parser.add_argument("model", nargs="?", help="one model (default for check: all of the project)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    workspace = Context.here().workspace
+    context = Context.here()
+    workspace = context.workspace
+    if arguments.what == "init":
+        return init_policy(context, _one_model(workspace, arguments.model), as_json=arguments.json)
     names = [arguments.model] if arguments.model else list(workspace.project().models)
     found, domains = {}, {}
     for name in names:
@@ -38,6 +48,18 @@ def run(arguments: argparse.Namespace) -> int:
         rows = [(item.severity, item.check, item.id, item.about or "") for item in policy.requirements]
         emit(table(rows, head=("severity", "check", "requirement", "about"), indent="  "))
     return 0
+
+
+def _one_model(workspace: Workspace, named: str | None) -> str:
+    """The model that is named, or the only one of the project."""
+    models = list(workspace.project().models)
+    if named is None and len(models) != 1:
+        raise UsageError(
+            "`mintage policy init` writes the policy of one model",
+            expected="a name" + (f": {', '.join(models)}" if models else ""),
+            hint="name it: mintage policy init MODEL" if models else "declare one under `models:` in mintage.yaml",
+        )
+    return named if named is not None else models[0]
 
 
 def _domain(policy: Policy, declared: str) -> str:

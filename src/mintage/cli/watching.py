@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from mintage.cli.console import say
 from mintage.cli.context import Context, now
@@ -20,7 +19,7 @@ from mintage.monitor.watch import WatchInputs, watch
 from mintage.pipeline.model_folder import model_folder
 from mintage.pipeline.run import Event
 from mintage.pipeline.sandbox import Scratch
-from mintage.pipeline.table import input_columns, labels_of, plain_column
+from mintage.pipeline.table import input_columns, labels_of, plain_column, read_table
 from mintage.profile.profile import decode_profile
 from mintage.record.digest import short
 from mintage.record.manifest import encode_manifest
@@ -123,10 +122,9 @@ def _reference(context: Context, spec: ModelSpec, package: Package, record: str)
     store = Store(context.workspace.store_dir)
     validation: dict[str, Any] = store.get_record(record, kind="model").body["validation"]
     with Scratch(context.workspace.tmp_dir) as scratch:
-        path = scratch.private / "validation.parquet"
+        path, where = scratch.private / "validation", str(validation["path"])
         store.checkout(str(validation["digest"]), path)
-        table = pq.read_table(path)
-    where = str(validation["path"])
+        table = read_table(path, spec=spec, where=where)
     labels = labels_of(table, spec, where=where).astype(np.float64)
     scores = package.predictor().predict(input_columns(table, spec, where=where)).scores
     groups = plain_column(table, spec.group_key, where=where) if spec.group_key else np.arange(len(labels))

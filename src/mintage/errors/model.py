@@ -33,6 +33,7 @@ __all__ = [
     "InputUnknownError",
     "PackageInvalidError",
     "ParityFailedError",
+    "PolicyDeletedError",
     "PolicyForAnotherModelError",
     "ProfileInvalidError",
     "RecordingTooLargeError",
@@ -199,6 +200,12 @@ class DomainMismatchError(RefusedError):
 
 class PolicyForAnotherModelError(RefusedError):
     code = "certify.policy-for-another-model"
+
+
+class PolicyDeletedError(RefusedError):
+    """Git knows a policy of the model, and the work tree has none: the built-in default must not take its place."""
+
+    code = "certify.policy-deleted"
 
 
 class CertificateInvalidError(IntegrityError):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pyarrow.parquet as pq
 
 from mintage.attest.keys import Signer
 from mintage.attest.seal import seal
@@ -19,7 +18,7 @@ from mintage.pipeline.model_folder import model_folder
 from mintage.pipeline.provenance import provenance_statement
 from mintage.pipeline.run import RunSession
 from mintage.pipeline.sandbox import Scratch
-from mintage.pipeline.table import input_columns, plain_column
+from mintage.pipeline.table import input_columns, plain_column, read_table
 from mintage.record.digest import sha256_file
 from mintage.record.envelope import Record
 from mintage.repo.locks import Item
@@ -46,9 +45,9 @@ def build_and_record(
         open_extractor(inspector.workspace, estimator) as extract,
         Scratch(inspector.workspace.tmp_dir) as scratch,
     ):
-        source = scratch.private / "validation.parquet"
+        source = scratch.private / "validation"
         store.checkout(validation.digest, source)
-        table = pq.read_table(source)
+        table = read_table(source, spec=spec, where=validation.path)
         if table.num_rows == 0:
             raise DataError("the validation data have no rows", where=validation.path)
         groups = plain_column(table, spec.group_key, where=validation.path) if spec.group_key else None

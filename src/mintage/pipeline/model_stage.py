@@ -15,6 +15,7 @@ from mintage.pipeline.environment import own_environment
 from mintage.pipeline.facts import Inspector, StageResult
 from mintage.pipeline.graph import maker_of, order
 from mintage.pipeline.model_folder import model_folder
+from mintage.pipeline.stage_data import find_item
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock
 from mintage.repo.workspace import Workspace
@@ -109,16 +110,15 @@ class ModelStage:
         return lock.run
 
     def _output(self, inspector: Inspector, path: str) -> Item:
-        for lock in inspector.locks.values():
-            for item in lock.outputs:
-                if item.path == path and lock.what == "stage":
-                    return item
-        raise FileMissingError(
-            f"{path} of model {self.model} is not made yet",
-            expected="the output of a stage",
-            where=f"models/{self.model}.yaml",
-            hint="run `mintage run`, or correct the path",
-        )
+        item = find_item(inspector.locks, path)
+        if item is None:
+            raise FileMissingError(
+                f"{path} of model {self.model} is not made yet",
+                expected="what a stage writes or reads",
+                where=f"models/{self.model}.yaml",
+                hint="run `mintage run`, or correct the path",
+            )
+        return item
 
     def _facts(self, inspector: Inspector) -> dict[str, Any]:
         """What the card says of the making: data by digest, parameters, metrics of the project's stages."""

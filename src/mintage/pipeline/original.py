@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from mintage.errors import RefusedError
 from mintage.lower.description import read_description
@@ -22,7 +21,7 @@ from mintage.model.prove import Rows, answer, answer_edges
 from mintage.model.runtime import Predictor
 from mintage.model.runtimes.base import Answers
 from mintage.pipeline.extract import Extractor, open_extractor
-from mintage.pipeline.table import input_columns
+from mintage.pipeline.table import input_columns, read_table
 from mintage.repo.locks import Item, read_lock
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
@@ -53,9 +52,9 @@ def all_rows(workspace: Workspace, package: Package, extract: Extractor, workdir
     """
     model = package.signature.model
     spec, item = workspace.model_spec(model), model_record(workspace, model)["validation"]
-    source = workdir / "validation.parquet"
+    source = workdir / "validation.original"
     Store(workspace.store_dir).checkout(item["digest"], source)
-    columns = input_columns(pq.read_table(source), spec, where=item["path"])
+    columns = input_columns(read_table(source, spec=spec, where=item["path"]), spec, where=item["path"])
     rows, description = answer("validation", columns, extract, workdir / "validation")
     predictor = package.predictor()
     edges = answer_edges(

@@ -1,11 +1,13 @@
-"""Columns of a stage's Parquet output as models and checks take them.
+"""Tables that stages write or read, Parquet or CSV, as models and checks take them.
 
 Numbers are float64 with NaN for null, texts object arrays of str or None. A declared input that is absent or has
-another type is an error that names the file.
+another type is an error that names the file. A CSV file says nothing of types, so a declared input is read as what it
+is declared to be; an empty field is missing, and so is ``NaN``, ``NA`` or ``null`` among numbers, but not among texts.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,58 @@ from numpy.typing import NDArray
 from mintage.errors import DataError
 from mintage.repo.modelfile import ModelSpec
 
-__all__ = ["input_columns", "labels_of", "plain_column"]
+__all__ = ["SUFFIXES", "input_columns", "labels_of", "plain_column", "read_table"]
+
+SUFFIXES = (".parquet", ".csv")
+
+
+def read_table(path: Path, *, spec: ModelSpec | None, where: str) -> Any:
+    """The table in the file ``path``, which is named ``where`` in the project; raises DataError.
+
+    Without ``spec`` the types of a CSV file's columns are those that its values suggest.
+    """
+    suffix = Path(where).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise DataError(
+            "not a table that can be read",
+            expected=" or ".join(SUFFIXES),
+            found=suffix or "a name without a suffix",
+            where=where,
+            hint="let the stage write Parquet or CSV, or name another file under `data:` of the model file",
+        )
+    try:
+        return _read_csv(path, spec) if suffix == ".csv" else _read_parquet(path)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(
+            "the table cannot be read",
+            expected=f"a {suffix[1:]} file" + (" with the declared types" if spec is not None else ""),
+            found=str(error).splitlines()[0][:300],
+            where=where,
+        ) from error
+
+
+def _read_parquet(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path)
+
+
+def _read_csv(path: Path, spec: ModelSpec | None) -> Any:
+    from pyarrow import csv
+
+    declared = {} if spec is None else spec.inputs
+    types = {name: pa.string() if column.type == "string" else pa.float64() for name, column in declared.items()}
+    table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=types))
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            table = table.set_column(place, field.name, _empty_is_missing(table.column(place)))
+    return table
+
+
+def _empty_is_missing(column: Any) -> Any:
+    from pyarrow import compute
+
+    return compute.if_else(compute.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 def input_columns(table: pa.Table, spec: ModelSpec, *, where: str) -> dict[str, NDArray[Any]]:
@@ -27,7 +80,7 @@ def input_columns(table: pa.Table, spec: ModelSpec, *, where: str) -> dict[str, 
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
             text = True
-        number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or _is_bool(column)
         if (declared.type == "string") != text or not (text or number):
             raise DataError(
                 f"the column {name} is not of its declared type",
@@ -73,4 +126,10 @@ def _values(column: Any, *, text: bool) -> NDArray[Any]:
         values = np.empty(len(column), dtype=object)
         values[:] = column.to_pylist()
         return values
+    if _is_bool(column):
+        column = column.cast(pa.int8())
     return np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _is_bool(column: Any) -> bool:
+    return bool(pa.types.is_boolean(column.type))

@@ -66,7 +66,16 @@ def propose(workspace: Workspace, model: str, *, trust: Trust, policy: str, now:
     certificate, _ = open_certificate(store, certificate_lock.record, trust)
     text = workspace.git.show("HEAD", policy)
     if text is None:
-        raise ReleaseRefusedError("the policy is not committed", where=policy, hint=f"git add {policy} && git commit")
+        builtin = certificate.policy.builtin
+        raise ReleaseRefusedError(
+            "the policy is not committed",
+            expected="a policy in Git, which people have reviewed",
+            found=None if builtin is None else f"a certificate by the built-in default of {builtin}",
+            where=policy,
+            hint=f"git add {policy} && git commit"
+            if builtin is None
+            else f"`mintage policy init {model}`, commit it, then certify by it: mintage certify {model}",
+        )
     check_certificate(certificate, root=lock.root, policy_digest=sha256_bytes(text), now=now)
     return Released(root=lock.root, record=lock.record, certificate=certificate_lock.record)
 
