@@ -6,6 +6,7 @@ from mintage.pipeline.key import cache_key, explain
 from mintage.pipeline.params import set_param_text, slice_params
 from mintage.repo.modelfile import domain_digest, parse_model_file
 from mintage.repo.project import parse_project
+from mintage.repo.workspace import Workspace
 from mintage.repo.yamlfile import load_yaml
 
 GOOD = b"project: x\nstages:\n  a: {run: b, out: [m]}\n  c: {run: d, in: [m]}\nmodels:\n  late: {from: m}\n"
@@ -114,6 +115,17 @@ def test_the_domain_digest_changes_with_the_domain_alone():
     same = parse_model_file(MODEL.replace(b"owner: o", b"owner: somebody else"), where="models/late.yaml")
     wider = parse_model_file(MODEL.replace(b"[0, 1]", b"[0, 2]"), where="models/late.yaml")
     assert domain_digest(spec) == domain_digest(same) != domain_digest(wider)
+
+
+def test_the_target_must_not_be_said_twice_and_differently(tmp_path):
+    text = "project: p\nstages: {fit: {run: python fit.py, out: [m]}}\nmodels:\n  late: {from: m, target: [late]}\n"
+    (tmp_path / "mintage.yaml").write_text(text)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/late.yaml").write_bytes(MODEL)
+    assert Workspace(tmp_path).model_spec("late").target == "late"
+    (tmp_path / "mintage.yaml").write_text(text.replace("[late]", "delay"))
+    with pytest.raises(FileMalformedError, match="two files say what the model late predicts"):
+        Workspace(tmp_path).model_spec("late")
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def gather_evidence(
     workspace: Workspace,
     *,
     spec: ModelSpec,
+    holdout_path: str,
     package: Package,
     extract: Extract,
     latency: LatencyProbe | None,
@@ -60,7 +61,7 @@ def gather_evidence(
     """Everything that the checks need to know of the model in ``package``; ``extract`` asks the original."""
     predictor = package.predictor()
     train = read_split(workspace, spec, predictor, "train", spec.data.train)
-    holdout = read_split(workspace, spec, predictor, "hold-out", spec.data.holdout)
+    holdout = read_split(workspace, spec, predictor, "hold-out", holdout_path)
     with Scratch(workspace.tmp_dir) as scratch:
         native = _native(spec, predictor, holdout.columns, extract, scratch.private, seed=seed)
     rival = None

@@ -24,10 +24,11 @@ from mintage.cli.context import Context, now
 from mintage.cli.latency import gateway_probe
 from mintage.cli.policy_choice import check_judgeable, choose_policy, show_default
 from mintage.database.connection import transaction
-from mintage.errors import RefusedError
+from mintage.errors import HoldoutUnknownError, RefusedError
 from mintage.model.loaded import open_built
 from mintage.model.package import Package, open_package
 from mintage.pipeline.extract import open_extractor
+from mintage.pipeline.infer.render import HOLDOUT_LINE
 from mintage.pipeline.model_folder import model_folder
 from mintage.pipeline.sandbox import Scratch
 from mintage.record.digest import sha256_file, short
@@ -49,7 +50,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
-    outcome, certificate, report = run_certify(context, arguments.model, against=arguments.against)
+    try:
+        outcome, certificate, report = run_certify(context, arguments.model, against=arguments.against)
+    except HoldoutUnknownError as error:
+        return _undecided(error, as_json=arguments.json)
     if arguments.json:
         emit_json(
             {
@@ -76,11 +80,24 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if outcome.verdict == "PASS" else 1
 
 
+def _undecided(error: HoldoutUnknownError, *, as_json: bool) -> int:
+    """Without a hold-out there is a verdict, but nothing to sign."""
+    if as_json:
+        value = {"verdict": "INCONCLUSIVE", "sentence": error.message, "hint": error.hint, "where": error.where}
+        emit_json({**value, "certificate": None})
+    else:
+        emit(f"INCONCLUSIVE: {error.message}")
+        say(f"  at {error.where}")
+        say(f"hint: {error.hint}")
+    return 1
+
+
 def run_certify(context: Context, model: str, *, against: str | None) -> tuple[Outcome, str, Path]:
     """Judge, sign and keep; returns the outcome, the certificate's digest and the report's path."""
     workspace = context.workspace
     spec = workspace.model_spec(model)
     check_judgeable(spec)
+    holdout = _known_holdout(spec)
     chosen = choose_policy(context, spec)
     policy = chosen.policy
     check_domain(policy, domain_digest(spec))
@@ -97,7 +114,7 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
             show_default(chosen)
         record = Store(workspace.store_dir).get_record(lock.record, kind="model")
         order = _order(context, policy, model, str(record.body["commit"]))
-        first_look = _enter(context, spec, policy, lock.root)
+        first_look = _enter(context, spec, policy, lock.root, holdout=holdout)
         estimator = record.body["estimator"]
         with contextlib.ExitStack() as stack:
             scratch = stack.enter_context(Scratch(workspace.tmp_dir))
@@ -109,6 +126,7 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
             evidence = gather_evidence(
                 workspace,
                 spec=spec,
+                holdout_path=holdout,
                 package=package,
                 extract=extract,
                 latency=probe,
@@ -139,19 +157,32 @@ def _order(context: Context, policy: Policy, model: str, evidence_commit: str) -
     )
 
 
-def _enter(context: Context, spec: ModelSpec, policy: Policy, root: str) -> str:
+def _known_holdout(spec: ModelSpec) -> str:
+    """The path of the hold-out; raises HoldoutUnknownError."""
+    if spec.data.holdout is None:
+        raise HoldoutUnknownError(
+            f"no hold-out of {spec.model} is known, rows that the model never saw, so nothing can be said of it",
+            expected="`holdout` under `data:`",
+            where=f"models/{spec.model}.yaml",
+            hint=f"say which table it is, as in `{HOLDOUT_LINE}`; if there is none, let a stage keep rows back "
+            "before the model is fitted, and write them to holdout.parquet or holdout.csv",
+        )
+    return spec.data.holdout
+
+
+def _enter(context: Context, spec: ModelSpec, policy: Policy, root: str, *, holdout: str) -> str:
     """Enter the policy, under a checkpoint, and then the opening of the hold-out; returns when it was first opened."""
-    holdout = output_item(context.workspace, spec.data.holdout).digest
+    opened = output_item(context.workspace, holdout).digest
     with transaction(context.connection):
         context.record_access("policy.declare", spec.model, {"policy": policy.digest, "root": root})
     context.checkpoint()
     with transaction(context.connection):
-        details = {"holdout": holdout, "policy": policy.digest, "root": root}
+        details = {"holdout": opened, "policy": policy.digest, "root": root}
         context.record_access("holdout.open", spec.model, details)
     looks = (
         event.at
         for _, event in context.audit_log.events()
-        if event.action == "holdout.open" and event.details.get("holdout") == holdout
+        if event.action == "holdout.open" and event.details.get("holdout") == opened
     )
     return next(looks)
 

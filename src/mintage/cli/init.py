@@ -28,7 +28,7 @@ project: {name}
 #     out: [model.joblib]
 #     metrics: [metrics.json]
 # models:
-#   churn: {{from: model.joblib}}   # models/churn.yaml says what it is for; policies/churn.yaml what it must prove
+#   churn: {{from: model.joblib, target: churned}}   # the first run writes models/churn.yaml, what it takes and gives
 """
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
+from mintage.cli.new_file import show_new_file
 from mintage.errors import ProjectError, RefusedError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             implicit=model_stages(context.workspace, signer=lambda: context.signer),
             target=arguments.stage,
             force=arguments.force,
-            on_event=_show,
+            on_event=lambda event: _show(context, event),
         )
     if outcome.run_id is not None:
         _warn_of_untrusted_key(context)
@@ -64,7 +65,7 @@ def _warn_of_untrusted_key(context: Context) -> None:
         say(f"hint: {error.hint}")
 
 
-def _show(event: Event) -> None:
+def _show(context: Context, event: Event) -> None:
     if event.what == "restore":
         say(f"  {event.stage:<12} restored, the same was made before")
     elif event.what == "start":
@@ -73,6 +74,9 @@ def _show(event: Event) -> None:
         _show_learned(event.stage, event.learned)
     elif event.what == "end":
         say(f"  {event.stage:<12} done in {event.duration_s:.1f} s{event.detail and ': ' + event.detail}")
+    elif event.what == "write":
+        say(f"  {event.stage:<12} inferred from what the stages read and wrote; please look at it:")
+        show_new_file(event.detail, (context.workspace.root / event.detail).read_text(), out=say)
 
 
 def _show_learned(stage: str, learned: Learned) -> None:
@@ -102,4 +106,5 @@ def _summary(outcome: RunOutcome) -> None:
     if outcome.wrote:
         say("Wrote " + ", ".join(outcome.wrote) + ". Commit them to keep this result:")
         declared = "mintage.yaml " if PROJECT_FILE in outcome.wrote else ""
-        say(f"  git add {declared}mintage.lock .gitignore && git commit")
+        models = " models" if any(path.startswith("models/") for path in outcome.wrote) else ""
+        say(f"  git add {declared}mintage.lock .gitignore{models} && git commit")

@@ -23,6 +23,7 @@ __all__ = [
     "GraphOperatorError",
     "GraphRefusedError",
     "GraphTooLargeError",
+    "HoldoutUnknownError",
     "InputCategoryError",
     "InputInfiniteError",
     "InputMissingError",
@@ -31,6 +32,7 @@ __all__ = [
     "InputShapeError",
     "InputTypeError",
     "InputUnknownError",
+    "ModelNotInferredError",
     "PackageInvalidError",
     "ParityFailedError",
     "PolicyDeletedError",
@@ -200,6 +202,18 @@ class DomainMismatchError(RefusedError):
 
 class PolicyForAnotherModelError(RefusedError):
     code = "certify.policy-for-another-model"
+
+
+class ModelNotInferredError(ProjectError):
+    """What a model's file must say cannot be known from what the stages read and wrote, and nobody said it."""
+
+    code = "model.not-inferred"
+
+
+class HoldoutUnknownError(RefusedError):
+    """The model's file names no hold-out, so nothing can be judged: the answer is INCONCLUSIVE."""
+
+    code = "certify.no-holdout"
 
 
 class PolicyDeletedError(RefusedError):

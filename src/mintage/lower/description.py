@@ -27,6 +27,7 @@ __all__ = [
     "Opaque",
     "Step",
     "Task",
+    "raise_refusal",
     "read_arrays",
     "read_description",
 ]
@@ -133,15 +134,20 @@ class Description:
     root: Step
 
 
+def raise_refusal(folder: Path) -> None:
+    """Raise EstimatorRefusedError if the process that opens the estimator wrote that it refuses it."""
+    refused = folder / "refused.json"
+    if refused.exists():
+        reason = json.loads(_read(refused)).get("reason", "no reason given")
+        raise EstimatorRefusedError(str(reason), where=str(folder), hint=WAYS_OUT)
+
+
 def read_description(folder: Path) -> Description:
     """Read estimator.json and estimator.npz.
 
     Raises EstimatorRefusedError if the extraction refused, DescriptionInvalidError if the files do not fit.
     """
-    refused = folder / "refused.json"
-    if refused.exists():
-        reason = json.loads(_read(refused)).get("reason", "no reason given")
-        raise EstimatorRefusedError(str(reason), where=str(folder), hint=WAYS_OUT)
+    raise_refusal(folder)
     try:
         file = msgspec.json.decode(_read(folder / "estimator.json"), type=_File)
     except msgspec.MsgspecError as error:

@@ -16,14 +16,16 @@ import msgspec
 import numpy as np
 
 from mintage.errors import DescriptionInvalidError
-from mintage.lower.description import read_arrays
+from mintage.lower.description import raise_refusal, read_arrays
 
 __all__ = [
     "Columns",
+    "Glance",
     "Native",
     "Oracle",
     "dialogue_command",
     "extraction_command",
+    "read_glance",
     "read_native",
     "read_oracle",
     "write_rows",
@@ -57,6 +59,24 @@ class Oracle:
     values: np.ndarray[Any, np.dtype[np.float64]] | None
     library: str | None = None
     missing: str | None = None
+
+
+class Glance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an estimator takes and gives: ``classes`` of each target of a classifier, the ``names`` of its columns in
+    their order, None if it keeps none, and their ``count``, None if it does not say. ``estimator`` is its type."""
+
+    kind: Literal["estimator-glance"]
+    version: Literal[0]
+    estimator: str
+    task: Literal["classifier", "regressor"]
+    classes: tuple[tuple[str | bool | int | float, ...], ...]
+    names: tuple[str, ...] | None
+    count: int | None
+
+    @property
+    def targets(self) -> int:
+        """How many targets a classifier has; of a regressor one is taken, which building the model proves."""
+        return max(1, len(self.classes))
 
 
 class _OracleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +135,15 @@ def write_rows(columns: Columns, folder: Path) -> Path:
     with path.open("wb") as stream:
         np.savez(stream, **arrays)
     return path
+
+
+def read_glance(folder: Path) -> Glance:
+    """What the process said at a glance; raises EstimatorRefusedError or DescriptionInvalidError."""
+    raise_refusal(folder)
+    try:
+        return msgspec.json.decode((folder / "glance.json").read_bytes(), type=Glance)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DescriptionInvalidError("glance.json does not fit", where=str(folder), found=str(error)) from error
 
 
 def read_native(folder: Path, *, rows: int, width: int, targets: int) -> Native:

@@ -19,6 +19,7 @@ from mintage.pipeline.stage_data import find_item
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock
 from mintage.repo.workspace import Workspace
+from mintage.store.publish import publish_bytes
 
 if TYPE_CHECKING:
     from mintage.attest.keys import Signer
@@ -42,6 +43,17 @@ class ModelStage:
         self.model = model
         self.name = f"model:{model}"
         self._signer = signer
+
+    def prepare(self, inspector: Inspector, session: RunSession) -> str | None:
+        """Write models/<name>.yaml with what can be inferred, if nobody wrote it."""
+        path = f"models/{self.model}.yaml"
+        if (inspector.workspace.root / path).exists():
+            return None
+        from mintage.pipeline.infer.infer import infer_model
+
+        text = infer_model(inspector, self.model, owner=session.actor())
+        publish_bytes(inspector.workspace.root / path, text.encode())
+        return path
 
     def parts(self, inspector: Inspector) -> dict[str, Any]:
         """Estimator, validation data, model file and environment, by digest; parameters and metrics by value."""

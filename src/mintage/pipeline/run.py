@@ -45,9 +45,9 @@ Clock = Callable[[], str]
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """Something a watcher may want to show: ``stage`` was kept, restored, started, recorded (``learned`` is what that
-    gave) or ended (after seconds)."""
+    gave) or ended (after seconds), or wrote the file ``detail`` of the project."""
 
-    what: Literal["keep", "restore", "start", "learn", "end"]
+    what: Literal["keep", "restore", "start", "learn", "end", "write"]
     stage: str
     learned: Learned | None = None
     detail: str = ""
@@ -58,6 +58,10 @@ class ImplicitStage(Protocol):
     """A stage that Mintage itself adds, such as building a model; it has a lock and a cache key like any other."""
 
     name: str
+
+    def prepare(self, inspector: Inspector, session: RunSession) -> str | None:
+        """Write the file of the project that the stage needs and that is not there; returns its path."""
+        ...
 
     def parts(self, inspector: Inspector) -> dict[str, Any]:
         """What can change its outputs."""
@@ -365,6 +369,10 @@ class _Runner:
     def implicit(self, stage: ImplicitStage) -> None:
         self._current = stage.name
         inspector = self.inspector
+        written = stage.prepare(inspector, self.session)
+        if written is not None:
+            self.wrote.append(written)
+            self.on_event(Event(what="write", stage=stage.name, detail=written))
         parts = stage.parts(inspector)
         key = cache_key(parts)
         lock = inspector.locks.get(stage.name)

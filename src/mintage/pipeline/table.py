@@ -1,8 +1,9 @@
 """Tables that stages write or read, Parquet or CSV, as models and checks take them.
 
 Numbers are float64 with NaN for null, texts object arrays of str or None. A declared input that is absent or has
-another type is an error that names the file. A CSV file says nothing of types, so a declared input is read as what it
-is declared to be; an empty field is missing, and so is ``NaN``, ``NA`` or ``null`` among numbers, but not among texts.
+another type is an error that names the file. A CSV file says nothing of types: an input that is declared a
+text is read as one, others as what their values are. An empty field is missing, and so is ``NaN``, ``NA`` or ``null``
+among numbers, but not among texts.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from mintage.errors import DataError
 from mintage.repo.modelfile import ModelSpec
 
-__all__ = ["SUFFIXES", "input_columns", "labels_of", "plain_column", "read_table"]
+__all__ = ["SUFFIXES", "input_columns", "labels_of", "plain_column", "plain_kinds", "read_table"]
 
 SUFFIXES = (".parquet", ".csv")
 
@@ -57,11 +58,13 @@ def _read_csv(path: Path, spec: ModelSpec | None) -> Any:
     from pyarrow import csv
 
     declared = {} if spec is None else spec.inputs
-    types = {name: pa.string() if column.type == "string" else pa.float64() for name, column in declared.items()}
-    table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=types))
+    texts = {name: pa.string() for name, column in declared.items() if column.type == "string"}
+    table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=texts))
     for place, field in enumerate(table.schema):
         if pa.types.is_string(field.type):
             table = table.set_column(place, field.name, _empty_is_missing(table.column(place)))
+        elif pa.types.is_null(field.type):  # no row has a value
+            table = table.set_column(place, field.name, table.column(place).cast(pa.float64()))
     return table
 
 
@@ -99,10 +102,25 @@ def labels_of(table: pa.Table, spec: ModelSpec, *, where: str) -> NDArray[np.int
     column = _column(table, target, where=where)
     if column.null_count:
         raise DataError(f"{column.null_count} rows have no label", where=f"{where}, column {target}")
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
+        raise DataError("labels must be 0 or 1", found=str(column.type), where=f"{where}, column {target}")
     values = np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.float64)
     if not np.isin(values, (0.0, 1.0)).all():
         raise DataError("labels must be 0 or 1", found=str(np.unique(values)[:5].tolist()), where=where)
     return values.astype(np.int64)
+
+
+def plain_kinds(table: Any) -> dict[str, NDArray[Any]]:
+    """All columns of numbers and texts, as inputs would be; others are left out."""
+    found = {}
+    for name in table.column_names:
+        column = table.column(name).combine_chunks()
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        if text or pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or _is_bool(column):
+            found[name] = _values(column, text=text)
+    return found
 
 
 def plain_column(table: pa.Table, name: str, *, where: str) -> NDArray[Any]:

@@ -36,11 +36,11 @@ class InputSpec(_Part, frozen=True, kw_only=True):
 
 
 class DataFiles(_Part, frozen=True, kw_only=True):
-    """Which stage outputs (Parquet) are what. Only ``certify`` opens the hold-out."""
+    """Which tables of stages are what. Only ``certify`` opens the hold-out; None says that no honest one is known."""
 
     train: str
     validation: str
-    holdout: str
+    holdout: str | None = None
 
 
 class Costs(_Part, frozen=True, kw_only=True):

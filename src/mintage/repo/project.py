@@ -56,9 +56,11 @@ class Stage(_Part, frozen=True, kw_only=True):
 
 
 class ModelEntry(_Part, frozen=True, kw_only=True):
-    """One model: ``source`` (key ``from``) is the stage output that holds the fitted estimator."""
+    """One model: ``source`` (key ``from``) is the stage output that holds the fitted estimator, ``target`` the column
+    or columns that it predicts; without it models/<model>.yaml says so, or a run infers it."""
 
     source: str = msgspec.field(name="from")
+    target: str | tuple[str, ...] | None = None
 
 
 class EnvironmentEntry(_Part, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from mintage.errors import FileMissingError, LockedError, ProjectNotFoundError, UnknownNameError
+from mintage.errors import FileMalformedError, FileMissingError, LockedError, ProjectNotFoundError, UnknownNameError
 from mintage.repo.git import Git
 from mintage.repo.modelfile import ModelSpec, parse_model_file
 from mintage.repo.nearest import nearest_hint
@@ -81,13 +81,24 @@ class Workspace:
 
     def model_spec(self, name: str) -> ModelSpec:
         """The parsed models/<name>.yaml of the work tree."""
-        self.model_entry(name)
+        entry = self.model_entry(name)
         path = self.root / "models" / f"{name}.yaml"
         if not path.is_file():
             raise FileMissingError(
-                f"models/{name}.yaml is not there", where=str(path), hint="see docs/spec/model-file.md for what it says"
+                f"models/{name}.yaml is not there",
+                where=str(path),
+                hint="`mintage run` writes it from what the stages make; docs/spec/model-file.md says what it says",
             )
-        return parse_model_file(path.read_bytes(), where=f"models/{name}.yaml")
+        spec = parse_model_file(path.read_bytes(), where=f"models/{name}.yaml")
+        if entry.target is not None and entry.target not in (spec.target, spec.targets):
+            raise FileMalformedError(
+                f"two files say what the model {name} predicts",
+                expected=f"{entry.target}, as {PROJECT_FILE} says",
+                found=str(spec.target),
+                where=f"models/{name}.yaml",
+                hint=f"correct `target:` there, or take it out of {PROJECT_FILE}",
+            )
+        return spec
 
     @contextlib.contextmanager
     def lock(self, name: str, *, wait_s: float = 10.0) -> Iterator[None]:

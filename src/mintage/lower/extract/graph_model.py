@@ -24,7 +24,9 @@ OPSET = 21
 
 
 class GraphModel:
-    """A network: ``predict`` alone."""
+    """A network: ``predict`` alone. ``n_features_in_`` is the number of columns that it takes, if it says so."""
+
+    n_features_in_: int | None = None
 
     def __init__(self, onnx: bytes, converter: str, run: Any, classes: Any) -> None:
         self.onnx, self.converter, self.run = onnx, converter, run
@@ -135,7 +137,11 @@ def _open_onnx(path: Path) -> GraphModel:
 def _model(proto: Any, data: bytes, name: str, run: Any, named: Any) -> GraphModel:
     classes = _classes(proto, named)
     kind = GraphModel if classes is None else GraphClassifier
-    return kind(data, name, run, classes)
+    model = kind(data, name, run, classes)
+    shape = [part.dim_value for part in proto.graph.input[0].type.tensor_type.shape.dim] if proto.graph.input else []
+    if len(shape) == 2 and shape[1] > 0:
+        model.n_features_in_ = int(shape[1])
+    return model
 
 
 def _classes(proto: Any, named: Any) -> list[Any] | None:

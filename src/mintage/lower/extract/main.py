@@ -1,7 +1,8 @@
 """Describe an estimator and answer rows: once for a command, or for each line of the standard input.
 
 Without rows on the command line, each line of the standard input asks for an answer: ``["ROWS.npz", "OUT_DIR"]``, with
-``{"timed": N, "oracle": true}`` behind it for times of N single rows and a second opinion; it is followed by a line
+``{"timed": N, "oracle": true}`` behind it for times of N single rows and a second opinion, or with ``{"glance": true}``
+for what it takes and gives and nothing else; it is followed by a line
 ``done`` on the standard output, whether the estimator was written down or refused.
 Exit codes: 0 written, 3 refused (refused.json says why).
 """
@@ -21,6 +22,7 @@ from .boosters import integer_text
 from .face import answer, face_of
 from .files import write_json, write_npz
 from .frames import frame
+from .glance import glance_at
 from .natives import Natives, natives_of
 from .opening import open_estimator
 from .oracle import NoOracle, oracle_answers
@@ -135,6 +137,9 @@ def write_answer(estimator: Any, rows: Path, out: Path, options: dict[str, Any])
     try:
         if isinstance(estimator, Refused):
             raise estimator
+        if options.get("glance"):
+            write_json(out / "glance.json", glance_at(estimator, read_rows(rows)[0]))
+            return True
         describe(estimator, rows, out, options)
     except Refused as refused:
         write_json(out / "refused.json", {"kind": "estimator-refused", "version": 0, "reason": str(refused)})

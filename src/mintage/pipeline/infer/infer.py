@@ -1,0 +1,184 @@
+"""Infer a model: look at the locks, the training rows and the estimator's own face; decide; write down from what.
+
+The estimator is opened by the process that opens it for building, in the environment that fitted it. The hold-out is
+not opened: its role rests on its name and on who read it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from mintage.errors import EstimatorRefusedError
+from mintage.lower.extraction import Glance, read_glance, write_rows
+from mintage.pipeline.extract import open_extractor
+from mintage.pipeline.facts import Inspector
+from mintage.pipeline.graph import maker_of
+from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
+from mintage.pipeline.infer.finding import Finding, question
+from mintage.pipeline.infer.render import Inferred, render_model_file
+from mintage.pipeline.infer.roles import Roles, Table, assign_roles
+from mintage.pipeline.infer.schema import column_of, infer_input
+from mintage.pipeline.infer.suggest_columns import suggest_columns
+from mintage.pipeline.infer.target import Column, find_inputs, find_targets
+from mintage.pipeline.sandbox import Scratch
+from mintage.pipeline.stage_data import find_item
+from mintage.pipeline.table import SUFFIXES, plain_kinds, read_table
+from mintage.repo.locks import Item, Lock
+from mintage.repo.modelfile import InputSpec, parse_model_file
+from mintage.repo.workspace import Workspace
+
+__all__ = ["infer_model", "tables_of"]
+
+GLANCED_ROWS = 16
+
+
+def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
+    """The text of models/<model>.yaml; raises ModelNotInferredError with the line that answers what cannot be known."""
+    entry = inspector.project.models[model]
+    estimator = find_item(inspector.locks, entry.source)
+    maker = maker_of(inspector.project.stages, entry.source)
+    if estimator is None or maker is None:
+        raise question(
+            model, "the estimator", expected=entry.source, found="no stage has written it", answer="run `mintage run`"
+        )
+    roles = assign_roles(tables_of(inspector.locks), fitted_by=maker)
+    if roles.train is None:
+        raise question(
+            model,
+            "the training rows",
+            expected=f"one Parquet or CSV table that stage {maker} reads",
+            found=", ".join(t.path for t in tables_of(inspector.locks) if maker in t.readers) or "none",
+            answer=f"name one of them train, or write models/{model}.yaml with `data: {{train: ...}}`",
+        )
+    table = _read(inspector, roles.train.value)
+    _check_kind(inspector, estimator)
+    glance = _glance(inspector.workspace, estimator, table)
+    columns = {name: column_of(name, table.column(name)) for name in table.column_names}
+    named = (entry.target,) if isinstance(entry.target, str) else entry.target or ()
+    targets = find_targets(model, named, columns, glance, train=roles.train.value)
+    inputs = find_inputs(model, targets.value, columns, glance, train=roles.train.value)
+    roles, validation = _checked(inspector, roles, (*inputs.value, *targets.value))
+    declared = {
+        name: _declare(model, columns[name], table, validation, train=roles.train.value if roles.train else "")
+        for name in inputs.value
+    }
+    found = Inferred(
+        model=model,
+        owner=owner,
+        task=_task(glance),
+        targets=targets,
+        inputs=inputs,
+        columns=declared,
+        roles=roles,
+        suggestions=suggest_columns(table, taken=frozenset((*inputs.value, *targets.value))),
+        notes=_notes(glance),
+    )
+    text = render_model_file(found)
+    parse_model_file(text.encode(), where=f"models/{model}.yaml")  # nothing is written that a reader would refuse
+    return text
+
+
+def tables_of(locks: Mapping[str, Lock]) -> list[Table]:
+    """The tables that stages read or wrote, by path, as the locks have them."""
+    items: dict[str, Item] = {}
+    readers: dict[str, list[str]] = {}
+    makers: dict[str, list[str]] = {}
+    for name, lock in locks.items():
+        if lock.what != "stage":
+            continue
+        for item, who in itertools.chain(((i, readers) for i in lock.inputs), ((i, makers) for i in lock.outputs)):
+            if not item.folder and item.path.lower().endswith(SUFFIXES):
+                items[item.path] = item
+                who.setdefault(item.path, []).append(name)
+    return [
+        Table(path=path, digest=item.digest, readers=tuple(readers.get(path, ())), makers=tuple(makers.get(path, ())))
+        for path, item in sorted(items.items())
+    ]
+
+
+def _read(inspector: Inspector, path: str) -> Any:
+    item = find_item(inspector.locks, path)
+    assert item is not None  # the roles come from the same locks
+    with Scratch(inspector.workspace.tmp_dir) as scratch:
+        source = scratch.private / "rows"
+        inspector.store.checkout(item.digest, source)
+        return read_table(source, spec=None, where=path)
+
+
+def _check_kind(inspector: Inspector, estimator: Item) -> None:
+    """The file's first bytes must be what its name says."""
+    with Scratch(inspector.workspace.tmp_dir) as scratch:
+        source = scratch.private / "estimator"
+        inspector.store.checkout(estimator.digest, source)
+        with source.open("rb") as stream:
+            kind = estimator_kind(estimator.path, stream.read(HEAD_BYTES))
+    if kind is None:
+        raise EstimatorRefusedError(
+            f"{estimator.path} is not the estimator's file that its name says",
+            expected="joblib or pickle (.joblib, .pkl), ONNX (.onnx) or a PyTorch program (.pt2)",
+            found="other content",
+            where=estimator.path,
+            hint="correct `from:` of the model in mintage.yaml, or what the stage writes",
+        )
+    if kind.advice is not None:
+        raise EstimatorRefusedError(
+            f"{estimator.path} holds a bare {kind.name} model, which does not say what its numbers are",
+            expected="the fitted estimator",
+            found=f"{kind.name}'s own format",
+            where=estimator.path,
+            hint=kind.advice,
+        )
+
+
+def _glance(workspace: Workspace, estimator: Item, table: Any) -> Glance:
+    rows = plain_kinds(table.slice(0, GLANCED_ROWS))
+    with open_extractor(workspace, estimator) as extract, Scratch(workspace.tmp_dir) as scratch:
+        extract(write_rows(rows, scratch.private), scratch.private / "out", {"glance": True})
+        return read_glance(scratch.private / "out")
+
+
+def _checked(inspector: Inspector, roles: Roles, needed: tuple[str, ...]) -> tuple[Roles, Any]:
+    """The roles without a validation table that lacks a column, and that table if there is one."""
+    if roles.validation is None:
+        return roles, None
+    table = _read(inspector, roles.validation.value)
+    if set(needed) <= set(table.column_names) and table.num_rows:
+        return roles, table
+    return Roles(train=roles.train, validation=None, holdout=roles.holdout, why=roles.why), None
+
+
+def _declare(model: str, column: Column, table: Any, validation: Any, *, train: str) -> InputSpec:
+    if column.kind not in ("float", "int", "string"):
+        raise question(
+            model,
+            f"the type of {column.name}",
+            expected="numbers or texts",
+            found=f"{table.column(column.name).type} in {train}",
+            answer="let a stage turn it into numbers before the estimator is fitted",
+        )
+    spec = infer_input(table.column(column.name), kind=column.kind)
+    missing = validation is not None and bool(validation.column(column.name).null_count)
+    return msgspec.structs.replace(spec, nullable=spec.nullable or missing)
+
+
+def _task(glance: Glance) -> Finding[str]:
+    kind = glance.estimator.rpartition(".")[2]
+    if glance.task == "regressor":
+        return Finding(value="regression", source=f"the estimator, a {kind} without classes")
+    sizes = {len(part) for part in glance.classes}
+    shown = ", ".join(str(value) for value in glance.classes[0][:5])
+    return Finding(
+        value="binary" if sizes == {2} else "multiclass", source=f"the estimator, a {kind} of the classes {shown}"
+    )
+
+
+def _notes(glance: Glance) -> list[str]:
+    if glance.task == "classifier" and len(glance.classes) == 1 and len(glance.classes[0]) == 2:
+        if {str(value) for value in glance.classes[0]} <= {"0", "1", "0.0", "1.0", "False", "True"}:
+            return []
+        return ["`mintage certify` judges labels 0 and 1; these classes can be built, served and exported."]
+    return []
