@@ -46,6 +46,7 @@ def test_a_model_without_a_policy_is_certified_by_the_default_which_is_said_and_
     project.commit("model and certificate")
     refused = project.run("release", "buys", "--to", "production", expect=1)
     assert "a certificate by the built-in default of mintage" in refused.err and "policy init buys" in refused.err
+    assert "The hold-out was opened before" in project.run("policy", "init", "buys").err
 
 
 def _fact(value: object, name: str) -> str:
@@ -62,7 +63,7 @@ def test_rows_that_no_key_groups_are_said_to_be_taken_as_independent(without_pol
     without_policy.replace("models/buys.yaml", "group_key: day\n", "")
     without_policy.run("run")
     answer = without_policy.run("certify", "buys", expect=None)
-    assert "assumed: rows are independent of each other: no group_key is declared" in answer.err
+    assert "assumed: rows are independent of each other, for no group_key is declared" in answer.err
 
 
 def test_a_deleted_policy_is_not_replaced_by_the_milder_default(fresh: SmallProject) -> None:

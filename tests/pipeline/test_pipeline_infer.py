@@ -86,7 +86,7 @@ def test_three_tables_and_an_estimator_are_enough_for_a_model(bare: SmallProject
     answer = bare.run("run")
     assert "+++ b/models/buys.yaml" in answer.err and ".gitignore models && git commit" in answer.err
     found = _model(bare)
-    assert (found["task"], found["target"]) == ("binary", "bought")
+    assert (found["task"], found["target"], found["owner"]) == ("binary", "bought", "tess@example.org")
     assert found["data"] == {name: f"work/{name}.parquet" for name in ("train", "validation", "holdout")}
     assert found["inputs"]["pages"] == {"type": "float", "range": [0, 110], "nullable": False}
     assert list(found["inputs"]) == ["pages", "minutes"]

@@ -10,7 +10,7 @@ hold-out is not asked: whoever sets a threshold by it has looked at the answer.
 >>> suggest_requirements(facts)[0].keys
 {'metric': 'roc_auc', 'min': 0.5}
 >>> assumptions_of(facts)[0]
-'rows are independent of each other: no group_key is declared'
+'rows are independent of each other, for no group_key is declared'
 """
 
 from __future__ import annotations
@@ -87,13 +87,13 @@ def assumptions_of(facts: PolicyFacts) -> tuple[str, ...]:
     """What was taken for granted, or left out because of what is missing, one sentence each."""
     found = []
     if not facts.grouped:
-        found.append("rows are independent of each other: no group_key is declared")
+        found.append("rows are independent of each other, for no group_key is declared")
     if facts.rarer_share is None:
-        found.append("the classes are balanced: no validation data tell")
+        found.append("the classes are balanced, for no validation data tell")
     if not facts.can_serve:
-        found.append("latency is not asked for: the extra `serve`, which measures it, is not installed")
+        found.append("latency is not asked for, because the extra `serve`, which measures it, is not installed")
     if not facts.has_baselines:
-        found.append("trivial models but the base rate are not compared with: scikit-learn is not installed")
+        found.append("trivial models but the base rate are not compared with, because scikit-learn is not installed")
     return tuple(found)
 
 

@@ -111,13 +111,18 @@ def _propose(evidence: Evidence, rows: str) -> Thresholds:
 
 
 def _head(model: str, *, built: bool, assumed: tuple[str, ...]) -> list[str]:
-    source = "Thresholds are proposed from validation data; the hold-out was not opened for them."
+    source = [
+        "Thresholds are proposed from validation data; the hold-out was not opened for them. They say what the model",
+        "can do, not what you need: put in what a wrong answer costs you. Keys: docs/spec/policy.md.",
+    ]
     if not built:
-        source = "No figure on validation data was there when this was written: thresholds are those of the default."
+        source = [
+            "No figure on validation data was there: thresholds are those of the built-in default.",
+            "Put in what you need, and what a wrong answer costs you. Keys: docs/spec/policy.md.",
+        ]
     return [
         f"What `{model}` must prove before it may be released. It belongs to whoever owns the risk, not to who trains.",
-        f"{source} They say what",
-        "the model can do, not what you need: put in what a wrong answer costs you. Keys: docs/spec/policy.md.",
+        *source,
         *(f"Assumed: {line}." for line in assumed),
     ]
 
@@ -125,6 +130,16 @@ def _head(model: str, *, built: bool, assumed: tuple[str, ...]) -> list[str]:
 def _next(context: Context, model: str, path: str) -> None:
     say(f"Wrote {path}. `mintage policy check {model}` reads it as certify would. Edit it, then:")
     say(f"  git add {path} && git commit -m 'policy: what {model} must prove'")
+    if _was_opened(context, model):
+        say("The hold-out was opened before: who sets a threshold now may have seen its figures, and nobody can tell.")
     if read_lock(context.workspace.root, f"model:{model}") is not None:
         say("The model is older than this policy now, and its certificate would say so. For one that comes after it:")
         say(f"  mintage run --force && mintage certify {model}")
+
+
+def _was_opened(context: Context, model: str) -> bool:
+    """Whether the audit log of this machine has an opening of the model's hold-out."""
+    if not context.workspace.database.exists():
+        return False
+    events = (event for _, event in context.audit_log.events())
+    return any(event.action == "holdout.open" and event.resource == model for event in events)

@@ -51,7 +51,8 @@ class ModelStage:
             return None
         from mintage.pipeline.infer.infer import infer_model
 
-        text = infer_model(inspector, self.model, owner=session.actor())
+        owner = inspector.workspace.git.author() or session.actor()
+        text = infer_model(inspector, self.model, owner=owner)
         publish_bytes(inspector.workspace.root / path, text.encode())
         return path
 

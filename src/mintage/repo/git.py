@@ -136,6 +136,12 @@ class Git:
             self._call(["config", "user.email"]).stdout.strip() or os.environ.get("GIT_COMMITTER_EMAIL")
         )
 
+    def author(self) -> str | None:
+        """The e-mail address of whoever commits here; None if Git does not know it."""
+        if not self.has_identity():
+            return None
+        return self.run("var", "GIT_AUTHOR_IDENT").partition("<")[2].partition(">")[0] or None
+
     def commit(self, paths: Sequence[str], message: str, *, trailers: Mapping[str, str] | None = None) -> str:
         """Commit just ``paths`` (added, changed or deleted) on the current branch; returns the new commit."""
         text = message + "".join(

@@ -46,7 +46,7 @@ def render_model_file(found: Inferred) -> str:
         f"task: {found.task.value}   # from {found.task.source}",
         f"target: {shown}   # from {found.targets.source}",
         f"purpose: {purpose}   # say what for",
-        f"owner: {json.dumps(found.owner, ensure_ascii=False)}   # who ran it; put in who answers for the model",
+        f"owner: {json.dumps(found.owner, ensure_ascii=False)}   # whoever ran it; put in who answers for the model",
         *_suggested(found.suggestions),
         "",
         *_data(found.roles),
