@@ -26,6 +26,7 @@ rows = pandas.read_csv("data/visits.csv")
 rows["kind"] = rows["pages"].map(lambda pages: "NA" if pages > 60 else None if pages > 55 else "b")
 rows["whole"] = rows["minutes"].astype(int)
 rows["long"] = rows["minutes"] > 5
+rows["bought"] = rows["bought"].map({0: "no", 1: "yes"})
 rows.loc[::17, "minutes"] = None
 for name, part in (("train", rows[:200]), ("valid", rows[200:300]), ("test", rows[300:])):
     part.to_csv(f"work/{name}.csv", index=False)
@@ -119,9 +120,11 @@ def test_tables_in_csv_are_read_as_what_their_columns_are_declared_to_be(bare: S
     assert inputs["minutes"]["nullable"] and not inputs["whole"]["nullable"]
     assert inputs["long"]["range"] == [0, 1]
     assert _model(bare)["data"]["holdout"] == "work/test.csv"
+    assert "of the classes no, yes; its score is the probability of yes" in bare.read("models/buys.yaml")
     answer = bare.run("certify", "buys", "--json").json
     (parity,) = [result for result in answer["results"] if result["check"] == "Z3"]
     assert (answer["verdict"], parity["verdict"]) == ("PASS", "PASS")
+    assert answer["results"][0]["estimate"] > 0.7  # the AUC of yes, not of no
     assert "on 100 validation rows" in bare.run("policy", "init", "buys").out
 
 

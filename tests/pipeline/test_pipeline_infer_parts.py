@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mintage.errors import ModelNotInferredError
+from mintage.errors import DataError, ModelNotInferredError
 from mintage.lower.extraction import Glance
 from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind, find_estimators
 from mintage.pipeline.infer.finding import Finding
@@ -21,6 +21,7 @@ from mintage.pipeline.infer.roles import Roles, Table, assign_roles
 from mintage.pipeline.infer.schema import infer_input, widen
 from mintage.pipeline.infer.suggest_columns import suggest_columns
 from mintage.pipeline.infer.target import Column, find_inputs, find_targets
+from mintage.pipeline.table import labels_of, read_table
 from mintage.repo.modelfile import InputSpec, parse_model_file
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12)
@@ -205,3 +206,41 @@ def test_whatever_is_inferred_reads_back_as_the_same_columns(columns: dict[str, 
         spec = parse_model_file(text.encode(), where="models/on.yaml")
         assert (spec.inputs, spec.target, spec.data.train, spec.model) == (columns, target, "no", "on")
     assert yaml.safe_load(text)["owner"] == "user: é"
+
+
+SPEC = parse_model_file(
+    b"{model: m, task: binary, target: y, purpose: p, owner: o, inputs: {a: {type: float}}, "
+    b"data: {train: t, validation: v}}",
+    where="models/m.yaml",
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        ([0, 1, 1], (0, 1)),
+        ([False, True, True], (False, True)),
+        ([0.0, 1.0, 1.0], (0, 1)),
+        ([1, 2, 2], (1, 2)),
+        (["no", "yes", "yes"], ("no", "yes")),
+        (pa.array(["no", "yes", "yes"]).dictionary_encode(), ("no", "yes")),
+    ],
+)
+def test_a_label_is_one_where_it_is_the_second_class(values: object, classes: tuple[object, object]) -> None:
+    table = pa.table({"y": values})
+    assert labels_of(table, SPEC, where="t.csv", classes=classes).tolist() == [0, 1, 1]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("values", "found"), [([0, 2], "2"), (["0", "1"], "0, 1"), ([0.5, 1.0], "0.5")])
+def test_a_label_of_no_class_is_an_error_that_says_which(values: list[object], found: str) -> None:
+    with pytest.raises(DataError, match="labels must be 0 or 1") as raised:
+        labels_of(pa.table({"y": values}), SPEC, where="t.csv")
+    assert raised.value.found == found
+
+
+def test_a_csv_that_is_none_and_a_file_of_another_kind_are_errors_that_name_it(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a,b\n1\n")
+    for where, message in (("t.csv", "cannot be read"), ("t.parquet", "cannot be read"), ("t.db", "not a table")):
+        with pytest.raises(DataError, match=message) as raised:
+            read_table(tmp_path / "a", spec=SPEC, where=where)
+        assert raised.value.where == where

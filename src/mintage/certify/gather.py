@@ -98,7 +98,7 @@ def read_split(workspace: Workspace, spec: ModelSpec, predictor: Predictor, name
     return Split(
         name=name,
         columns=columns,
-        labels=labels_of(table, spec, where=path),
+        labels=labels_of(table, spec, where=path, classes=predictor.signature.two_classes),
         scores=predictor.predict(columns).scores,
         groups=plain_column(table, spec.group_key, where=path) if spec.group_key else None,
         digest=item.digest,

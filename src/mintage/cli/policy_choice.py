@@ -12,9 +12,11 @@ from mintage.certify.policy import Policy, read_policy
 from mintage.certify.suggest import PolicyFacts, assumptions_of, suggest_requirements
 from mintage.cli.console import say, table
 from mintage.cli.context import Context
-from mintage.errors import FileMissingError, PolicyDeletedError, RefusedError
+from mintage.errors import PolicyDeletedError, RefusedError
+from mintage.model.loaded import open_built
 from mintage.pipeline.table import labels_of
 from mintage.record.digest import short
+from mintage.repo.locks import read_lock
 from mintage.repo.modelfile import ModelSpec
 
 __all__ = ["Chosen", "check_judgeable", "choose_policy", "known_facts", "show_default"]
@@ -66,13 +68,12 @@ def check_judgeable(spec: ModelSpec) -> None:
 
 def known_facts(context: Context, spec: ModelSpec) -> PolicyFacts:
     """What a suggestion rests on: the model file, the validation labels, the extras that are installed."""
-    share = None
-    try:
-        item = output_item(context.workspace, spec.data.validation)
-    except FileMissingError:
-        pass  # nothing has run yet
-    else:
-        labels = labels_of(stored_table(context.workspace, spec, item), spec, where=item.path)
+    workspace, share = context.workspace, None
+    lock = read_lock(workspace.root, f"model:{spec.model}")
+    if lock is not None and lock.root is not None:
+        classes = open_built(workspace, spec.model).signature.two_classes
+        item = output_item(workspace, spec.data.validation)
+        labels = labels_of(stored_table(workspace, spec, item), spec, where=item.path, classes=classes)
         share = float(labels.mean()) if len(labels) else None
     return policy_facts(
         spec,

@@ -125,7 +125,7 @@ def _reference(context: Context, spec: ModelSpec, package: Package, record: str)
         path, where = scratch.private / "validation", str(validation["path"])
         store.checkout(str(validation["digest"]), path)
         table = read_table(path, spec=spec, where=where)
-    labels = labels_of(table, spec, where=where).astype(np.float64)
+    labels = labels_of(table, spec, where=where, classes=package.signature.two_classes).astype(np.float64)
     scores = package.predictor().predict(input_columns(table, spec, where=where)).scores
     groups = plain_column(table, spec.group_key, where=where) if spec.group_key else np.arange(len(labels))
     seen = None

@@ -85,6 +85,11 @@ class Signature(_Part, frozen=True, kw_only=True):
         return tuple(len(output.classes) for output in self.outputs if output.classes is not None)
 
     @property
+    def two_classes(self) -> tuple[Class, ...]:
+        """The two classes of a scored model in their order, the second of which its score is the probability of."""
+        return next((output.classes for output in self.outputs if output.classes is not None), (0, 1))
+
+    @property
     def is_scored(self) -> bool:
         """Whether there is one target with two classes, so that one probability says all."""
         return self.task == "binary" and self.widths == (2,)

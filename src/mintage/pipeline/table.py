@@ -8,6 +8,7 @@ among numbers, but not among texts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,18 +97,28 @@ def input_columns(table: pa.Table, spec: ModelSpec, *, where: str) -> dict[str, 
     return found
 
 
-def labels_of(table: pa.Table, spec: ModelSpec, *, where: str) -> NDArray[np.int64]:
-    """The target column of a model with one binary target: 0 or 1 in every row."""
+def labels_of(
+    table: pa.Table, spec: ModelSpec, *, where: str, classes: Sequence[str | bool | int | float] = (0, 1)
+) -> NDArray[np.int64]:
+    """The target column of a model with one binary target: 1 where it is the second of the ``classes`` that the model
+    was fitted on, else 0; raises DataError where it is neither."""
     (target,) = spec.targets
     column = _column(table, target, where=where)
     if column.null_count:
         raise DataError(f"{column.null_count} rows have no label", where=f"{where}, column {target}")
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
-        raise DataError("labels must be 0 or 1", found=str(column.type), where=f"{where}, column {target}")
-    values = np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.float64)
-    if not np.isin(values, (0.0, 1.0)).all():
-        raise DataError("labels must be 0 or 1", found=str(np.unique(values)[:5].tolist()), where=where)
-    return values.astype(np.int64)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    known = [value if isinstance(value, str) == text else None for value in classes]
+    values = np.asarray(column.to_pylist(), dtype=object) if text else column.to_numpy(zero_copy_only=False)
+    fits = np.isin(values, [value for value in known if value is not None])
+    if not fits.all():
+        raise DataError(
+            f"labels must be {classes[0]} or {classes[1]}",
+            found=", ".join(sorted(map(str, set(values[~fits].tolist())))[:5]),
+            where=f"{where}, column {target}",
+        )
+    return np.asarray(values == known[1]).astype(np.int64)
 
 
 def plain_kinds(table: Any) -> dict[str, NDArray[Any]]:

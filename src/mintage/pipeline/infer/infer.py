@@ -75,7 +75,6 @@ def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
         columns=declared,
         roles=roles,
         suggestions=suggest_columns(table, taken=frozenset((*inputs.value, *targets.value))),
-        notes=_notes(glance),
     )
     text = render_model_file(found)
     parse_model_file(text.encode(), where=f"models/{model}.yaml")  # nothing is written that a reader would refuse
@@ -171,14 +170,7 @@ def _task(glance: Glance) -> Finding[str]:
         return Finding(value="regression", source=f"the estimator, a {kind} without classes")
     sizes = {len(part) for part in glance.classes}
     shown = ", ".join(str(value) for value in glance.classes[0][:5])
-    return Finding(
-        value="binary" if sizes == {2} else "multiclass", source=f"the estimator, a {kind} of the classes {shown}"
-    )
-
-
-def _notes(glance: Glance) -> list[str]:
-    if glance.task == "classifier" and len(glance.classes) == 1 and len(glance.classes[0]) == 2:
-        if {str(value) for value in glance.classes[0]} <= {"0", "1", "0.0", "1.0", "False", "True"}:
-            return []
-        return ["`mintage certify` judges labels 0 and 1; these classes can be built, served and exported."]
-    return []
+    source = f"the estimator, a {kind} of the classes {shown}"
+    if sizes == {2} and len(glance.classes) == 1:
+        source += f"; its score is the probability of {glance.classes[0][1]}"
+    return Finding(value="binary" if sizes == {2} else "multiclass", source=source)

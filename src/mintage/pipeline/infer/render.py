@@ -30,7 +30,6 @@ class Inferred:
     columns: Mapping[str, InputSpec]
     roles: Roles
     suggestions: Sequence[tuple[str, str, str]]
-    notes: Sequence[str] = ()
 
 
 def render_model_file(found: Inferred) -> str:
@@ -41,7 +40,6 @@ def render_model_file(found: Inferred) -> str:
     lines = [
         f"# What `{found.model}` takes and gives. Written by `mintage run` from what the stages read and wrote.",
         "# It is yours now: correct what is wrong. Keys: docs/spec/model-file.md.",
-        *(f"# Note: {note}" for note in found.notes),
         f"model: {_word(found.model)}",
         f"task: {found.task.value}   # from {found.task.source}",
         f"target: {shown}   # from {found.targets.source}",
