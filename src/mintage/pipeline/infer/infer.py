@@ -38,47 +38,50 @@ GLANCED_ROWS = 16
 
 def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
     """The text of models/<model>.yaml; raises ModelNotInferredError with the line that answers what cannot be known."""
-    entry = inspector.project.models[model]
-    estimator = find_item(inspector.locks, entry.source)
-    maker = maker_of(inspector.project.stages, entry.source)
-    if estimator is None or maker is None:
-        raise question(
-            model, "the estimator", expected=entry.source, found="no stage has written it", answer="run `mintage run`"
-        )
-    roles = assign_roles(tables_of(inspector.locks), fitted_by=maker)
-    if roles.train is None:
-        raise question(
-            model,
-            "the training rows",
-            expected=f"one Parquet or CSV table that stage {maker} reads",
-            found=", ".join(t.path for t in tables_of(inspector.locks) if maker in t.readers) or "none",
-            answer=f"name one of them train, or write models/{model}.yaml with `data: {{train: ...}}`",
-        )
-    table = _read(inspector, roles.train.value)
+    estimator, roles, train = _look(inspector, model)
+    table = _read(inspector, train)
     _check_kind(inspector, estimator)
     glance = _glance(inspector.workspace, estimator, table)
     columns = {name: column_of(name, table.column(name)) for name in table.column_names}
-    named = (entry.target,) if isinstance(entry.target, str) else entry.target or ()
-    targets = find_targets(model, named, columns, glance, train=roles.train.value)
-    inputs = find_inputs(model, targets.value, columns, glance, train=roles.train.value)
+    target = inspector.project.models[model].target
+    named = (target,) if isinstance(target, str) else target or ()
+    targets = find_targets(model, named, columns, glance, train=train)
+    inputs = find_inputs(model, targets.value, columns, glance, train=train)
     roles, validation = _checked(inspector, roles, (*inputs.value, *targets.value))
-    declared = {
-        name: _declare(model, columns[name], table, validation, train=roles.train.value if roles.train else "")
-        for name in inputs.value
-    }
     found = Inferred(
         model=model,
         owner=owner,
         task=_task(glance),
         targets=targets,
         inputs=inputs,
-        columns=declared,
+        columns={name: _declare(model, columns[name], table, validation, train=train) for name in inputs.value},
         roles=roles,
         suggestions=suggest_columns(table, taken=frozenset((*inputs.value, *targets.value))),
     )
     text = render_model_file(found)
     parse_model_file(text.encode(), where=f"models/{model}.yaml")  # nothing is written that a reader would refuse
     return text
+
+
+def _look(inspector: Inspector, model: str) -> tuple[Item, Roles, str]:
+    """The estimator's file, the roles of the tables, and the path of the training rows."""
+    source = inspector.project.models[model].source
+    estimator, maker = find_item(inspector.locks, source), maker_of(inspector.project.stages, source)
+    if estimator is None or maker is None:
+        raise question(
+            model, "the estimator", expected=source, found="no stage has written it", answer="run `mintage run`"
+        )
+    tables = tables_of(inspector.locks)
+    roles = assign_roles(tables, fitted_by=maker)
+    if roles.train is None:
+        raise question(
+            model,
+            "the training rows",
+            expected=f"one Parquet or CSV table that stage {maker} reads",
+            found=", ".join(table.path for table in tables if maker in table.readers) or "none",
+            answer=f"name one of them train, or write models/{model}.yaml with `data: {{train: ...}}`",
+        )
+    return estimator, roles, roles.train.value
 
 
 def tables_of(locks: Mapping[str, Lock]) -> list[Table]:
