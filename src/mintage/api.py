@@ -15,14 +15,14 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mintage.errors import UsageError
 
 if TYPE_CHECKING:
     from mintage.model.loaded import LoadedModel
 
-__all__ = ["load", "log_metrics", "params", "seed", "verify"]
+__all__ = ["load", "log_metrics", "open", "params", "seed", "verify"]
 
 
 def params() -> dict[str, Any]:
@@ -55,7 +55,7 @@ def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
         for key, value in metrics.items():
             sys.stdout.write(f"{key} = {float(value):g}\n")
         return
-    with open(sink, "a", encoding="utf-8") as stream:
+    with Path(sink).open("a", encoding="utf-8") as stream:
         stream.write("".join(line + "\n" for line in lines))
 
 
@@ -75,6 +75,18 @@ def load(model: str | os.PathLike[str]) -> LoadedModel:
     from mintage.model.loaded import load_model
 
     return load_model(model)
+
+
+def open(path: str | os.PathLike[str], *, rev: str = "HEAD") -> BinaryIO:  # as mintage.open
+    """Versioned data as they were at a revision, opened for reading bytes; every byte was verified first.
+
+    ``path`` is from the project's root. Revisions from before a DVC project was imported are read too. A stage does
+    not see the project: it reads its declared inputs.
+    """
+    from mintage.data.at_revision import open_at
+    from mintage.repo.workspace import Workspace
+
+    return open_at(Workspace.find(Path.cwd()), Path(path).as_posix(), rev)
 
 
 def verify(target: str | os.PathLike[str]) -> bool:

@@ -12,6 +12,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("certify", "buys"): 3,
     ("checkout",): 0,
     ("export", "buys", "--to", "onnx"): 3,
+    ("import", "dvc"): 3,
     ("labels", "buys", "labels.parquet"): 3,
     ("log",): 0,
     ("monitor", "buys"): 3,
@@ -37,5 +38,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("why", "train"): 3,
 }
 
+# this one looks for the project of another tool
+OF_ANOTHER_TOOL = frozenset(["import"])
 # these take a model's folder too, so that a project is not what is missing
 WITHOUT_PROJECT = frozenset(["export", "parity", "serve"])

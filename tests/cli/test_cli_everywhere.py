@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from cli_commands import COMMANDS, WITHOUT_PROJECT
+from cli_commands import COMMANDS, OF_ANOTHER_TOOL, WITHOUT_PROJECT
 
 from mintage.cli import main as cli
 from small_project import SmallProject
@@ -74,7 +74,9 @@ def test_what_takes_a_folder_asks_for_one_outside_a_project(nowhere, words):
 
 
 @pytest.mark.parametrize(
-    "words", {words[0]: words for words in COMMANDS if words[0] not in WITHOUT_PROJECT}.values(), ids=" ".join
+    "words",
+    {words[0]: words for words in COMMANDS if words[0] not in WITHOUT_PROJECT | OF_ANOTHER_TOOL}.values(),
+    ids=" ".join,
 )
 def test_outside_a_project_every_command_says_where_one_is_made(nowhere, words):
     answer = nowhere.run(*words, expect=3)

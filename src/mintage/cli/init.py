@@ -13,7 +13,7 @@ from mintage.audit.keyfile import ensure_audit_key
 from mintage.cli.console import emit, emit_json, say
 from mintage.cli.context import Context
 from mintage.errors import ProjectError, UsageError
-from mintage.record.names import check_name
+from mintage.record.names import check_name, name_from
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 
 __all__ = ["configure", "copy_template", "run"]
@@ -48,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.template:
         wrote += copy_template(arguments.template, root)
     if not (root / PROJECT_FILE).exists():
-        check_name(arguments.name or _name_of(root), what="project")
-        (root / PROJECT_FILE).write_text(_EXAMPLE.format(name=arguments.name or _name_of(root)))
+        name = check_name(arguments.name or name_from(root.name), what="project")
+        (root / PROJECT_FILE).write_text(_EXAMPLE.format(name=name))
         wrote.append(PROJECT_FILE)
     context.workspace.project()
     context.workspace.prepare()
@@ -96,8 +96,3 @@ def copy_template(name: str, root: Path) -> list[str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / path, target)
     return paths
-
-
-def _name_of(root: Path) -> str:
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.name).strip("-._")
-    return name[:64] or "project"

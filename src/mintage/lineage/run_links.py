@@ -13,6 +13,7 @@ from typing import Any
 
 from mintage.errors import LinkBrokenError
 from mintage.lineage.chain import Link, check_link
+from mintage.pipeline.adopt import ADOPTED
 from mintage.record.digest import blake3_bytes, short
 from mintage.record.envelope import Record
 from mintage.repo.git import Git
@@ -48,7 +49,16 @@ def _made_by(store: Store, record: Record) -> dict[str, _Made]:
     for name, entry in record.body["stages"].items():
         if entry["action"] not in ("run", "keep", "restore") or "key" not in entry:
             continue
-        maker = record if entry["action"] == "run" else store.get_record(str(entry["run"]), kind="run")
+        maker = record if entry["action"] == "run" else store.get_record(str(entry["run"]))
+        if maker.kind == ADOPTED:
+            raise LinkBrokenError(
+                f"no run of Mintage's made the outputs of stage {name}",
+                expected="the record of a run",
+                found=str(maker.body["note"]),
+                hint=f"run it once: `mintage run {name} --force`",
+            )
+        if maker.kind != "run":
+            raise LinkBrokenError(f"what made stage {name} is not a run", expected="run", found=maker.kind)
         made = maker.body["stages"].get(name, {})
         if made.get("action") != "run" or made.get("key") != entry["key"]:
             raise LinkBrokenError(

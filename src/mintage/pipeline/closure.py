@@ -8,6 +8,7 @@ name such files under ``code:``; the sandbox makes a forgotten one fail at once 
 from __future__ import annotations
 
 import ast
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +16,19 @@ from mintage.errors import FileMissingError, ProjectError
 
 __all__ = ["closure", "scripts_of"]
 
+_SHELLS = ("sh", "bash", "dash", "zsh")
+
 
 def scripts_of(command: Sequence[str], root: Path) -> list[str]:
-    """Files of the project that a command names as its program."""
+    """Files of the project that a command names as its program, also within the text of ``sh -c``."""
     found = []
+    shell = bool(command) and Path(command[0]).name in _SHELLS
     for index, word in enumerate(command):
-        if word == "-m" and index + 1 < len(command):
+        if shell and index and command[index - 1] == "-c":
+            # What a shell makes of it is not known: only words that are files count.
+            inner = [part for part in _words(word) if not part.endswith((".py", ".sh")) or (root / part).is_file()]
+            found += scripts_of(inner, root)
+        elif word == "-m" and index + 1 < len(command):
             base = command[index + 1].replace(".", "/")
             options = [f"{base}.py", f"{base}/__main__.py", f"src/{base}.py", f"src/{base}/__main__.py"]
             found += [option for option in options if (root / option).is_file()][:1]
@@ -31,6 +39,15 @@ def scripts_of(command: Sequence[str], root: Path) -> list[str]:
                 )
             found.append(Path(word).as_posix())
     return found
+
+
+def _words(text: str) -> list[str]:
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    try:
+        return list(lexer)
+    except ValueError:
+        return text.split()
 
 
 def closure(command: Sequence[str], extra: Sequence[str], root: Path) -> list[str]:

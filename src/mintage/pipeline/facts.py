@@ -147,7 +147,7 @@ class Inspector:
         lock = self.locks.get(name)
         if lock is None or lock.run is None or not self.store.has(lock.run):
             return {}
-        stage = self.store.get_record(lock.run, kind="run").body["stages"].get(name, {})
+        stage = self.store.get_record(lock.run).body["stages"].get(name, {})  # a run, or what was adopted
         return {key: float(value) for key, value in stage.get("metrics", {}).items()}
 
     def in_place(self, outputs: tuple[Item, ...]) -> bool:

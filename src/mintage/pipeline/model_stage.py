@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mintage.errors import FileMissingError
+from mintage.pipeline.adopt import ADOPTED
 from mintage.pipeline.environment import own_environment
 from mintage.pipeline.facts import Inspector, StageResult
 from mintage.pipeline.graph import maker_of, order
@@ -120,6 +121,12 @@ class ModelStage:
         lock = inspector.locks.get(maker or "")
         if lock is None or lock.run is None:
             raise FileMissingError(f"stage {maker} has no record yet", hint="run it with `mintage run`")
+        if inspector.store.has(lock.run) and inspector.store.get_record(lock.run).kind == ADOPTED:
+            raise FileMissingError(
+                f"no run of Mintage's made the outputs of stage {maker}: they were imported",
+                expected="a run that proves how the estimator was made",
+                hint=f"run it once: `mintage run {maker} --force`",
+            )
         return lock.run
 
     def _output(self, inspector: Inspector, path: str) -> Item:

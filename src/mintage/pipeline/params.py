@@ -10,7 +10,7 @@ from typing import Any
 from mintage.errors import FileMalformedError, UnknownNameError
 from mintage.repo.yamlfile import read_yaml
 
-__all__ = ["read_params", "set_param_text", "slice_params"]
+__all__ = ["PARAMS_FILE", "read_params", "set_param_text", "slice_params"]
 
 PARAMS_FILE = "params.yaml"
 

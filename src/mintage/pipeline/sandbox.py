@@ -73,12 +73,14 @@ def stage_environment(
     declared: Sequence[str],
     environment: Environment | None = None,
 ) -> dict[str, str]:
-    """The environment variables that a stage sees; an interpreter that the project names comes first on its PATH."""
+    """The environment variables that a stage sees; its interpreter comes first on its PATH."""
     # OpenMP spins at every barrier unless told not to: beside other work, a fit then takes several times as long.
     result = {"OMP_WAIT_POLICY": "PASSIVE"}
     result |= {name: os.environ[name] for name in (*_PASSED, *declared) if name in os.environ}
     if environment is not None and environment.named is not None:
         result |= _activated(Path(environment.python), result)
+    elif environment is not None:  # so that `sh -c "python x.py"` starts the same one as `python x.py`
+        result["PATH"] = _path_with(Path(environment.python).parent, result)
     result |= {
         "HOME": str(scratch.private / "home"),
         "TMPDIR": str(scratch.private / "tmp"),
@@ -97,9 +99,13 @@ def stage_environment(
 
 def _activated(python: Path, variables: Mapping[str, str]) -> dict[str, str]:
     """PATH with the interpreter's folder in front, and VIRTUAL_ENV of its own environment or of none."""
-    path = os.pathsep.join([str(python.parent), *filter(None, [variables.get("PATH")])])
     home = python.parent.parent
+    path = _path_with(python.parent, variables)
     return {"PATH": path, "VIRTUAL_ENV": str(home) if (home / "pyvenv.cfg").is_file() else ""}
+
+
+def _path_with(folder: Path, variables: Mapping[str, str]) -> str:
+    return os.pathsep.join([str(folder), *filter(None, [variables.get("PATH")])])
 
 
 def run_command(

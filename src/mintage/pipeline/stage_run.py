@@ -11,6 +11,7 @@ from typing import Any
 
 from mintage.errors import DataError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
+from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.sandbox import Finished, Scratch, run_command, stage_environment
 from mintage.pipeline.stage_failure import failure
 from mintage.repo.locks import Item
@@ -95,6 +96,15 @@ def _fill(scratch: Scratch, store: Store, facts: StageFacts, root: Path) -> None
     for path in (*facts.stage.out, *facts.stage.metrics):
         (scratch.work / path).parent.mkdir(parents=True, exist_ok=True)
     (scratch.private / "params.json").write_text(json.dumps(facts.parts["params"]))
+    _write_params(scratch.work / PARAMS_FILE, facts, root)
+
+
+def _write_params(target: Path, facts: StageFacts, root: Path) -> None:
+    """For a script that opens params.yaml itself: the declared slice of it, unless all of it is an input."""
+    if facts.parts["params"] and (root / PARAMS_FILE).is_file() and not target.exists():
+        import yaml
+
+        target.write_text(yaml.safe_dump(facts.parts["params"], sort_keys=False, allow_unicode=True))
 
 
 def _keep(store: Store, work: Path, path: str, stage: str) -> Item:

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from mintage.errors import UsageError
 
-__all__ = ["check_name", "escape_name", "unescape_name"]
+__all__ = ["check_name", "escape_name", "name_from", "unescape_name"]
 
 _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -38,6 +38,15 @@ def escape_name(name: str) -> str:
 def unescape_name(text: str) -> str:
     """The name that ``escape_name`` turned into ``text``."""
     return unquote_to_bytes(text).decode()
+
+
+def name_from(text: str) -> str:
+    """The nearest text to ``text`` that can name a project.
+
+    >>> name_from("my project (2)")
+    'my-project-2'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:64] or "project"
 
 
 def check_name(name: str, *, what: str) -> str:

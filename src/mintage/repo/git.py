@@ -103,10 +103,22 @@ class Git:
         result = self._call(["ls-tree", "-r", "-z", "--name-only", revision, "--", f"./{folder}"])
         return [name.decode() for name in result.stdout.split(b"\0") if name]
 
+    def commits_with(self, patterns: Sequence[str], revisions: Sequence[str]) -> list[str]:
+        """Commits reachable from ``revisions`` (also ``--branches`` and the like) that changed a path like one of
+        ``patterns`` (globs below the root), newest first; of merged branches too."""
+        below = [f":(glob){pattern}" for pattern in patterns]
+        return self.run("rev-list", "--full-history", *revisions, "--", *below).split()
+
     def dirty_paths(self) -> list[str]:
         """Changed, staged and untracked (not ignored) paths."""
         output = self.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", ".")
         return [entry[3:] for entry in output.split("\0") if entry]
+
+    def ignored(self, paths: Sequence[str]) -> set[str]:
+        """Those of ``paths`` (relative to the root) that a .gitignore keeps out of Git."""
+        data = "\0".join(paths).encode(errors="surrogateescape")
+        found = self._call(["check-ignore", "-z", "--stdin"], data=data).stdout
+        return {path.decode(errors="surrogateescape") for path in found.split(b"\0") if path}
 
     def snapshot(self, *, label: str) -> str:
         """A commit of the work tree as it is, without touching HEAD, branches or index; HEAD if nothing changed.

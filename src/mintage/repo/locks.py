@@ -32,11 +32,11 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One lock. ``key`` is the cache key and ``parts`` what it was made of, each by digest, so a miss can be explained.
 
     ``run`` names the record of the execution that made the outputs. A model's lock has its ``root`` (the model's id)
-    and the ``record`` that ties it to the run.
+    and the ``record`` that ties it to the run; the lock of an import names the ``record`` of what it brought in.
     """
 
     name: str
-    what: Literal["data", "stage", "model", "certificate"]
+    what: Literal["data", "stage", "model", "certificate", "import"]
     kind: str = msgspec.field(default="lock")
     version: int = 0
     key: str | None = None

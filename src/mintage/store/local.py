@@ -8,7 +8,9 @@ bytes are never handed out.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from mintage.errors import BlobMissingError, DataError, DigestMismatchError
 from mintage.record.digest import blake3_bytes, blake3_file, hex_of
@@ -45,13 +47,18 @@ class Store:
 
     def put_file(self, source: Path) -> str:
         """Keep a file's bytes; returns their digest. The digest is of the bytes copied, in one pass."""
+        with source.open("rb") as reader:
+            return self.put_blocks(iter(lambda: reader.read(_BLOCK), b""))
+
+    def put_blocks(self, blocks: Iterable[bytes]) -> str:
+        """Keep the bytes that ``blocks`` gives; returns their digest. If it raises, nothing is kept."""
         from blake3 import blake3
 
         temporary = temporary_beside(self.root / "b3" / "incoming")
         hasher = blake3()
         try:
-            with source.open("rb") as reader, temporary.open("xb") as writer:
-                while block := reader.read(_BLOCK):
+            with temporary.open("xb") as writer:
+                for block in blocks:
                     hasher.update(block)
                     writer.write(block)
             digest = f"b3:{hasher.hexdigest()}"
@@ -75,6 +82,24 @@ class Store:
         if found != digest:
             raise self._mismatch(digest, found)
         return data
+
+    def open(self, digest: str) -> BinaryIO:
+        """The blob opened for reading, after all its bytes were verified through the same descriptor."""
+        from blake3 import blake3
+
+        try:
+            stream = self.path_of(digest).open("rb")
+        except FileNotFoundError:
+            raise self._missing(digest) from None
+        hasher = blake3()
+        while block := stream.read(_BLOCK):
+            hasher.update(block)
+        found = f"b3:{hasher.hexdigest()}"
+        if found != digest:
+            stream.close()
+            raise self._mismatch(digest, found)
+        stream.seek(0)
+        return stream
 
     def checkout(self, digest: str, target: Path, *, executable: bool = False) -> None:
         """Write the blob to ``target``, verified while it streams; ``target`` changes only if all is well."""

@@ -1,0 +1,82 @@
+"""Bring in the objects of a DVC project: of the work tree first, then of its history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mintage.data.dvc.history import History, commits_of, tracked_at, tracked_here
+from mintage.data.dvc.index import Index
+from mintage.data.dvc.objects import Bringer
+from mintage.data.dvc.outs import Out
+from mintage.repo.git import Git
+from mintage.store.local import Store
+
+__all__ = ["Imported", "bring_objects"]
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """What was brought in: the index, the outputs of the work tree, and per problem of a revision where and why.
+
+    ``lost_now`` are objects of the work tree that could not be had, ``lost_before`` those of earlier revisions, each
+    with a place that names it.
+    """
+
+    index: Index
+    current: tuple[Out, ...]
+    commits: int
+    problems: tuple[tuple[str, str], ...]
+    lost_now: dict[str, str]
+    lost_before: dict[str, str]
+
+
+def bring_objects(
+    git: Git,
+    root: Path,
+    store: Store,
+    folders: Sequence[Path],
+    *,
+    history: History,
+    before: Index | None,
+    progress: Progress = lambda done, total: None,
+) -> Imported:
+    """Bring in all objects that revisions of the project name; ``before`` is the index of an earlier import.
+
+    ``progress`` is called with the objects done and their number.
+    """
+    commits = commits_of(git, history)
+    here = tracked_here(git, root)
+    wanted: dict[str, tuple[Out, str]] = {}
+    for out in here.outs:
+        if out.name is not None:
+            wanted.setdefault(out.name, (out, out.source))
+    now = set(wanted)
+    problems = [*here.problems, *((out.source, out.left_out) for out in here.outs if out.left_out)]
+    for commit in commits:
+        then = tracked_at(git, commit)
+        for out in then.outs:
+            if out.name is not None:
+                wanted.setdefault(out.name, (out, f"{out.path} at {commit[:12]}"))
+        if commit != commits[0]:  # that is HEAD, whose files are those of the work tree
+            problems += [(f"{path} at {commit[:12]}", reason) for path, reason in then.problems]
+    bringer = Bringer(store=store, folders=folders, known=dict(before.objects) if before else {})
+    objects = dict(before.objects) if before else {}
+    for count, (name, (out, _)) in enumerate(wanted.items(), 1):
+        found = bringer.bring(out, beside=root / out.path if out.path and name in now else None)
+        if found is not None:
+            objects[name] = found
+        progress(count, len(wanted))
+    lost = {name: reason for name, reason in bringer.faults.items() if name in wanted}
+    places = {name: f"{wanted[name][1]} ({name}): {reason}" for name, reason in lost.items()}
+    return Imported(
+        index=Index(commit=commits[0], history=history, objects=objects, missing=dict(sorted(lost.items()))),
+        current=here.outs,
+        commits=len(commits),
+        problems=tuple(dict.fromkeys(problems)),
+        lost_now={name: place for name, place in places.items() if name in now},
+        lost_before={name: place for name, place in places.items() if name not in now},
+    )
