@@ -218,6 +218,51 @@ def test_number_that_dvc_writes_in_yaml_1_2_is_the_same_number(project: DvcProje
     assert project.run("import", "dvc", "--json").json["adopted"] == ["prepare"]
 
 
+def test_stage_and_data_of_one_name_keep_a_lock_each(empty: DvcProject) -> None:
+    empty.dvc_add("data", {"a.txt": b"a"})
+    empty.pipeline({"stages": {"data": {"cmd": "cp data/a.txt b.txt", "deps": ["data"], "outs": ["b.txt"]}}})
+    empty.commit("one name")
+    assert ["data", "is called data-2 here"] in empty.run("import", "dvc", "--json").json["notes"]
+    empty.run("run")
+    assert {name: empty.lock(name)["what"] for name in ("data", "data-2")} == {"data": "data", "data-2": "stage"}
+    assert empty.run("status", "--exit-code").code == 0
+
+
+def test_interpreter_of_the_project_is_the_one_that_runs_its_stages(project: DvcProject) -> None:
+    own = project.root / ".venv/bin/python"
+    own.parent.mkdir(parents=True)
+    own.symlink_to(sys.executable)
+    project.write(".gitignore", "/images\n.venv\n")
+    project.commit("ignore")
+    project.run("import", "dvc")
+    assert yaml.safe_load(project.read("mintage.yaml"))["python"] == ".venv/bin/python"
+    assert project.run("status", "--exit-code").code == 0
+
+
+def test_source_of_imported_data_is_noted(empty: DvcProject) -> None:
+    empty.dvc_add("x.csv", b"x")
+    value = yaml.safe_load(empty.read("x.csv.dvc"))
+    empty.write("x.csv.dvc", yaml.safe_dump({**value, "deps": [{"path": "https://example.org/x.csv"}], "odd": 1}))
+    empty.commit("from elsewhere")
+    assert empty.run("import", "dvc", "--json").json["notes"] == [
+        ["x.csv.dvc", "its data stay as they are: where they were imported from is not followed"],
+        ["x.csv.dvc", "left out: the unknown key 'odd'"],
+    ]
+
+
+def test_import_that_was_cut_off_goes_on(project: DvcProject) -> None:
+    project.run("import", "dvc")
+    truth = {path.name: path.read_bytes() for path in (project.root / "mintage.lock").iterdir()}
+    for name in truth:
+        if name != "import%3Advc.json":  # it is written first
+            (project.root / "mintage.lock" / name).unlink()
+    (project.root / "mintage.yaml").unlink()
+    project.run("import", "dvc")
+    again = {path.name: path.read_bytes() for path in (project.root / "mintage.lock").iterdir()}
+    assert {name for name in truth if truth[name] != again[name]} <= {"prepare.json"}  # its record has another time
+    assert project.run("status", "--exit-code").code == 0
+
+
 def test_second_import_finds_what_was_missing_and_leaves_the_rest(project: DvcProject, tmp_path: Path) -> None:
     gone = project.object_path(md5(b"x\n1\n2\n"))
     aside = tmp_path / "aside"

@@ -9,7 +9,7 @@ import io
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from mintage.data.dvc.history import tracked_at
+from mintage.data.dvc.history import Past
 from mintage.data.dvc.index import read_index
 from mintage.errors import BlobMissingError, UnknownNameError, UsageError
 from mintage.repo.locks import LOCK_FOLDER, Item, parse_lock
@@ -60,7 +60,7 @@ def versioned_at(workspace: Workspace, store: Store, revision: str) -> Versioned
     lost: dict[str, str] = {}
     index = read_index(workspace, store)
     if index is not None:
-        for out in tracked_at(git, commit).outs:
+        for out in Past(git).tracked(commit).outs:
             if out.path is not None and out.path not in items:
                 found = index.objects.get(out.name or "")
                 if found is not None:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from mintage.errors import MintageError
-from mintage.pipeline.facts import Inspector
+from mintage.pipeline.facts import Inspector, StageFacts
 from mintage.pipeline.stage_run import keep_inputs
 from mintage.record.envelope import Record
 from mintage.repo.locks import Item, Lock, write_lock
@@ -43,55 +43,63 @@ def adopt(
     """
     inspector = Inspector(workspace, cache)
     refused: dict[str, str] = {}
-    found = {}
-    outputs: dict[str, tuple[Item, ...]] = {}
+    adopted: dict[str, tuple[StageFacts, tuple[Item, ...]]] = {}
     for name, claim in claims.items():
         if name in inspector.locks:
             continue
         try:
-            found[name] = inspector.facts(name)
+            stage = inspector.facts(name)
         except MintageError as error:
             refused[name] = error.message
             continue
-        keep_inputs(inspector.store, workspace.root, found[name].inputs)
-        declared = [path.rstrip("/") for path in (*found[name].stage.out, *found[name].stage.metrics)]
-        by_path = {item.path: item for item in claim.outputs}
-        if set(declared) != set(by_path):
+        outputs = _in_order(stage, claim)
+        if outputs is None:
             refused[name] = "its outputs are not those of mintage.yaml"
-            del found[name]
             continue
-        outputs[name] = tuple(by_path[path] for path in declared)
-    if not found:
-        return refused
-    stages = {
+        keep_inputs(inspector.store, workspace.root, stage.inputs)
+        adopted[name] = (stage, outputs)
+    if adopted:
+        said = {name: claim.said for name, claim in claims.items()}
+        body = {**facts, "project": inspector.project.project, "note": note, "stages": _entries(adopted, said)}
+        digests = [item.digest for stage, outputs in adopted.values() for item in (*stage.inputs, *outputs)]
+        upstream = tuple(dict.fromkeys(digests))
+        record = inspector.store.put_record(Record(kind="adopted", version=0, upstream=upstream, body=body))
+        for stage, outputs in adopted.values():
+            _lock(workspace, stage, outputs, record)
+    return refused
+
+
+def _in_order(stage: StageFacts, claim: Claim) -> tuple[Item, ...] | None:
+    """The claimed outputs in the stage's order; None if they are others than it declares."""
+    declared = [path.rstrip("/") for path in (*stage.stage.out, *stage.stage.metrics)]
+    by_path = {item.path: item for item in claim.outputs}
+    return tuple(by_path[path] for path in declared) if set(declared) == set(by_path) else None
+
+
+def _entries(
+    adopted: Mapping[str, tuple[StageFacts, tuple[Item, ...]]], said: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
         name: {
             "action": "adopt",
             "key": stage.key,
             "parts": stage.parts,
             "inputs": msgspec.to_builtins(stage.inputs),
-            "outputs": msgspec.to_builtins(outputs[name]),
-            "said": claims[name].said,
+            "outputs": msgspec.to_builtins(outputs),
+            "said": dict(said[name]),
         }
-        for name, stage in found.items()
+        for name, (stage, outputs) in adopted.items()
     }
-    digests = [item.digest for name, stage in found.items() for item in (*stage.inputs, *outputs[name])]
-    record = inspector.store.put_record(
-        Record(
-            kind="adopted",
-            version=0,
-            upstream=tuple(dict.fromkeys(digests)),
-            body={**facts, "project": inspector.project.project, "note": note, "stages": stages},
-        )
+
+
+def _lock(workspace: Workspace, stage: StageFacts, outputs: tuple[Item, ...], record: str) -> None:
+    lock = Lock(
+        name=stage.name,
+        what="stage",
+        key=stage.key,
+        parts=stage.parts,
+        inputs=stage.inputs,
+        outputs=outputs,
+        run=record,
     )
-    for name, stage in found.items():
-        lock = Lock(
-            name=name,
-            what="stage",
-            key=stage.key,
-            parts=stage.parts,
-            inputs=stage.inputs,
-            outputs=outputs[name],
-            run=record,
-        )
-        write_lock(workspace.root, lock)
-    return refused
+    write_lock(workspace.root, lock)

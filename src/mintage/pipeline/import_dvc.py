@@ -16,12 +16,12 @@ from mintage.data.checkout import place
 from mintage.data.dvc.bring import Imported, bring_objects
 from mintage.data.dvc.config import object_folders, read_config
 from mintage.data.dvc.definitions import PARAMS_FILE, Definition, definitions, load_pipeline, load_values
-from mintage.data.dvc.history import History, reader_here
+from mintage.data.dvc.history import History, reader_here, tracked_here
 from mintage.data.dvc.index import IMPORT_LOCK, Index, read_index, write_index
 from mintage.data.dvc.outs import Out, lock_stages
 from mintage.data.dvc.render import render_project
 from mintage.data.dvc.revision import declared, own_files
-from mintage.data.dvc.translate import Note, Translated, top_level_notes, translate
+from mintage.data.dvc.translate import Note, Translated, data_notes, top_level_notes, translate
 from mintage.data.dvc.uptodate import matches, why_not_vouched
 from mintage.errors import GitError, MintageError, ProjectError
 from mintage.pipeline.adopt import Claim, adopt
@@ -31,6 +31,7 @@ from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Item, Lock, read_lock, read_locks, write_lock
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE, Workspace
+from mintage.repo.yamlfile import load_yaml
 from mintage.store.local import Store
 from mintage.store.publish import publish_bytes
 from mintage.store.statcache import StatCache
@@ -67,16 +68,19 @@ class DvcImport:
     def read(self) -> str:
         """Check that the project can be imported, and translate it; returns the text of mintage.yaml."""
         _refuse_unready(self.workspace)
-        files = own_files(self.git.list_files("HEAD", ""))
+        in_git = frozenset(self.git.tree("HEAD"))
+        files = own_files(in_git)
         found: list[Definition] = []
         notes: list[Note] = []
         for path in files:
             if posixpath.basename(path) == "dvc.yaml":
                 notes += top_level_notes(load_pipeline(self.read_file, path), path)
                 found += definitions(self.read_file, path)
+            elif path.endswith(".dvc"):
+                notes += self._data_notes(path)
         params = load_values(self.read_file, PARAMS_FILE) if (self.root / PARAMS_FILE).is_file() else {}
-        in_git = frozenset(self.git.list_files("HEAD", ""))
-        self.translation = translate(found, in_git=in_git, params=params, find_code=self._code)
+        data = [out.path for out in tracked_here(self.git, self.root).outs if out.path and out.source.endswith(".dvc")]
+        self.translation = translate(found, in_git=in_git, params=params, find_code=self._code, data=data)
         if any("${" in (self.read_file(path) or b"").decode(errors="replace") for path in files):
             notes.append(Note(where="dvc.yaml", text="${...} stands as its value here: change it in mintage.yaml"))
         self.outcome.notes = [*notes, *self.translation.notes]
@@ -84,6 +88,13 @@ class DvcImport:
         text = render_project(name_from(self.root.name), self.translation, python=python, notes=self.outcome.notes)
         parse_project(text.encode(), where=PROJECT_FILE)
         return text
+
+    def _data_notes(self, path: str) -> list[Note]:
+        try:
+            value, _ = load_yaml(self.read_file(path) or b"", where=path)
+        except MintageError:
+            return []  # is listed with what could not be read
+        return data_notes(value, path) if isinstance(value, dict) else []
 
     def _code(self, words: Sequence[str], base: str) -> tuple[list[str], str | None]:
         """Code files that a command uses, from the root; or why that could not be told."""

@@ -103,6 +103,26 @@ class Git:
         result = self._call(["ls-tree", "-r", "-z", "--name-only", revision, "--", f"./{folder}"])
         return [name.decode() for name in result.stdout.split(b"\0") if name]
 
+    def tree(self, revision: str) -> dict[str, str]:
+        """Paths (relative to the root) of all files at a revision, with the ids of their blobs."""
+        result = self._call(["ls-tree", "-r", "-z", revision, "--", "."])
+        entries = (line.decode(errors="surrogateescape").partition("\t") for line in result.stdout.split(b"\0") if line)
+        return {path: facts.split()[2] for facts, _, path in entries}
+
+    def blobs(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """The bytes of blobs by id, all read by one process."""
+        output = self._call(["cat-file", "--batch"], data="".join(f"{each}\n" for each in ids).encode()).stdout
+        found, start = {}, 0
+        for each in ids:
+            head = output[start : output.index(b"\n", start)]
+            start += len(head) + 1
+            if head.endswith(b" missing"):
+                continue
+            size = int(head.split()[2])
+            found[each] = output[start : start + size]
+            start += size + 1
+        return found
+
     def commits_with(self, patterns: Sequence[str], revisions: Sequence[str]) -> list[str]:
         """Commits reachable from ``revisions`` (also ``--branches`` and the like) that changed a path like one of
         ``patterns`` (globs below the root), newest first; of merged branches too."""

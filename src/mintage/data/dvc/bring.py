@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mintage.data.dvc.history import History, commits_of, tracked_at, tracked_here
+from mintage.data.dvc.history import History, Past, commits_of, tracked_here
 from mintage.data.dvc.index import Index
 from mintage.data.dvc.objects import Bringer
 from mintage.data.dvc.outs import Out
+from mintage.data.dvc.revision import Tracked
 from mintage.repo.git import Git
 from mintage.store.local import Store
 
@@ -50,33 +51,40 @@ def bring_objects(
     """
     commits = commits_of(git, history)
     here = tracked_here(git, root)
-    wanted: dict[str, tuple[Out, str]] = {}
-    for out in here.outs:
-        if out.name is not None:
-            wanted.setdefault(out.name, (out, out.source))
-    now = set(wanted)
-    problems = [*here.problems, *((out.source, out.left_out) for out in here.outs if out.left_out)]
+    named = _Named(here)
+    past = Past(git)
     for commit in commits:
-        then = tracked_at(git, commit)
-        for out in then.outs:
-            if out.name is not None:
-                wanted.setdefault(out.name, (out, f"{out.path} at {commit[:12]}"))
-        if commit != commits[0]:  # that is HEAD, whose files are those of the work tree
-            problems += [(f"{path} at {commit[:12]}", reason) for path, reason in then.problems]
-    bringer = Bringer(store=store, folders=folders, known=dict(before.objects) if before else {})
+        named.add(past.tracked(commit), commit, problems=commit != commits[0])  # HEAD's are those of the work tree
     objects = dict(before.objects) if before else {}
-    for count, (name, (out, _)) in enumerate(wanted.items(), 1):
-        found = bringer.bring(out, beside=root / out.path if out.path and name in now else None)
+    bringer = Bringer(store=store, folders=folders, known=dict(objects))
+    for count, (name, (out, _)) in enumerate(named.wanted.items(), 1):
+        found = bringer.bring(out, beside=root / out.path if out.path and name in named.now else None)
         if found is not None:
             objects[name] = found
-        progress(count, len(wanted))
-    lost = {name: reason for name, reason in bringer.faults.items() if name in wanted}
-    places = {name: f"{wanted[name][1]} ({name}): {reason}" for name, reason in lost.items()}
+        progress(count, len(named.wanted))
+    lost = {name: reason for name, reason in bringer.faults.items() if name in named.wanted}
+    places = {name: f"{named.wanted[name][1]} ({name}): {reason}" for name, reason in lost.items()}
     return Imported(
         index=Index(commit=commits[0], history=history, objects=objects, missing=dict(sorted(lost.items()))),
         current=here.outs,
         commits=len(commits),
-        problems=tuple(dict.fromkeys(problems)),
-        lost_now={name: place for name, place in places.items() if name in now},
-        lost_before={name: place for name, place in places.items() if name not in now},
+        problems=tuple(dict.fromkeys(named.problems)),
+        lost_now={name: place for name, place in places.items() if name in named.now},
+        lost_before={name: place for name, place in places.items() if name not in named.now},
     )
+
+
+class _Named:
+    """Objects that revisions name, each with the first place that does, the present first; and what is in the way."""
+
+    def __init__(self, here: Tracked) -> None:
+        self.wanted = {out.name: (out, out.source) for out in here.outs if out.name is not None}
+        self.now = frozenset(self.wanted)
+        self.problems = [*here.problems, *((out.source, out.left_out) for out in here.outs if out.left_out)]
+
+    def add(self, then: Tracked, commit: str, *, problems: bool) -> None:
+        for out in then.outs:
+            if out.name is not None:
+                self.wanted.setdefault(out.name, (out, f"{out.path} at {commit[:12]}"))
+        if problems:
+            self.problems += [(f"{path} at {commit[:12]}", reason) for path, reason in then.problems]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +9,7 @@ from mintage.data.dvc.definitions import Read
 from mintage.data.dvc.revision import Tracked, own_files, tracked
 from mintage.repo.git import Git
 
-__all__ = ["History", "commits_of", "reader_at", "reader_here", "tracked_at", "tracked_here"]
+__all__ = ["History", "Past", "commits_of", "reader_here", "tracked_here"]
 
 History = Literal["none", "tags", "all"]
 _PATTERNS = ("**/*.dvc", "**/dvc.lock", "**/dvc.yaml")
@@ -31,9 +30,27 @@ def commits_of(git: Git, history: History) -> list[str]:
     return list(dict.fromkeys([head, *commits]))
 
 
-def reader_at(git: Git, commit: str) -> Read:
-    """Files of a commit, by path from the root."""
-    return lru_cache(maxsize=256)(lambda path: git.show(commit, path))
+class Past:
+    """Files of commits. Each version of a file that says what DVC tracks is read once, however many commits have it."""
+
+    def __init__(self, git: Git) -> None:
+        self.git = git
+        self._bytes: dict[str, bytes] = {}
+
+    def tracked(self, commit: str) -> Tracked:
+        """What DVC tracks at a commit."""
+        tree = self.git.tree(commit)
+        files = own_files(tree)
+        new = [tree[path] for path in files if tree[path] not in self._bytes]
+        self._bytes |= self.git.blobs(new) if new else {}
+
+        def read(path: str) -> bytes | None:
+            blob = tree.get(path)
+            if blob is not None and blob not in self._bytes:
+                self._bytes |= self.git.blobs([blob])
+            return self._bytes.get(blob or "")
+
+        return tracked(read, files)
 
 
 def reader_here(root: Path) -> Read:
@@ -47,11 +64,6 @@ def reader_here(root: Path) -> Read:
     return read
 
 
-def tracked_at(git: Git, commit: str) -> Tracked:
-    """What DVC tracks at a commit."""
-    return tracked(reader_at(git, commit), own_files(git.list_files(commit, "")))
-
-
 def tracked_here(git: Git, root: Path) -> Tracked:
     """What DVC tracks in the work tree; its files must be those of HEAD."""
-    return tracked(reader_here(root), own_files(git.list_files("HEAD", "")))
+    return tracked(reader_here(root), own_files(git.tree("HEAD")))

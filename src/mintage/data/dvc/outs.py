@@ -13,13 +13,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mintage.errors import FileMalformedError, RecordInvalidError
 from mintage.record.manifest import safe_path
 from mintage.repo.yamlfile import load_yaml
 
-__all__ = ["Out", "is_dvc_file", "lock_stages", "locked_out", "outs_of", "outs_of_dvc_file", "outs_of_lock", "path_in"]
+__all__ = ["Out", "is_dvc_file", "lock_stages", "locked_out", "outs_of_dvc_file", "path_in"]
 
 _OBJECT = re.compile(r"[0-9a-f]{32}(\.dir)?")
 LOCK_NAME = "dvc.lock"
@@ -63,27 +64,20 @@ def path_in(base: str, path: str) -> str | None:
         return None
 
 
-def outs_of(data: bytes, *, where: str) -> list[Out]:
-    """The outputs of a ``.dvc`` file or a ``dvc.lock``, by the name of ``where``; raises FileMalformedError."""
-    return outs_of_lock(data, where=where) if where.endswith(LOCK_NAME) else outs_of_dvc_file(data, where=where)
-
-
-def outs_of_dvc_file(data: bytes, *, where: str) -> list[Out]:
-    """The outputs of a ``.dvc`` file."""
+@lru_cache(maxsize=65536)
+def outs_of_dvc_file(data: bytes, *, where: str) -> tuple[Out, ...]:
+    """The outputs of a ``.dvc`` file; raises FileMalformedError. One that many commits have is parsed once."""
     value = _mapping(data, where)
     folder = posixpath.dirname(where)
     base = posixpath.join(folder, str(value.get("wdir") or ""))
-    return [locked_out(entry, base=base, where=where) for entry in _entries(value.get("outs"), where)]
-
-
-def outs_of_lock(data: bytes, *, where: str) -> list[Out]:
-    """The outputs of all stages of a ``dvc.lock``. A stage's folder (``wdir``) is not in the lock: paths are as DVC
-    wrote them, which is from the folder of the stage; ``wdirs`` of dvc.yaml are applied by who reads that too."""
-    return [out for _, outs in lock_stages(data, where=where).items() for out in outs["outs"]]
+    return tuple(locked_out(entry, base=base, where=where) for entry in _entries(value.get("outs"), where))
 
 
 def lock_stages(data: bytes, *, where: str, wdirs: dict[str, str] | None = None) -> dict[str, dict[str, Any]]:
-    """The stages of a ``dvc.lock`` with ``outs`` and ``deps`` as ``Out``, ``cmd`` and ``params`` as they stand."""
+    """The stages of a ``dvc.lock`` with ``outs`` and ``deps`` as ``Out``, ``cmd`` and ``params`` as they stand.
+
+    The lock does not say in which folder a stage runs, from where its paths are: ``wdirs`` does, by stage.
+    """
     value = _mapping(data, where)
     stages = value.get("stages") if "schema" in value else value
     found: dict[str, dict[str, Any]] = {}

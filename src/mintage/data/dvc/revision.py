@@ -29,7 +29,7 @@ class Tracked:
 def own_files(paths: Iterable[str]) -> list[str]:
     """Of the paths of a tree those that say what this DVC project tracks; a project of its own further down is not
     part of it."""
-    every = list(paths)
+    every = sorted(paths)
     inner = {posixpath.dirname(posixpath.dirname(path)) for path in every if path.endswith("/.dvc/config")} - {""}
     return [
         path

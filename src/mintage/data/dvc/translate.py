@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from mintage.data.dvc.outs import path_in
 from mintage.data.dvc.revision import declared
 from mintage.repo.project import Stage
 
-__all__ = ["Note", "Translated", "Translation", "top_level_notes", "translate"]
+__all__ = ["Note", "Translated", "Translation", "data_notes", "top_level_notes", "translate"]
 
 FindCode = Callable[[Sequence[str], str], tuple[list[str], str | None]]
 _KNOWN = frozenset(
@@ -61,12 +61,13 @@ def translate(
     in_git: frozenset[str],
     params: Mapping[str, Any],
     find_code: FindCode,
+    data: Iterable[str] = (),
 ) -> Translation:
     """Translate all stages. ``params`` is the root's params.yaml; ``find_code`` gives the code files of a command's
-    words in a folder, and why it could not."""
+    words in a folder, and why it could not; ``data`` are versioned paths, whose locks no stage may share."""
     result = Translation()
     outs = {path for one in definitions for path, _ in declared(one) if path is not None}
-    names: set[str] = set()
+    names = {path.lower() for path in (*data, *outs)}
     for one in definitions:
         if one.base is None:
             result.notes.append(Note(where=one.name, text="left out: it runs in a folder outside the project"))
@@ -107,6 +108,18 @@ def top_level_notes(pipeline: Mapping[str, Any], where: str) -> list[Note]:
         )
         for key in others
     ]
+
+
+def data_notes(value: Mapping[str, Any], where: str) -> list[Note]:
+    """Notes on the keys of a ``.dvc`` file beside its outputs."""
+    notes = []
+    if "cmd" in value:
+        notes.append(f"left out: the stage in it, of DVC before 1; its command was: {value['cmd']}")
+    elif value.get("deps"):
+        notes.append("its data stay as they are: where they were imported from is not followed")
+    known = {"outs", "md5", "wdir", "deps", "cmd", "frozen", "locked", "desc", "meta", "always_changed"}
+    notes += [f"left out: the unknown key {key!r}" for key in sorted(set(value) - known)]
+    return [Note(where=where, text=text) for text in notes]
 
 
 def _new_name(one: Definition, taken: set[str]) -> str:
