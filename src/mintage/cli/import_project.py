@@ -16,6 +16,7 @@ from mintage.repo.workspace import Workspace
 __all__ = ["configure", "run"]
 
 _SHOWN = 20
+_PATHS = 6
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -69,9 +70,9 @@ def _show(imported: Imported, outcome: Outcome, unread: list[str], *, wrote: boo
     index = imported.index
     size = human_size(sum(found.size for found in index.objects.values()))
     emit(f"{plural(len(index.objects), 'object')} ({size}) of {plural(imported.commits, 'revision')}, each checked")
-    emit(f"data      {', '.join(outcome.data) or 'none'}")
+    emit(f"data      {_some(outcome.data)}")
     if outcome.placed:
-        emit(f"restored  {', '.join(outcome.placed)}")
+        emit(f"restored  {_some(outcome.placed)}")
     for name in outcome.adopted:
         emit(f"stage     {name}: up to date, as dvc.lock says")
     for name, why in outcome.stale.items():
@@ -86,6 +87,11 @@ def _show(imported: Imported, outcome: Outcome, unread: list[str], *, wrote: boo
         say("DVC's own files stay as they are. Look at mintage.yaml, then:")
         say("  git add mintage.yaml mintage.lock .gitignore && git commit")
         say("  mintage status && mintage run")
+
+
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - _PATHS} more" if len(paths) > _PATHS else ""
+    return ", ".join(paths[:_PATHS]) + more if paths else "none"
 
 
 def _list(title: str, lines: list[str]) -> None:

@@ -11,6 +11,7 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mintage.data.checkout import place
 from mintage.data.dvc.bring import Imported, bring_objects
@@ -22,7 +23,7 @@ from mintage.data.dvc.outs import Out, lock_stages
 from mintage.data.dvc.render import render_project
 from mintage.data.dvc.revision import declared, own_files
 from mintage.data.dvc.translate import Note, Translated, data_notes, top_level_notes, translate
-from mintage.data.dvc.uptodate import matches, why_not_vouched
+from mintage.data.dvc.uptodate import Matcher, why_not_vouched
 from mintage.errors import GitError, MintageError, ProjectError
 from mintage.pipeline.adopt import Claim, adopt
 from mintage.pipeline.closure import closure
@@ -64,6 +65,8 @@ class DvcImport:
         self.read_file = reader_here(self.root)
         self.folders, self.unread = object_folders(self.root, read_config(self.root), remote)
         self.outcome = Outcome()
+        self.matcher = Matcher(self.root)
+        self._lock_files: dict[str, dict[str, dict[str, Any]]] = {}
 
     def read(self) -> str:
         """Check that the project can be imported, and translate it; returns the text of mintage.yaml."""
@@ -118,6 +121,7 @@ class DvcImport:
             before=self.before,
             progress=progress,
         )
+        self._dvcs = {found.digest for found in self.before.objects.values()} if self.before else set()
         return self.imported
 
     def write_project(self, text: str) -> bool:
@@ -135,6 +139,8 @@ class DvcImport:
         for out in self.imported.current:
             if not out.source.endswith("dvc.lock") or out.path in frozen:
                 self._write_data(out, index)
+        for path in sorted(set(self.outcome.data) - self.git.ignored(self.outcome.data)):
+            ignore_path(self.root, path)
         with StatCache(self.workspace.cache_database) as cache:
             claims = self._claims(index)
             facts = {"commit": index.commit, "at": at, "actor": actor}
@@ -148,13 +154,15 @@ class DvcImport:
         if item is None:
             return
         lock = read_lock(self.root, item.path)
-        earlier = {found.digest for found in self.before.objects.values()} if self.before else set()
-        if lock is not None and lock.outputs and lock.outputs[0].digest not in earlier | {item.digest}:
-            return
+        if (
+            lock is not None
+            and lock.outputs
+            and lock.outputs[0].digest != item.digest
+            and lock.outputs[0].digest not in self._dvcs
+        ):
+            return  # somebody added another version since
         self._place(item, out)
         write_lock(self.root, Lock(name=item.path, what="data", outputs=(item,)))
-        if not self.git.ignored([item.path]):
-            ignore_path(self.root, item.path)
         self.outcome.data.append(item.path)
 
     def _place(self, item: Item, out: Out) -> None:
@@ -162,7 +170,7 @@ class DvcImport:
         target = self.root / item.path
         if target.exists() and not _has_links(target):
             return
-        if not target.exists() or matches(target, out):
+        if not target.exists() or self.matcher(out):
             if target.is_symlink():
                 target.unlink()
             place(self.store, item, target)
@@ -173,7 +181,7 @@ class DvcImport:
         if found is not None and out.path is not None:
             return Item(path=out.path, digest=found.digest, size=found.size, folder=found.folder)
         path = self.root / (out.path or "")
-        if out.path is None or out.name is None or not path.exists() or not matches(path, out):
+        if out.path is None or not self.matcher(out):
             return None
         if path.is_dir():
             digest = self.store.put_tree(path)
@@ -195,14 +203,23 @@ class DvcImport:
                 claims[one.name] = claim
         return claims
 
+    def _locked(self, pipeline: str) -> dict[str, dict[str, Any]]:
+        """The stages in the dvc.lock beside a dvc.yaml, read once."""
+        if pipeline not in self._lock_files:
+            folder = posixpath.dirname(pipeline)
+            where = posixpath.join(folder, "dvc.lock")
+            wdirs = {
+                one.origin.name: posixpath.relpath(one.origin.base or ".", folder or ".")
+                for one in self.translation.stages
+                if one.origin.where == pipeline
+            }
+            data = self.read_file(where)
+            self._lock_files[pipeline] = lock_stages(data, where=where, wdirs=wdirs) if data is not None else {}
+        return self._lock_files[pipeline]
+
     def _claim(self, one: Translated, index: Index) -> Claim | str:
-        where = posixpath.join(posixpath.dirname(one.origin.where), "dvc.lock")
-        data = self.read_file(where)
-        folder = posixpath.dirname(where)
-        wdir = posixpath.relpath(one.origin.base or ".", folder or ".")
-        stages = lock_stages(data, where=where, wdirs={one.origin.name: wdir}) if data is not None else {}
-        locked = stages.get(one.origin.name)
-        why = why_not_vouched(one.origin, locked, root=self.root, read=self.read_file, index=index)
+        locked = self._locked(one.origin.where).get(one.origin.name)
+        why = why_not_vouched(one.origin, locked, matcher=self.matcher, read=self.read_file, index=index)
         if why or locked is None:
             return why
         items = []

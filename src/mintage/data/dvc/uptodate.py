@@ -18,11 +18,28 @@ from mintage.data.dvc.outs import Out, path_in
 from mintage.data.dvc.revision import declared
 from mintage.errors import MintageError
 
-__all__ = ["matches", "why_not_vouched"]
+__all__ = ["Matcher", "why_not_vouched"]
+
+
+class Matcher:
+    """Compares files of the work tree with DVC's names, each once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._known: dict[tuple[str, str | None], bool] = {}
+
+    def __call__(self, out: Out) -> bool:
+        """Whether the work tree has the bytes that ``out`` names, at its path."""
+        if out.path is None:
+            return False
+        key = (out.path, out.name)
+        if key not in self._known:
+            self._known[key] = matches(self.root / out.path, out)
+        return self._known[key]
 
 
 def why_not_vouched(
-    stage: Definition, locked: Mapping[str, Any] | None, *, root: Path, read: Read, index: Index
+    stage: Definition, locked: Mapping[str, Any] | None, *, matcher: Matcher, read: Read, index: Index
 ) -> str:
     """Why dvc.lock does not vouch for ``stage``; empty if it does. ``locked`` is its entry of ``lock_stages``."""
     if locked is None:
@@ -35,12 +52,12 @@ def why_not_vouched(
     if {path for path, _ in declared(stage)} != {out.path for out in locked["outs"]}:
         return "its outs are not those of dvc.lock"
     for dep in locked["deps"]:
-        if dep.path is None or dep.name is None or not matches(root / dep.path, dep):
+        if not matcher(dep):
             return f"{dep.path or 'an input'} is not what dvc.lock says"
     for out in locked["outs"]:
         held = out.name in index.objects
-        there = out.path is not None and (root / out.path).exists()
-        if out.name is None or (there and not matches(root / out.path, out)) or not (there or held):
+        there = out.path is not None and (matcher.root / out.path).exists()
+        if out.name is None or (there and not matcher(out)) or not (there or held):
             return f"{out.path} is not what dvc.lock says"
     return _params_differ(stage, locked["params"], read)
 
