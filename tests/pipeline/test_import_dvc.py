@@ -38,6 +38,7 @@ def content(path: str, revision: str = "HEAD") -> bytes:
 def test_imported_project_is_up_to_date_and_runs_nothing(project: DvcProject) -> None:
     answer = project.run("import", "dvc")
     assert "prepare: up to date, as dvc.lock says" in answer.out
+    assert "git add mintage.yaml mintage.lock .gitignore && git commit\n" in answer.err
     assert project.run("status", "--exit-code").out == "everything is up to date\n"
     assert project.run("run", "--json").json["actions"] == {"prepare": "keep"}
     value = yaml.safe_load(project.read("mintage.yaml"))
@@ -239,6 +240,15 @@ def test_interpreter_of_the_project_is_the_one_that_runs_its_stages(project: Dvc
     assert project.run("status", "--exit-code").code == 0
 
 
+def test_init_after_an_import_adds_what_signs_and_keeps_the_project(project: DvcProject) -> None:
+    project.run("import", "dvc")
+    before = project.read("mintage.yaml")
+    project.run("init")
+    assert (project.root / "trust.yaml").is_file()
+    assert project.read("mintage.yaml") == before
+    assert project.run("status", "--exit-code").code == 0
+
+
 def test_source_of_imported_data_is_noted(empty: DvcProject) -> None:
     empty.dvc_add("x.csv", b"x")
     value = yaml.safe_load(empty.read("x.csv.dvc"))
@@ -333,6 +343,7 @@ def test_shell_of_a_stage_finds_the_interpreter_of_mintage(empty: DvcProject) ->
         {"stages": {"which": {"cmd": "python -c 'import sys; print(sys.executable)' > it.txt", "outs": ["it.txt"]}}}
     )
     empty.commit("which")
-    empty.run("import", "dvc")
+    said = empty.run("import", "dvc").err
+    assert "git add mintage.yaml mintage.lock && git commit\n" in said  # there is no .gitignore to add
     empty.run("run", PATH="/usr/bin:/bin")
     assert Path(empty.read("it.txt").strip()).parent == Path(sys.executable).parent

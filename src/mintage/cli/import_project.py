@@ -46,7 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         emit_json(_as_json(imported, outcome, importer.unread))
     else:
-        _show(imported, outcome, importer.unread, wrote=wrote)
+        _show(imported, outcome, importer.unread)
+        if wrote:
+            files = [
+                "mintage.yaml",
+                "mintage.lock",
+                *([".gitignore"] if (importer.root / ".gitignore").exists() else []),
+            ]
+            say("DVC's own files stay as they are. Look at mintage.yaml, then:")
+            say(f"  git add {' '.join(files)} && git commit")
+            say("  mintage status && mintage run")
     return 1 if imported.lost_now else 0
 
 
@@ -66,7 +75,7 @@ def _as_json(imported: Imported, outcome: Outcome, unread: list[str]) -> dict[st
     }
 
 
-def _show(imported: Imported, outcome: Outcome, unread: list[str], *, wrote: bool) -> None:
+def _show(imported: Imported, outcome: Outcome, unread: list[str]) -> None:
     index = imported.index
     size = human_size(sum(found.size for found in index.objects.values()))
     emit(f"{plural(len(index.objects), 'object')} ({size}) of {plural(imported.commits, 'revision')}, each checked")
@@ -83,10 +92,6 @@ def _show(imported: Imported, outcome: Outcome, unread: list[str], *, wrote: boo
     _list("Missing in earlier revisions", list(imported.lost_before.values()))
     if imported.lost_now or imported.lost_before:
         say("`dvc fetch --all-commits` may bring them into DVC's cache; then run this command again.")
-    if wrote:
-        say("DVC's own files stay as they are. Look at mintage.yaml, then:")
-        say("  git add mintage.yaml mintage.lock .gitignore && git commit")
-        say("  mintage status && mintage run")
 
 
 def _some(paths: list[str]) -> str:
