@@ -137,6 +137,13 @@ def test_the_decision_says_what_would_change_it() -> None:
     assert "over 560 USD" in _decide(STEADY, None, _gain(0.03, 0.02)).would_change[0]
 
 
+@pytest.mark.parametrize("lower", [5e-324, 1e-300])
+def test_a_gain_that_hardly_is_one_takes_a_long_horizon_and_no_error(lower: float) -> None:
+    decision = _decide(STEADY, _loss("steady"), _gain(2e-300, lower))
+    assert decision.action == "none"
+    assert any("1,000,000,000,000,000 predictions" in text for text in decision.would_change)
+
+
 def test_undeclared_costs_are_said_to_be_assumed() -> None:
     free = msgspec.structs.replace(STAKES, retrain={}, declared=False)
     decision = decide(drift=STEADY, loss=None, gain=_gain(0.001, 0.0001), no_gain=None, stakes=free, open_retrain=None)

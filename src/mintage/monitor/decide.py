@@ -18,6 +18,8 @@ A retrain that is already open turns ``retrain`` into ``warn``. It is pure; it n
 
 from __future__ import annotations
 
+import math
+
 from mintage.monitor.evidence import Action, Decision, DriftEvidence, Gain, LossEvidence, Stakes
 
 __all__ = ["decide"]
@@ -166,6 +168,10 @@ def _would_change(
     return tuple(found)
 
 
+_LONGEST = 10**15
+
+
 def _horizon(gain: Gain, stakes: Stakes) -> int:
-    """How many predictions it takes until the lower limit of the gain pays for a retrain."""
-    return -int(-stakes.total / (gain.lower * stakes.loss_unit) // 1)
+    """How many predictions it takes until the lower limit of the gain pays for a retrain; of a tiny gain the most."""
+    worth = gain.lower * stakes.loss_unit
+    return math.ceil(min(stakes.total / worth if worth > 0 else math.inf, _LONGEST))
