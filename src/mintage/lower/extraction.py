@@ -54,10 +54,10 @@ class Native:
 
 @dataclass(frozen=True)
 class Oracle:
-    """A second opinion: ``values`` float64 [N, W] by ``library``, or None and why in ``missing``."""
+    """A second opinion: ``values`` float64 [N, W] by ``answered_by``, or None and why in ``missing``."""
 
     values: np.ndarray[Any, np.dtype[np.float64]] | None
-    library: str | None = None
+    answered_by: str | None = None
     missing: str | None = None
 
 
@@ -84,7 +84,7 @@ class _OracleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     kind: Literal["oracle-outputs"]
     version: Literal[0]
-    library: str | None = None
+    answered_by: str | None = None
     missing: str | None = None
 
 
@@ -177,10 +177,12 @@ def read_oracle(folder: Path, *, rows: int, width: int) -> Oracle:
         file = msgspec.json.decode((folder / "oracle.json").read_bytes(), type=_OracleFile)
     except (OSError, msgspec.MsgspecError) as error:
         raise DescriptionInvalidError("oracle.json does not fit", where=str(folder), found=str(error)) from error
-    if file.library is None:
+    if file.answered_by is None:
         return Oracle(None, missing=file.missing or "no reason given")
     values = read_arrays(folder / "oracle.npz").get("values")
     if values is None or values.shape != (rows, width) or values.dtype != np.float64:
         found = "none" if values is None else f"{values.shape} {values.dtype}"
-        return Oracle(None, library=file.library, missing=f"{file.library} answers in another shape: {found}")
-    return Oracle(values, library=file.library)
+        return Oracle(
+            None, answered_by=file.answered_by, missing=f"{file.answered_by} answers in another shape: {found}"
+        )
+    return Oracle(values, answered_by=file.answered_by)

@@ -95,4 +95,4 @@ def original_lines(
     if oracle.values is None:
         return original, Line(runtime="treelite", status="missing", note=oracle.missing)
     labels = declared_labels(oracle.values, None, package.signature)
-    return original, line_of("treelite", str(oracle.library), Answers(oracle.values, labels, ()), rows, package)
+    return original, line_of("treelite", str(oracle.answered_by), Answers(oracle.values, labels, ()), rows, package)

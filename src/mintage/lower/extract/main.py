@@ -105,7 +105,7 @@ def write_oracle(estimator: Any, rows: Any, face: Any, out: Path) -> None:
         write_json(out / "oracle.json", {"kind": "oracle-outputs", "version": 0, "missing": str(error)})
         return
     write_npz(out / "oracle.npz", {"values": values})
-    write_json(out / "oracle.json", {"kind": "oracle-outputs", "version": 0, "library": version})
+    write_json(out / "oracle.json", {"kind": "oracle-outputs", "version": 0, "answered_by": version})
 
 
 def time_rows(estimator: Any, rows: Any, face: Any, failed: Any, count: int) -> list[float]:
