@@ -179,7 +179,7 @@ def read_oracle(folder: Path, *, rows: int, width: int) -> Oracle:
         raise DescriptionInvalidError("oracle.json does not fit", where=str(folder), found=str(error)) from error
     if file.answered_by is None:
         return Oracle(None, missing=file.missing or "no reason given")
-    values = read_arrays(folder / "oracle.npz").get("values")
+    values, by = read_arrays(folder / "oracle.npz").get("values"), file.answered_by
     if values is None or values.shape != (rows, width) or values.dtype != np.float64:
         found = "none" if values is None else f"{values.shape} {values.dtype}"
         return Oracle(
