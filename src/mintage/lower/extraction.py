@@ -182,7 +182,5 @@ def read_oracle(folder: Path, *, rows: int, width: int) -> Oracle:
     values, by = read_arrays(folder / "oracle.npz").get("values"), file.answered_by
     if values is None or values.shape != (rows, width) or values.dtype != np.float64:
         found = "none" if values is None else f"{values.shape} {values.dtype}"
-        return Oracle(
-            None, answered_by=file.answered_by, missing=f"{file.answered_by} answers in another shape: {found}"
-        )
-    return Oracle(values, answered_by=file.answered_by)
+        return Oracle(None, answered_by=by, missing=f"{by} answers in another shape: {found}")
+    return Oracle(values, answered_by=by)
