@@ -12,6 +12,7 @@ to start is paid once.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import secrets
 import select
@@ -30,6 +31,7 @@ from mintage.pipeline.environment import Environment
 
 __all__ = ["Dialogue", "Finished", "Scratch", "open_dialogue", "run_command", "stage_environment", "tail_of"]
 
+_LOOK_UP_S, _POLL_S = 0.5, 0.02
 _PASSED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE", "TZ")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
 
@@ -139,7 +141,7 @@ def run_command(
         )
         try:
             started()
-            code = process.wait(timeout_s)
+            code = _wait(process, timeout_s)
             return Finished(exit_code=code, duration_s=time.monotonic() - began, timed_out=False)
         except subprocess.TimeoutExpired:
             _end(process)
@@ -240,6 +242,30 @@ def _start(
         ) from None
     except PermissionError as error:
         raise RunError(f"the program {command[0]!r} cannot be run", found=str(error)) from error
+
+
+def _wait(process: subprocess.Popen[bytes], timeout_s: float | None) -> int:
+    """The exit code; raises subprocess.TimeoutExpired.
+
+    It looks up every now and then: a Ctrl-C that comes just before a call blocks wakes nobody, and would be lost.
+    """
+    deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
+    ended: int | None = None
+    with contextlib.suppress(AttributeError, OSError):  # other systems, older kernels
+        ended = os.pidfd_open(process.pid)
+    try:
+        while (code := process.poll()) is None:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise subprocess.TimeoutExpired(process.args, timeout_s or 0.0)
+            if ended is not None:
+                select.select([ended], [], [], min(_LOOK_UP_S, left_s))
+            else:
+                time.sleep(min(_POLL_S, left_s))
+    finally:
+        if ended is not None:
+            os.close(ended)
+    return code
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
