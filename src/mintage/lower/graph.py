@@ -1,7 +1,7 @@
 """Write an ONNX graph whose bytes depend on nothing but what was added to it.
 
 Names are numbered in the order of writing, constants that are equal are written once, the operator sets are pinned,
-and no time, host or version enters. onnx is imported here and in ``model.hostile`` only.
+and no time, host or version enters. Reading a graph is the work of ``model.hostile`` and ``model.program``.
 
 >>> graph = Graph()
 >>> x = graph.input("x", text=False)

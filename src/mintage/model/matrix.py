@@ -17,6 +17,7 @@ import numpy as np
 
 from mintage.attest.statement import Statement, Subject
 from mintage.errors import MintageError
+from mintage.model.doubles import as_order
 from mintage.model.package import Package
 from mintage.model.parity import Answer, compare
 from mintage.model.runtimes.base import Answers, Columns, Missing, Runtime
@@ -152,8 +153,6 @@ def _own_labels(rows: Rows, widths: Sequence[int]) -> np.ndarray[Any, Any]:
 
 
 def _ulps(native: np.ndarray[Any, Any], found: np.ndarray[Any, Any]) -> int | None:
-    from mintage.model.doubles import as_order
-
     if not (np.isfinite(native).all() and np.isfinite(found).all()):
         return None
     low, high = (as_order(np.ascontiguousarray(part, dtype=np.float64) + 0.0) for part in (native, found))
