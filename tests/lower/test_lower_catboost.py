@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-from catboost import CatBoost, CatBoostClassifier, CatBoostRegressor
+from catboost import CatBoostClassifier, CatBoostRegressor
 from onnx import numpy_helper
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import StackingClassifier
@@ -227,13 +227,6 @@ def test_boosting_is_stacked(flights: Any, case: Any) -> None:
     model = StackingClassifier(parts, cv=2).fit(pd.DataFrame(only(rows, ["minute", "distance"])), labels)
     proven = case.prove(model, only(unseen, ["minute", "distance"]), not_null=("minute", "distance"))
     check(proven, rows=700)
-
-
-def test_a_bare_model_is_refused_with_the_way_out(flights: Any, case: Any) -> None:
-    (rows, labels), unseen = flights
-    model = CatBoost({**SMALL, "loss_function": "Logloss"}).fit(table(rows), labels)
-    with pytest.raises(EstimatorRefusedError, match="load it with CatBoostClassifier"):
-        case.prove(model, only(unseen))
 
 
 def mutants(data: bytes) -> Any:

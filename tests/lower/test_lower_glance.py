@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import pandas
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -83,4 +84,23 @@ def test_a_graph_says_how_many_columns_it_takes(tmp_path: Path) -> None:
 
 def test_what_is_no_estimator_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EstimatorRefusedError, match="not a fitted classifier"):
-        _glance({"a": 1}, tmp_path)
+        _glance(np.arange(3), tmp_path)
+
+
+def test_what_only_changes_columns_is_a_transformer(tmp_path: Path) -> None:
+    found = _glance(StandardScaler().fit(FRAME), tmp_path)
+    assert (found.task, found.classes, found.names) == ("transformer", (), ("b", "a"))
+
+
+def test_what_groups_rows_predicts_no_column(tmp_path: Path) -> None:
+    with pytest.raises(EstimatorRefusedError, match="predicts no column of a table"):
+        _glance(KMeans(2, n_init=1).fit(FRAME), tmp_path)
+
+
+def test_a_bare_booster_says_its_columns_and_the_classes_of_its_objective(tmp_path: Path) -> None:
+    xgboost = pytest.importorskip("xgboost")
+    booster = xgboost.train({"objective": "binary:logistic"}, xgboost.DMatrix(FRAME, LABELS), 2)
+    booster.save_model(tmp_path / "model.json")
+    found = _ask(tmp_path / "model.json", tmp_path)
+    assert (found.estimator, found.task, found.classes) == ("xgboost.core.Booster", "classifier", ((0, 1),))
+    assert (found.names, found.count) == (("b", "a"), 2)

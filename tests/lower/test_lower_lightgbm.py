@@ -182,12 +182,6 @@ def test_boosting_is_calibrated(method: str, flights: Any, case: Any) -> None:
     assert (real.passed, edges.passed) == (True, True)
 
 
-def test_a_bare_model_is_refused_with_the_way_out(flights: Any, case: Any) -> None:
-    (rows, labels), unseen = flights
-    with pytest.raises(EstimatorRefusedError, match="fit LGBMClassifier"):
-        case.prove(LGBMClassifier(**SMALL).fit(table(rows), labels).booster_, only(unseen))
-
-
 def mutants(data: bytes) -> Any:
     """The graph with one small fault each, and what it is."""
     model = onnx.load_model_from_string(data)

@@ -219,13 +219,6 @@ def test_several_labels_a_row_are_targets(flights: Any, case: Any) -> None:
     check(case.prove(XGBClassifier(**SMALL).fit(table(rows), both), only(unseen), target=("late", "far")))
 
 
-def test_a_bare_model_is_refused_with_the_way_out(flights: Any, case: Any) -> None:
-    (rows, labels), unseen = flights
-    booster = XGBClassifier(**SMALL).fit(table(rows), labels).get_booster()
-    with pytest.raises(EstimatorRefusedError, match="load it with XGBClassifier"):
-        case.prove(booster, only(unseen))
-
-
 def mutants(data: bytes) -> Any:
     """The graph with one small fault each, and what it is."""
     model = onnx.load_model_from_string(data)

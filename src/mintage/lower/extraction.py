@@ -63,12 +63,13 @@ class Oracle:
 
 class Glance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an estimator takes and gives: ``classes`` of each target of a classifier, the ``names`` of its columns in
-    their order, None if it keeps none, and their ``count``, None if it does not say. ``estimator`` is its type."""
+    their order, None if it keeps none, and their ``count``, None if it does not say. ``estimator`` is its type. A
+    ``transformer`` changes columns and predicts nothing."""
 
     kind: Literal["estimator-glance"]
     version: Literal[0]
     estimator: str
-    task: Literal["classifier", "regressor"]
+    task: Literal["classifier", "regressor", "transformer"]
     classes: tuple[tuple[str | bool | int | float, ...], ...]
     names: tuple[str, ...] | None
     count: int | None

@@ -18,17 +18,11 @@ import numpy as np
 
 from .refused import Refused
 
-__all__ = ["BARE", "booster_state", "integer_text", "label_count"]
+__all__ = ["booster_state", "integer_text", "label_count"]
 
 XGBOOST, LIGHTGBM = "xgboost.core.Booster", "lightgbm.basic.Booster"
 LGBM_CLASSIFIER = "lightgbm.sklearn.LGBMClassifier"
 XGB_CLASSIFIER = "xgboost.sklearn.XGBClassifier"
-BARE = {
-    XGBOOST: "load it with XGBClassifier or XGBRegressor",
-    LIGHTGBM: "fit LGBMClassifier or LGBMRegressor",
-    "catboost.core.CatBoost": "load it with CatBoostClassifier or CatBoostRegressor",
-}
-"""Models of which nothing but the objective says whether they are classifiers, and the way out."""
 CATBOOST = frozenset(("catboost.core.CatBoostClassifier", "catboost.core.CatBoostRegressor"))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .boosters import BARE, label_count
+from .boosters import label_count
 from .refused import Refused
 from .ties import last_of, tied_rows
 from .writer import type_name
@@ -34,8 +34,6 @@ class Face:
 def face_of(estimator: Any) -> Face:
     """The face of a fitted estimator; refused if it gives neither probabilities nor numbers."""
     kind = type_name(type(estimator))
-    if kind in BARE:
-        raise Refused(f"{kind} does not say what its numbers are; {BARE[kind]}")
     classes = getattr(estimator, "classes_", None)
     if hasattr(estimator, "predict_proba") and classes is not None:
         last = last_of(estimator)[0]
@@ -52,6 +50,8 @@ def face_of(estimator: Any) -> Face:
             f"{kind} gives labels without probabilities; fit it with probabilities, or calibrate it "
             "(CalibratedClassifierCV)"
         )
+    if hasattr(estimator, "fit_predict"):  # of what is fitted without labels
+        raise Refused(f"{kind} predicts no column of a table: it groups rows, or says how unusual they are")
     if not hasattr(estimator, "predict"):
         raise Refused(f"{kind} is not a fitted classifier or regressor")
     return Face("regressor", ())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .bare import BareBooster
 from .face import face_of
 from .natives import natives_of
 from .writer import type_name
@@ -15,7 +16,7 @@ __all__ = ["glance_at"]
 
 def glance_at(estimator: Any, meta: list[dict[str, str]]) -> dict[str, Any]:
     """The glance as it is written; ``meta`` are columns that there are, of which it may take some. Raises Refused."""
-    face = face_of(estimator)
+    task, classes = _given(estimator)
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
         names = natives_of(estimator, meta).names
@@ -29,12 +30,20 @@ def glance_at(estimator: Any, meta: list[dict[str, str]]) -> dict[str, Any]:
     return {
         "kind": "estimator-glance",
         "version": 0,
-        "estimator": type_name(type(estimator)),
-        "task": face.task,
-        "classes": [[_plain(value) for value in part] for part in face.classes],
+        "estimator": estimator.opened_as if isinstance(estimator, BareBooster) else type_name(type(estimator)),
+        "task": task,
+        "classes": [[_plain(value) for value in part] for part in classes],
         "names": texts,
         "count": width if width is not None else None if count is None else int(count),
     }
+
+
+def _given(estimator: Any) -> tuple[str, tuple[tuple[Any, ...], ...]]:
+    """Task and classes; what only changes columns is a transformer."""
+    if hasattr(estimator, "transform") and not hasattr(estimator, "predict"):
+        return "transformer", ()
+    face = face_of(estimator)
+    return face.task, face.classes
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .bare import BareBooster
 from .writer import is_nan
 
 __all__ = ["Natives", "natives_of"]
@@ -58,7 +59,9 @@ def natives_of(estimator: Any, meta: list[dict[str, str]]) -> Natives:
 def _parts(item: Any, depth: int, seen: set[int]) -> Iterator[Any]:
     if depth > MAX_DEPTH or id(item) in seen:
         return
-    if isinstance(item, list | tuple | dict):
+    if isinstance(item, BareBooster):
+        yield item.booster
+    elif isinstance(item, list | tuple | dict):
         for part in item.values() if isinstance(item, dict) else item:
             if not isinstance(part, str | float | int | None):
                 yield from _parts(part, depth + 1, seen)

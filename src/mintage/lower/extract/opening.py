@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .bare import bare_library, open_bare, wrap_bare
+from .bundle import refuse_bundle
 from .graph_model import SUFFIXES, open_graph
 from .refused import Refused
 
@@ -15,13 +17,18 @@ def open_estimator(path: Path) -> Any:
     """Load the file; classes that cannot be imported here are custom code, which is refused."""
     if path.suffix in SUFFIXES:
         return open_graph(path)
+    library = bare_library(path)
+    if library is not None:
+        return open_bare(path, library)
     try:
         import joblib
     except ImportError as error:
         raise Refused(f"joblib, which the estimator's file needs, is not in this environment: {error}") from error
     try:
-        return joblib.load(path)
+        found = joblib.load(path)
     except (ImportError, AttributeError) as error:
         raise Refused(f"the estimator uses code that is not from an installed library: {error}") from error
     except Exception as error:
         raise Refused(f"the estimator's file cannot be opened: {type(error).__name__}: {error}") from error
+    refuse_bundle(found)
+    return wrap_bare(found)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .bare import BareBooster
 from .face import Face
 
 __all__ = ["NoOracle", "oracle_answers"]
@@ -31,7 +32,7 @@ def oracle_answers(estimator: Any, rows: Any, face: Face) -> tuple[Any, str]:
         features = estimator[:-1].transform(rows) if len(steps) > 1 else rows
     try:
         model, single = _import(treelite, last)
-        rounds = type(last).__module__.partition(".")[0] == "xgboost"
+        rounds = _library(last) == "xgboost"
         taken = np.asarray(features.toarray() if hasattr(features, "toarray") else features, dtype=np.float64)
         found = _predict(treelite, model, taken.astype(np.float32) if single else taken, rounds=rounds)
     except NoOracle:
@@ -53,13 +54,17 @@ def _predict(treelite: Any, model: Any, features: Any, *, rounds: bool) -> Any:
     return raw / raw.sum(axis=-1, keepdims=True)
 
 
+def _library(last: Any) -> str:
+    return last.library if isinstance(last, BareBooster) else type(last).__module__.partition(".")[0]
+
+
 def _import(treelite: Any, last: Any) -> tuple[Any, bool]:
     """treelite's model of the last step, and whether its features are float32."""
-    library = type(last).__module__.partition(".")[0]
+    library, bare = _library(last), isinstance(last, BareBooster)
     if library == "xgboost":
-        return treelite.frontend.from_xgboost(last.get_booster()), True
+        return treelite.frontend.from_xgboost(last.booster if bare else last.get_booster()), True
     if library == "lightgbm":
-        return treelite.frontend.from_lightgbm(last.booster_), False
+        return treelite.frontend.from_lightgbm(last.booster if bare else last.booster_), False
     if library == "sklearn":
         return treelite.sklearn.import_model(last), "HistGradientBoosting" not in type(last).__name__
     raise NoOracle(f"treelite reads no {type(last).__name__}")

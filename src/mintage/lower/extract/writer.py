@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .bare import BareBooster
 from .boosters import booster_state
 from .converters import CONVERTED, converted
 from .graph_model import GRAPH, GraphModel
@@ -95,6 +96,10 @@ class Writer:
             if isinstance(item, GraphModel):
                 parts = {key: self.value(part, depth + 1) for key, part in item.fields().items()}
                 return {"$": "object", "type": GRAPH, "state": parts}
+            if isinstance(item, BareBooster):
+                self.libraries.add(item.library)
+                parts = {key: self.value(part, depth + 1) for key, part in item.fields().items()}
+                return {"$": "object", "type": item.written_as, "state": parts}
             name = type_name(type(item))
             state = booster_state(item, name, self.texts) or state_of(item)
             if name.partition(".")[0] not in LIBRARIES or not isinstance(state, dict) or callable_only(item):
