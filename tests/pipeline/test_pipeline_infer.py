@@ -182,6 +182,12 @@ def test_columns_that_no_table_has_are_a_question(bare: SmallProject) -> None:
     assert "the estimator takes clock, which it has not" in bare.run("run", expect=3).err
 
 
+def test_what_only_changes_columns_is_refused_as_a_model(bare: SmallProject) -> None:
+    bare.replace("train.py", "joblib.dump(model,", "joblib.dump(model[0],")
+    assert "holds a ColumnTransformer, which predicts nothing" in bare.run("run", expect=None).err
+    assert not (bare.root / "models/buys.yaml").exists()
+
+
 def test_a_file_that_is_not_what_its_name_says_is_not_opened(bare: SmallProject) -> None:
     bare.replace("train.py", 'joblib.dump(model, "work/model.joblib")', 'open("work/model.joblib", "w").write("hello")')
     assert "work/model.joblib is not the estimator's file" in bare.run("run", expect=None).err

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mintage.errors import DataError, ModelNotInferredError
 from mintage.lower.extraction import Glance
-from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind, find_estimators
+from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind, what_it_is
 from mintage.pipeline.infer.finding import Finding
 from mintage.pipeline.infer.render import Inferred, render_model_file
 from mintage.pipeline.infer.roles import Roles, Table, assign_roles
@@ -35,7 +35,7 @@ def test_joblib_files_are_known_by_their_bytes(tmp_path: Path, compress: object)
     assert kind is not None and kind.name == "pickle"
 
 
-def test_native_formats_are_known_with_what_to_save_instead(tmp_path: Path) -> None:
+def test_native_formats_are_known_by_their_bytes(tmp_path: Path) -> None:
     catboost, lightgbm, xgboost = map(pytest.importorskip, ("catboost", "lightgbm", "xgboost"))
     rows, labels = [[float(n), float(n % 7)] for n in range(60)], [n % 2 for n in range(60)]
     xgb = xgboost.XGBClassifier(n_estimators=2).fit(rows, labels)
@@ -48,11 +48,35 @@ def test_native_formats_are_known_with_what_to_save_instead(tmp_path: Path) -> N
     (tmp_path / "metrics.json").write_text('{"auc": 0.9}')
     (tmp_path / "m.pkl").write_bytes(pickle.dumps([1]))
     heads = {path.name: path.read_bytes()[:HEAD_BYTES] for path in tmp_path.iterdir() if path.is_file()}
-    found = find_estimators(heads)
-    names = {name: kind.name for name, kind in found.items()}
+    names = {name: kind.name for name, head in heads.items() if (kind := estimator_kind(name, head)) is not None}
     wanted = {"x.ubj": "xgboost", "x.json": "xgboost", "l.txt": "lightgbm", "c.cbm": "catboost", "m.pkl": "pickle"}
     assert names == wanted
-    assert all("joblib.dump" in str(found[name].advice) for name in wanted if name != "m.pkl")
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "what"),
+    [
+        ("m.pkl", b"<!DOCTYPE html>\n<html>", "a web page"),
+        ("m.joblib", b"", "an empty file"),
+        ("m.onnx", b"PK\x03\x04\x14", "a zip archive"),
+        ("m.joblib", b"accuracy: 0.9\n", "a text"),
+        (
+            "m.cbm",
+            b"version https://git-lfs.github.com/spec/v1",
+            "a pointer of Git LFS; `git lfs pull` brings the file",
+        ),
+        ("m.pt2", b"\x80\x02}q\x00", "something else than a .pt2 file"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_told_by_what_it_is(name: str, head: bytes, what: str) -> None:
+    assert estimator_kind(name, head) is None
+    assert what_it_is(name, head) == what
+
+
+@pytest.mark.parametrize("head", [b"PK\x03\x04", b"\x80\x02\x8a"])
+def test_weights_of_a_network_are_known_with_the_lines_that_save_its_program(head: bytes) -> None:
+    kind = estimator_kind("runs/best.pth", head)
+    assert kind is not None and 'torch.export.save(program, "model.pt2")' in str(kind.advice)
 
 
 @given(st.text(max_size=30), st.binary(max_size=64))

@@ -36,7 +36,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 def output_item(workspace: Workspace, path: str) -> Item:
     """The file at ``path`` that a stage wrote or read, as the locks have it; raises FileMissingError."""
-    item = find_item(read_locks(workspace.root), path)
+    item = find_item(read_locks(workspace.root), path, Store(workspace.store_dir))
     if item is None:
         raise FileMissingError(
             f"no stage has written or read {path} yet",

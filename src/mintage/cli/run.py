@@ -18,6 +18,7 @@ from mintage.repo.workspace import PROJECT_FILE
 
 if TYPE_CHECKING:
     from mintage.pipeline.first_run import Learned
+    from mintage.pipeline.infer.find_models import FoundModels
 
 __all__ = ["configure", "run"]
 
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             runs=lambda: context.runs,
             clock=now,
             actor=lambda: context.actor,
-            implicit=model_stages(context.workspace, signer=lambda: context.signer),
+            implicit=lambda: model_stages(context.workspace, signer=lambda: context.signer),
             target=arguments.stage,
             force=arguments.force,
             on_event=lambda event: _show(context, event),
@@ -48,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         _warn_of_untrusted_key(context)
     if arguments.json:
         learned = {name: learned.summary() for name, learned in outcome.learned.items()}
-        emit_json({"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record, "recorded": learned})
+        value = {"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record, "recorded": learned}
+        emit_json({**value, "models": outcome.found.summary() if outcome.found else None})
         return 0
     _summary(outcome)
     return 0
@@ -72,6 +74,10 @@ def _show(context: Context, event: Event) -> None:
         say(f"  {event.stage:<12} running ({event.detail})" if event.detail else f"  {event.stage:<12} running")
     elif event.what == "learn" and event.learned is not None:
         _show_learned(event.stage, event.learned)
+    elif event.what == "find" and event.found is not None:
+        _show_found(event.found)
+    elif event.what == "fail":
+        say(f"  {event.stage:<12} not built: {event.detail}")
     elif event.what == "end":
         say(f"  {event.stage:<12} done in {event.duration_s:.1f} s{event.detail and ': ' + event.detail}")
     elif event.what == "write":
@@ -94,6 +100,16 @@ def _show_learned(stage: str, learned: Learned) -> None:
             say(f"    {title} in its code and files: {', '.join(shown)}{more}")
     for remark in learned.proposal.remarks:
         say(f"    note: it {remark}")
+
+
+def _show_found(found: FoundModels) -> None:
+    """Models among what the stages wrote, as lines of mintage.yaml, and what is none."""
+    if found.diff:
+        say(f"  {'models':<12} found in what the stages wrote; written into mintage.yaml:")
+    for line in found.diff:
+        say(f"    {line}")
+    for remark in found.remarks:
+        say(f"    note: {remark}")
 
 
 def _summary(outcome: RunOutcome) -> None:

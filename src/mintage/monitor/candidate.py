@@ -63,7 +63,7 @@ def run_plan(
         runs=runs,
         clock=clock,
         actor=actor,
-        implicit=model_stages(workspace, signer=signer),
+        implicit=lambda: model_stages(workspace, signer=signer),
         on_event=on_event,
     )
 

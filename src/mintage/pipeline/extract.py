@@ -19,10 +19,10 @@ from typing import Any
 
 from mintage.errors import InterpreterError, RunError
 from mintage.lower import extraction
-from mintage.lower.extract.graph_model import SUFFIXES
 from mintage.pipeline.confinement import Applied, Limits, confined_command, read_applied, readable
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.graph import maker_of
+from mintage.pipeline.infer.estimator_file import PICKLES
 from mintage.pipeline.sandbox import Dialogue, Scratch, open_dialogue, stage_environment, tail_of
 from mintage.repo.locks import Item
 from mintage.repo.workspace import Workspace
@@ -131,7 +131,7 @@ def _environment(workspace: Workspace, estimator: Item) -> Environment:
             where=environment.python,
             hint="make the environment of the stage that writes it with a later Python",
         )
-    needed = ("numpy",) if Path(estimator.path).suffix in SUFFIXES else ("numpy", "joblib")
+    needed = ("numpy", "joblib") if Path(estimator.path).suffix.lower() in PICKLES else ("numpy",)
     missing = [name for name in needed if name not in environment.modules]
     if missing:
         raise InterpreterError(

@@ -130,7 +130,7 @@ class ModelStage:
         return lock.run
 
     def _output(self, inspector: Inspector, path: str) -> Item:
-        item = find_item(inspector.locks, path)
+        item = find_item(inspector.locks, path, inspector.store)
         if item is None:
             raise FileMissingError(
                 f"{path} of model {self.model} is not made yet",

@@ -28,7 +28,7 @@ from mintage.pipeline.stage_run import StageOutcome, execute_stage
 from mintage.record.canonical import canonical_bytes
 from mintage.record.envelope import Record
 from mintage.repo.ignore import ignore_path
-from mintage.repo.locks import Lock, lock_path, write_lock
+from mintage.repo.locks import LOCK_FOLDER, Lock, lock_path, write_lock
 from mintage.repo.nearest import nearest_hint
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.statcache import StatCache
@@ -36,6 +36,7 @@ from mintage.tracking.runs import Artifact, Metric, RunStore
 
 if TYPE_CHECKING:
     from mintage.pipeline.first_run import Learned
+    from mintage.pipeline.infer.find_models import FoundModels
 
 __all__ = ["Clock", "Event", "ImplicitStage", "RunOutcome", "run_pipeline"]
 
@@ -45,11 +46,13 @@ Clock = Callable[[], str]
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """Something a watcher may want to show: ``stage`` was kept, restored, started, recorded (``learned`` is what that
-    gave) or ended (after seconds), or wrote the file ``detail`` of the project."""
+    gave) or ended (after seconds), wrote the file ``detail`` of the project, or failed with ``detail`` while others go
+    on; or models were found among what stages wrote (``found``)."""
 
-    what: Literal["keep", "restore", "start", "learn", "end", "write"]
+    what: Literal["keep", "restore", "start", "learn", "find", "end", "write", "fail"]
     stage: str
     learned: Learned | None = None
+    found: FoundModels | None = None
     detail: str = ""
     duration_s: float = 0.0
 
@@ -114,6 +117,12 @@ class RunSession:
             params=flat_params(inspector.params),
         )
 
+    def take_in(self, paths: Sequence[str]) -> None:
+        """Add files that the run itself wrote into the project to its snapshot, so that its record has them."""
+        if self.commit and paths:
+            label = f"snapshot of run {self.id}, with what it wrote"
+            self.commit = self.workspace.git.extend_snapshot(self.commit, paths, head=self.head, label=label)
+
     def note(self, stage: str, entry: dict[str, Any], *, upstream: Sequence[str | None] = ()) -> None:
         """Enter what a stage did, and the digests that it rests on."""
         self.stages[stage] = entry
@@ -144,13 +153,14 @@ class RunSession:
 @dataclass(frozen=True, kw_only=True)
 class RunOutcome:
     """What a run did: per stage ``keep``, ``restore`` or ``run``; its id and record if anything was not kept;
-    ``learned`` has the stages that were recorded and declared."""
+    ``learned`` has the stages that were recorded and declared, ``found`` the models among what they wrote."""
 
     actions: dict[str, str]
     run_id: str | None
     record: str | None
     wrote: tuple[str, ...]
     learned: dict[str, Learned]
+    found: FoundModels | None
 
 
 def run_pipeline(
@@ -159,19 +169,20 @@ def run_pipeline(
     runs: Callable[[], RunStore],
     clock: Clock,
     actor: Callable[[], str],
-    implicit: Sequence[ImplicitStage] = (),
+    implicit: Callable[[], Sequence[ImplicitStage]] = tuple,
     target: str | None = None,
     force: bool = False,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunOutcome:
     """Bring the stages (all, or ``target`` and what it needs) up to date; the caller holds the run lock.
 
-    ``runs`` opens the tracking database and is called only if something must be done.
+    ``runs`` opens the tracking database and is called only if something must be done. ``implicit`` gives the stages of
+    the models of mintage.yaml; it is called again when models were found and written there.
     """
     with StatCache(workspace.cache_database) as cache:
         inspector = Inspector(workspace, cache)
         stages = inspector.project.stages
-        models = {stage.name: stage for stage in implicit}
+        models = {stage.name: stage for stage in implicit()}
         if target is not None and target not in stages and target not in models:
             known = (*stages, *models)
             raise UnknownNameError(
@@ -186,10 +197,14 @@ def run_pipeline(
         try:
             for name in order(stages, target=last):
                 runner.stage(name)
+            if runner.find_models():
+                models = {stage.name: stage for stage in implicit()}
+            wanted = [stage for name, stage in models.items() if target in (None, name)]
+            failed: dict[str, MintageError] = {}
+            runner.attempt(wanted, runner.prepare, failed)
             record = runner.close_pipeline()
-            for name, stage in models.items():
-                if target in (None, name):
-                    runner.implicit(stage)
+            runner.attempt(wanted, runner.implicit, failed)
+            runner.raise_first(failed)
         except BaseException as error:
             runner.fail(error)
             raise
@@ -200,6 +215,7 @@ def run_pipeline(
             record=record,
             wrote=tuple(runner.wrote),
             learned=runner.learned,
+            found=runner.found,
         )
 
 
@@ -221,6 +237,7 @@ class _Runner:
         self.actions: dict[str, str] = {}
         self.wrote: list[str] = []
         self.learned: dict[str, Learned] = {}
+        self.found: FoundModels | None = None
         self._current = ""
         self._pending: list[tuple[StageFacts, StageResult]] = []
 
@@ -360,19 +377,56 @@ class _Runner:
         """Write the run's record once the user's stages are done, and name it in the locks of those that ran."""
         if not self.session.commit:
             return None
+        self.session.take_in([path for path in self.wrote if not path.startswith(f"{LOCK_FOLDER}/")])
         record = self.session.write_record(self.inspector, "finished")
         for facts, result in self._pending:
             self._lock(facts, msgspec.structs.replace(result, run=record))
         self._pending.clear()
         return record
 
-    def implicit(self, stage: ImplicitStage) -> None:
-        self._current = stage.name
-        inspector = self.inspector
-        written = stage.prepare(inspector, self.session)
+    def find_models(self) -> bool:
+        """Look for models among what the stages wrote; whether mintage.yaml names new ones now."""
+        if not self.learned and self.inspector.project.models:
+            return False
+        from mintage.pipeline.infer.find_models import find_models
+
+        self._current = "models"
+        self.found = find_models(self.inspector, learned=self.learned)
+        if self.found is None:
+            return False
+        if self.found.diff and PROJECT_FILE not in self.wrote:
+            self.wrote.append(PROJECT_FILE)
+        self.on_event(Event(what="find", stage="models", found=self.found))
+        return bool(self.found.diff)
+
+    def attempt(
+        self, models: Sequence[ImplicitStage], step: Callable[[ImplicitStage], None], failed: dict[str, MintageError]
+    ) -> None:
+        """Take one step with each model that has not failed: one that cannot be built does not keep the others."""
+        for stage in models:
+            if stage.name not in failed:
+                self._current = stage.name
+                try:
+                    step(stage)
+                except MintageError as error:
+                    failed[stage.name] = error
+
+    def raise_first(self, failed: dict[str, MintageError]) -> None:
+        """Raise what failed first; the others are told."""
+        for name, error in list(failed.items())[1:]:
+            self.on_event(Event(what="fail", stage=name, detail=error.message))
+        for name, error in failed.items():
+            self._current = name
+            raise error
+
+    def prepare(self, stage: ImplicitStage) -> None:
+        written = stage.prepare(self.inspector, self.session)
         if written is not None:
             self.wrote.append(written)
             self.on_event(Event(what="write", stage=stage.name, detail=written))
+
+    def implicit(self, stage: ImplicitStage) -> None:
+        inspector = self.inspector
         parts = stage.parts(inspector)
         key = cache_key(parts)
         lock = inspector.locks.get(stage.name)
@@ -416,7 +470,13 @@ class _Runner:
 
     def finish(self, record: str | None) -> None:
         if self.session.commit:
-            self.session.runs().finish(self.session.id, status="finished", finished=self.session.clock(), record=record)
+            self.session.runs().finish(
+                self.session.id,
+                status="finished",
+                finished=self.session.clock(),
+                record=record,
+                commit_id=self.session.commit,
+            )
 
     def fail(self, error: BaseException) -> None:
         """Record a run that did not end well; what its stages finished stays usable."""

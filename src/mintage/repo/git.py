@@ -156,6 +156,21 @@ class Git:
             env = {"GIT_INDEX_FILE": str(private)}
             self.run("add", "-A", "--", ".", env=env)
             tree = self.run("write-tree", env=env)
+        return self._keep_snapshot(tree, head, label)
+
+    def extend_snapshot(self, commit: str, paths: Sequence[str], *, head: str | None, label: str) -> str:
+        """The snapshot ``commit``, made on top of ``head``, with the files at ``paths`` as they are now, ignored ones
+        too, and nothing else."""
+        with tempfile.TemporaryDirectory(prefix="mintage-index-") as folder:
+            env = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+            self.run("read-tree", commit, env=env)
+            self.run("add", "-f", "--", *paths, env=env)
+            tree = self.run("write-tree", env=env)
+        same = tree == self.run("rev-parse", f"{commit}^{{tree}}")
+        return commit if same else self._keep_snapshot(tree, head, label)
+
+    def _keep_snapshot(self, tree: str, head: str | None, label: str) -> str:
+        """A commit of ``tree`` on top of ``head``, under ``refs/mintage/snapshots/``."""
         parents = ["-p", head] if head else []
         identity = {} if self.has_identity() else _IDENTITY
         commit = self.run("commit-tree", tree, *parents, "-m", label, env=identity)

@@ -109,11 +109,16 @@ def _check(project: Project, marks: Marks) -> None:
                     hint="give each output one stage",
                 )
             makers[path] = name
+    recorded = any(stage.declares_nothing for stage in project.stages.values())  # what it writes shows when it has run
     for name, model in project.models.items():
         check_name(name, what="model")
-        if model.source not in makers:
+        if not (recorded or any(model.source == path or _holds(path, model.source) for path in makers)):
             raise FileMalformedError(
                 f"no stage writes {model.source}",
-                expected="a path under `out` of a stage",
+                expected="a path under `out` of a stage, or within a folder there",
                 where=marks.at(("models", name)),
             )
+
+
+def _holds(folder: str, path: str) -> bool:
+    return path.startswith(f"{folder.rstrip('/')}/")

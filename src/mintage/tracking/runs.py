@@ -90,9 +90,13 @@ class RunStore:
                 [(run_id, item.stage, item.path, item.digest, item.size) for item in artifacts],
             )
 
-    def finish(self, run_id: str, *, status: Status, finished: str, record: str | None) -> None:
-        """Close a run."""
+    def finish(
+        self, run_id: str, *, status: Status, finished: str, record: str | None, commit_id: str | None = None
+    ) -> None:
+        """Close a run; ``commit_id`` is its commit if that is another one than it began with."""
         with transaction(self._connection):
+            if commit_id is not None:
+                self._connection.execute("UPDATE runs SET commit_id = ? WHERE id = ?", (commit_id, run_id))
             self._connection.execute(
                 "UPDATE runs SET status = ?, finished = ?, record = ? WHERE id = ?", (status, finished, record, run_id)
             )

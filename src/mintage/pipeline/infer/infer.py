@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from mintage.errors import EstimatorRefusedError
-from mintage.lower.extraction import Glance, read_glance, write_rows
-from mintage.pipeline.extract import open_extractor
+from mintage.lower.extraction import Glance
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import maker_of
-from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
+from mintage.pipeline.infer.estimator_file import estimator_kind, what_it_is
 from mintage.pipeline.infer.finding import Finding, question
+from mintage.pipeline.infer.glance_at import glance_at, head_of
+from mintage.pipeline.infer.in_front import check_in_front
 from mintage.pipeline.infer.render import Inferred, render_model_file
 from mintage.pipeline.infer.roles import Roles, Table, assign_roles
 from mintage.pipeline.infer.schema import column_of, infer_input
@@ -26,14 +27,11 @@ from mintage.pipeline.infer.suggest_columns import suggest_columns
 from mintage.pipeline.infer.target import Column, find_inputs, find_targets
 from mintage.pipeline.sandbox import Scratch
 from mintage.pipeline.stage_data import find_item
-from mintage.pipeline.table import SUFFIXES, plain_kinds, read_table
+from mintage.pipeline.table import SUFFIXES, read_table
 from mintage.repo.locks import Item, Lock
 from mintage.repo.modelfile import InputSpec, parse_model_file
-from mintage.repo.workspace import Workspace
 
 __all__ = ["infer_model", "tables_of"]
-
-GLANCED_ROWS = 16
 
 
 def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
@@ -41,7 +39,9 @@ def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
     estimator, roles, train = _look(inspector, model)
     table = _read(inspector, train)
     _check_kind(inspector, estimator)
-    glance = _glance(inspector.workspace, estimator, table)
+    glance = glance_at(inspector.workspace, estimator, table)
+    _check_predicts(estimator, glance)
+    check_in_front(inspector, model, estimator, glance)
     columns = {name: column_of(name, table.column(name)) for name in table.column_names}
     target = inspector.project.models[model].target
     named = (target,) if isinstance(target, str) else target or ()
@@ -66,7 +66,7 @@ def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
 def _look(inspector: Inspector, model: str) -> tuple[Item, Roles, str]:
     """The estimator's file, the roles of the tables, and the path of the training rows."""
     source = inspector.project.models[model].source
-    estimator, maker = find_item(inspector.locks, source), maker_of(inspector.project.stages, source)
+    estimator, maker = find_item(inspector.locks, source, inspector.store), maker_of(inspector.project.stages, source)
     if estimator is None or maker is None:
         raise question(
             model, "the estimator", expected=source, found="no stage has written it", answer="run `mintage run`"
@@ -103,7 +103,7 @@ def tables_of(locks: Mapping[str, Lock]) -> list[Table]:
 
 
 def _read(inspector: Inspector, path: str) -> Any:
-    item = find_item(inspector.locks, path)
+    item = find_item(inspector.locks, path, inspector.store)
     assert item is not None  # the roles come from the same locks
     with Scratch(inspector.workspace.tmp_dir) as scratch:
         source = scratch.private / "rows"
@@ -113,34 +113,35 @@ def _read(inspector: Inspector, path: str) -> Any:
 
 def _check_kind(inspector: Inspector, estimator: Item) -> None:
     """The file's first bytes must be what its name says."""
-    with Scratch(inspector.workspace.tmp_dir) as scratch:
-        source = scratch.private / "estimator"
-        inspector.store.checkout(estimator.digest, source)
-        with source.open("rb") as stream:
-            kind = estimator_kind(estimator.path, stream.read(HEAD_BYTES))
+    head = head_of(inspector, estimator)
+    kind = estimator_kind(estimator.path, head)
     if kind is None:
         raise EstimatorRefusedError(
             f"{estimator.path} is not the estimator's file that its name says",
-            expected="joblib or pickle (.joblib, .pkl), ONNX (.onnx) or a PyTorch program (.pt2)",
-            found="other content",
+            expected="joblib or pickle (.joblib, .pkl), ONNX (.onnx), a PyTorch program (.pt2), or what XGBoost, "
+            "LightGBM or CatBoost saved",
+            found=what_it_is(estimator.path, head),
             where=estimator.path,
             hint="correct `from:` of the model in mintage.yaml, or what the stage writes",
         )
     if kind.advice is not None:
         raise EstimatorRefusedError(
-            f"{estimator.path} holds a bare {kind.name} model, which does not say what its numbers are",
-            expected="the fitted estimator",
-            found=f"{kind.name}'s own format",
+            f"{estimator.path} holds {kind.name}, not the program that they belong to",
+            expected="the fitted estimator, or a program",
+            found=kind.name,
             where=estimator.path,
             hint=kind.advice,
         )
 
 
-def _glance(workspace: Workspace, estimator: Item, table: Any) -> Glance:
-    rows = plain_kinds(table.slice(0, GLANCED_ROWS))
-    with open_extractor(workspace, estimator) as extract, Scratch(workspace.tmp_dir) as scratch:
-        extract(write_rows(rows, scratch.private), scratch.private / "out", {"glance": True})
-        return read_glance(scratch.private / "out")
+def _check_predicts(estimator: Item, glance: Glance) -> None:
+    if glance.task == "transformer":
+        raise EstimatorRefusedError(
+            f"{estimator.path} holds a {glance.estimator.rpartition('.')[2]}, which predicts nothing",
+            expected="a fitted classifier or regressor",
+            where=estimator.path,
+            hint="correct `from:` of the model in mintage.yaml; a Pipeline holds what changes columns and the model",
+        )
 
 
 def _checked(inspector: Inspector, roles: Roles, needed: tuple[str, ...]) -> tuple[Roles, Any]:

@@ -1,7 +1,8 @@
 """Which column a model predicts, and which it takes. Pure.
 
 The target is named in mintage.yaml, or it is the one column of the training rows that the estimator does not take and
-whose values are its classes. Two such columns, or none, are a question.
+whose values are its classes. Two such columns, or none, are a question. An estimator without names must take as many
+columns as there are others.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ def find_targets(
     if len(fit) == 1 and glance.targets == 1 and glance.names is not None:
         what = "its values are the estimator's classes" if glance.classes else "its values are numbers"
         return Finding(value=(fit[0],), source=f"the only column that the estimator does not take and {what}")
+    if len(fit) == 1 and glance.targets == 1 and glance.classes and glance.count == len(columns) - 1:
+        source = (
+            f"the only column whose values are the estimator's classes; it takes as many as the {glance.count} others"
+        )
+        return Finding(value=(fit[0],), source=source)
     shown = fit[0] if fit else "COLUMN"
     raise question(
         model,

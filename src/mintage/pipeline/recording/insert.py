@@ -24,7 +24,7 @@ from mintage.errors import FileMalformedError
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
 
-__all__ = ["insert_keys", "key_lines"]
+__all__ = ["child", "insert_keys", "key_lines", "quoted"]
 
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*$")
 _WIDTH = 110
@@ -53,13 +53,13 @@ def key_lines(keys: Mapping[str, Sequence[str]], *, indent: str) -> list[str]:
         if len(line) <= _WIDTH:
             lines.append(line)
         else:
-            lines += [f"{indent}{name}:", *(f"{indent}  - {_quoted(path)}" for path in paths)]
+            lines += [f"{indent}{name}:", *(f"{indent}  - {quoted(path)}" for path in paths)]
     return lines
 
 
 def _insert(text: str, stage: str, keys: Mapping[str, Sequence[str]]) -> str | None:
-    stages = _child(yaml.compose(text, Loader=yaml.SafeLoader), "stages")
-    node = _child(stages, stage)
+    stages = child(yaml.compose(text, Loader=yaml.SafeLoader), "stages")
+    node = child(stages, stage)
     pair = next(((key, value) for key, value in getattr(node, "value", ()) if key.value == "run"), None)
     if pair is None or any(key.value in keys for key, _ in node.value):
         return None
@@ -79,7 +79,8 @@ def _insert(text: str, stage: str, keys: Mapping[str, Sequence[str]]) -> str | N
     return text[: line_end + 1] + block + text[line_end + 1 :]
 
 
-def _child(node: Any, name: str) -> Any:
+def child(node: Any, name: str) -> Any:
+    """The value of the key ``name`` of a mapping's node; None if it is not there."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else ()
     return next((value for key, value in pairs if key.value == name), None)
 
@@ -89,10 +90,10 @@ def _values(text: str) -> Any:
 
 
 def _flow(paths: Sequence[str]) -> str:
-    return f"[{', '.join(map(_quoted, paths))}]"
+    return f"[{', '.join(map(quoted, paths))}]"
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
     """A path as YAML reads it back: plain where it cannot be taken for something else."""
     plain = _PLAIN.match(path) and yaml.safe_load(path) == path
     return path if plain else msgspec.json.encode(path).decode()

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mintage.errors import FileMalformedError
+from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
 from mintage.pipeline.recording.gather import gather
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.source import Value, read_source
@@ -67,7 +68,7 @@ def propose(
     were read or written, ``params`` the names at the top of params.yaml."""
     secrets = [path for path in recording.reads if looks_secret(path)]
     reads = [path for path in recording.reads if path not in secrets]
-    metrics = [path for path in recording.writes if path.endswith(".json") and _is_metrics(texts.get(path))]
+    metrics = [path for path in recording.writes if path.endswith(".json") and _is_metrics(path, texts.get(path))]
     writes = [path for path in recording.writes if path not in metrics]
     inputs = gather(
         reads, among=recording.before, listed=recording.listed, apart={*recording.modules, *recording.writes, *secrets}
@@ -117,8 +118,10 @@ def _addition(name: str, declared: Collection[str], paths: Collection[str]) -> s
     return f"`{name}` does not name {', '.join(paths)}: write `{name}: [{line}]`"
 
 
-def _is_metrics(text: bytes | None) -> bool:
-    """Whether a JSON file is an object whose values are mostly numbers, nested ones included."""
+def _is_metrics(path: str, text: bytes | None) -> bool:
+    """Whether a JSON file is an object whose values are mostly numbers, nested ones included, and no XGBoost model."""
+    if text is not None and estimator_kind(path, text[:HEAD_BYTES]) is not None:
+        return False
     value = _parsed("x.json", text)
     leaves = list(_leaves(value)) if isinstance(value, dict) else []
     numbers = [leaf for _, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)]
