@@ -111,6 +111,14 @@ def test_run_with_nothing_to_do_loads_nothing_heavy(project: Path) -> None:
     assert (project / "n.txt").stat().st_mtime_ns == before
 
 
+def test_run_with_nothing_to_do_loads_nothing_heavy_when_a_file_may_be_a_model(tmp_path: Path) -> None:
+    mintage(tmp_path, "init")
+    (tmp_path / "save.py").write_text("import pickle\npickle.dump([1], open('list.pkl', 'wb'))\n")
+    (tmp_path / "mintage.yaml").write_text("project: p\nstages:\n  save: {run: python save.py, out: [list.pkl]}\n")
+    mintage(tmp_path, "run")
+    assert modules_of(mintage(tmp_path, "run")) & (HEAVY | OPTIONAL) == set()
+
+
 @pytest.mark.slow
 def test_run_with_nothing_to_do_loads_nothing_heavy_when_the_project_has_a_model(tmp_path: Path) -> None:
     mintage(tmp_path, "init", "--template", "flights")

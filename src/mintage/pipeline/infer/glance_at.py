@@ -1,27 +1,27 @@
 """Look at an estimator's file: what it takes and gives, in the words of the environment that fitted it.
 
 ``look_at`` never raises for what a file holds: what cannot be a model is refused with a reason for people. What was
-seen of some bytes in one environment is remembered.
+seen of some bytes in one environment is remembered, so that a run with nothing to do opens nothing.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from mintage.errors import DescriptionInvalidError, EstimatorRefusedError, InterpreterError, RunError
-from mintage.lower.extraction import Glance, read_glance, write_rows
-from mintage.pipeline.extract import open_extractor
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.infer.choose_models import Seen
 from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind, names_an_estimator, what_it_is
 from mintage.pipeline.key import cache_key
 from mintage.pipeline.sandbox import Scratch
-from mintage.pipeline.table import plain_kinds
 from mintage.repo.locks import Item
 from mintage.repo.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mintage.lower.extraction import Glance
 
 __all__ = ["glance_at", "head_of", "look_at"]
 
@@ -40,6 +40,10 @@ class _Remembered(msgspec.Struct, frozen=True, kw_only=True):
 
 def glance_at(workspace: Workspace, estimator: Item, table: Any | None) -> Glance:
     """What it takes of the columns of ``table``, if there is one; raises EstimatorRefusedError, RunError."""
+    from mintage.lower.extraction import read_glance, write_rows
+    from mintage.pipeline.extract import open_extractor
+    from mintage.pipeline.table import plain_kinds
+
     rows = {} if table is None else plain_kinds(table.slice(0, _GLANCED_ROWS))
     with open_extractor(workspace, estimator) as extract, Scratch(workspace.tmp_dir) as scratch:
         extract(write_rows(rows, scratch.private), scratch.private / "out", {"glance": True})
