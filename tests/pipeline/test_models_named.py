@@ -123,6 +123,21 @@ def test_a_model_in_json_is_an_output_not_a_metrics_file() -> None:
     assert found.keys == {"out": ("model.json",), "metrics": ("auc.json",)}
 
 
+def test_the_folder_of_model_files_is_never_declared_as_a_whole() -> None:
+    finished = Finished(exit_code=0, duration_s=1.0, timed_out=False)
+    paths = tuple(f"models/part{number}.pkl" for number in range(8))
+    seen = Recording(finished=finished, writes=paths)
+    found = propose(seen, stage=Stage(run="python t.py"), closure=(), sources={}, texts={})
+    assert found.keys == {"out": paths}
+
+
+def test_weights_beside_the_program_that_they_belong_to_are_not_remarked() -> None:
+    weights = _seen("best.pt", role="refused", format="torch weights", why="w")
+    found = choose_models([weights, _seen("model.pt2", format="torch")], project="p", taken=())
+    assert (found.names, found.remarks) == ({"p": "model.pt2"}, ())
+    assert choose_models([weights], project="p", taken=()).remarks
+
+
 def test_a_snapshot_takes_in_the_files_that_are_named_and_no_other_change(tmp_path: Path) -> None:
     git = Git(tmp_path)
     git.init()

@@ -83,6 +83,8 @@ def _show(context: Context, event: Event) -> None:
     elif event.what == "write":
         say(f"  {event.stage:<12} inferred from what the stages read and wrote; please look at it:")
         show_new_file(event.detail, (context.workspace.root / event.detail).read_text(), out=say)
+        if context.workspace.git.ignored([event.detail]):
+            say(f"    note: a .gitignore keeps it out of Git; `git add -f {event.detail}` takes it in")
 
 
 def _show_learned(stage: str, learned: Learned) -> None:

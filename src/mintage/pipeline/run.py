@@ -28,7 +28,7 @@ from mintage.pipeline.stage_run import StageOutcome, execute_stage
 from mintage.record.canonical import canonical_bytes
 from mintage.record.envelope import Record
 from mintage.repo.ignore import ignore_path
-from mintage.repo.locks import LOCK_FOLDER, Lock, lock_path, write_lock
+from mintage.repo.locks import Lock, lock_path, write_lock
 from mintage.repo.nearest import nearest_hint
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.statcache import StatCache
@@ -377,7 +377,7 @@ class _Runner:
         """Write the run's record once the user's stages are done, and name it in the locks of those that ran."""
         if not self.session.commit:
             return None
-        self.session.take_in([path for path in self.wrote if not path.startswith(f"{LOCK_FOLDER}/")])
+        self.session.take_in([path for path in self.wrote if path == PROJECT_FILE or path.startswith("models/")])
         record = self.session.write_record(self.inspector, "finished")
         for facts, result in self._pending:
             self._lock(facts, msgspec.structs.replace(result, run=record))

@@ -50,7 +50,10 @@ class Choice:
 
 def choose_models(seen: Sequence[Seen], *, project: str, taken: Collection[str]) -> Choice:
     """``taken`` are the names of the models that the project has already."""
-    remarks = [f"{file.path} is not taken as a model: {file.why}" for file in seen if file.role != "predictor"]
+    programs = {file.stage for file in seen if file.role == "predictor" and file.format == "torch"}
+    others = [file for file in seen if file.role != "predictor"]
+    told = [file for file in others if file.format != "torch weights" or file.stage not in programs]
+    remarks = [f"{file.path} is not taken as a model: {file.why}" for file in told]
     models: list[Seen] = []
     for file in sorted((file for file in seen if file.role == "predictor"), key=_richest):
         same = next((model for model in models if model.digest == file.digest), None)

@@ -42,6 +42,8 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _VALUE_LIMIT = 200
+_OURS = ("models/model.yaml", "policies/model.yaml", "releases/environment/model.yaml")
+"""What Mintage and people write beside a stage's files: such a folder is never declared as a whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +73,12 @@ def propose(
     metrics = [path for path in recording.writes if path.endswith(".json") and _is_metrics(path, texts.get(path))]
     writes = [path for path in recording.writes if path not in metrics]
     inputs = gather(
-        reads, among=recording.before, listed=recording.listed, apart={*recording.modules, *recording.writes, *secrets}
+        reads,
+        among=recording.before,
+        listed=recording.listed,
+        apart={*recording.modules, *recording.writes, *secrets, *_OURS},
     )
-    out = gather(writes, among={*recording.before, *recording.writes}, listed=(), apart=recording.modules)
+    out = gather(writes, among={*recording.before, *recording.writes}, listed=(), apart={*recording.modules, *_OURS})
     missing = {
         "in": _missing(inputs, stage.inputs),
         "out": _missing(out, (*stage.out, *stage.metrics)),
