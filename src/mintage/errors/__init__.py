@@ -97,6 +97,7 @@ from mintage.errors.project import (
     LockedError,
     ProjectNotFoundError,
     RecordInvalidError,
+    ScriptUndecidedError,
     SystemRefusedError,
     UnknownNameError,
 )
@@ -228,6 +229,7 @@ __all__ = [
     "RunError",
     "RuntimeFailedError",
     "RuntimeMissingError",
+    "ScriptUndecidedError",
     "SignatureInvalidError",
     "SignatureMissingError",
     "SignatureUnsupportedError",

@@ -19,6 +19,7 @@ __all__ = [
     "LockedError",
     "ProjectNotFoundError",
     "RecordInvalidError",
+    "ScriptUndecidedError",
     "SystemRefusedError",
     "UnknownNameError",
 ]
@@ -38,6 +39,10 @@ class RecordInvalidError(IntegrityError):
 
 class ProjectNotFoundError(ProjectError):
     code = "project.not-found"
+
+
+class ScriptUndecidedError(ProjectError):
+    code = "project.script-undecided"
 
 
 class FileMissingError(ProjectError):
