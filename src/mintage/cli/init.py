@@ -30,6 +30,7 @@ from mintage.pipeline.discover.ignorable import Ignorable
 from mintage.pipeline.discover.survey import Survey, keep_out, survey
 from mintage.record.names import check_name, name_from
 from mintage.repo.ignore import IGNORE_FILE, ignore_text
+from mintage.repo.remote import REMOTES
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.publish import publish_bytes
 
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     wrote = [] if has_git else [_start_repository(context.workspace)]
     before = set(git.dirty_paths(IGNORE_FILE))
     out = keep_out(found.folder, git)
-    text = first_lines(name, found.choice.steps, python=found.environment.named)
+    text = first_lines(name, found.choice.steps, python=found.environment.named, remote=f"{REMOTES}/{name}")
     diffs = [*_write_ignore(root, out), (PROJECT_FILE, "", text)]
     publish_bytes(root / PROJECT_FILE, text.encode())
     context.workspace.project()

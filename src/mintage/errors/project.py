@@ -19,6 +19,7 @@ __all__ = [
     "LockedError",
     "ProjectNotFoundError",
     "RecordInvalidError",
+    "RemoteError",
     "ScriptUndecidedError",
     "SystemRefusedError",
     "UnknownNameError",
@@ -39,6 +40,12 @@ class RecordInvalidError(IntegrityError):
 
 class ProjectNotFoundError(ProjectError):
     code = "project.not-found"
+
+
+class RemoteError(ProjectError):
+    """The project names no remote, or one that is not there or cannot be used."""
+
+    code = "project.remote"
 
 
 class ScriptUndecidedError(ProjectError):

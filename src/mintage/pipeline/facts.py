@@ -120,7 +120,7 @@ class Inspector:
             if maker:
                 hint = f"stage {maker} writes it: run that first"
             elif any(item.path == path for lock in self.locks.values() for item in lock.outputs):
-                hint = f"copy it here from where it was added (`mintage status` compares it with {lock_path(path)})"
+                hint = f"`mintage pull` brings what was pushed; or copy it here ({lock_path(path)} has its digest)"
             else:
                 hint = f"put it there, or `mintage add {path}`"
             raise FileMissingError(f"stage {stage} reads {path}, which is not there", where=str(full), hint=hint)

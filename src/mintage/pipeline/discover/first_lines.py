@@ -1,9 +1,10 @@
-"""The first text of mintage.yaml: the project, its interpreter, its stages. Pure.
+"""The first text of mintage.yaml: the project, its interpreter, its remote, its stages. Pure.
 
 >>> from mintage.pipeline.discover.choose import Step
 >>> step = Step(name="train", path="train.py", command="python train.py", reason="fits a model", needs=("--rate",))
->>> print(first_lines("churn", (step,), python=None), end="")
+>>> print(first_lines("churn", (step,), python=None, remote="~/remotes/churn"), end="")
 project: churn
+remote: ~/remotes/churn   # the folder that `mintage push` fills
 stages:
   train:
     run: python train.py   # it needs --rate: write it here
@@ -29,11 +30,12 @@ _EXAMPLE = """\
 """
 
 
-def first_lines(project: str, steps: Sequence[Step], *, python: str | None) -> str:
+def first_lines(project: str, steps: Sequence[Step], *, python: str | None, remote: str) -> str:
     """The text; without stages it has an example in comments."""
     lines = [f"project: {_plain(project)}"]
     if python is not None:
         lines.append(f"python: {_plain(python)}")
+    lines.append(f"remote: {_plain(remote)}   # the folder that `mintage push` fills")
     if not steps:
         return "\n".join(lines) + "\n" + _EXAMPLE
     lines.append("stages:")
