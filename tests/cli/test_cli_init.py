@@ -259,3 +259,51 @@ def test_certify_takes_the_only_model_and_else_names_them(bare):
     )
     answer = bare.run("certify", expect=3)
     assert "which model is meant?" in answer.err and "a, b" in answer.err
+
+
+def test_a_home_folder_is_no_project_unless_it_is_a_repository(bare):
+    answer = bare.run("init", HOME=str(bare.root), expect=2)
+    assert "this is the home folder" in answer.err and not (bare.root / ".git").exists()
+    bare.git("init", "-q")
+    bare.run("init", HOME=str(bare.root))
+
+
+def test_a_project_in_a_project_is_said(bare):
+    bare.run("init", "--yes")
+    inner = SmallProject(bare.root / "inner", bare.home)
+    inner.write("train.py", TRAIN)
+    assert f"note: {bare.root} is a project too" in inner.run("init").out
+
+
+def test_a_package_below_src_runs_as_found(bare):
+    (bare.root / "train.py").unlink()
+    bare.write("src/churn/__init__.py", "")
+    bare.write("src/churn/rows.py", "def rows():\n    return open('data.csv').read().split()\n")
+    text = "from churn.rows import rows\nclass Model:\n    def fit(self, x):\n        self.n = len(x)\n"
+    text += "        return self\n"
+    text += "\nif __name__ == '__main__':\n    open('model.bin', 'w').write(str(Model().fit(rows()).n))\n"
+    bare.write("src/churn/train.py", text)
+    bare.run("init", "--yes")
+    bare.run("run", "--yes")
+    stage = yaml.safe_load(bare.read("mintage.yaml"))["stages"]["train"]
+    assert (stage["in"], stage["out"]) == (["data.csv"], ["model.bin"])
+    assert bare.run("run").out == "up to date: 1 stage\n"
+
+
+def test_a_crowd_of_pictures_is_one_line_of_gitignore(bare):
+    for number in range(60):
+        bare.write(f"images/{number}.png", "x")
+    bare.run("init")
+    assert bare.read(".gitignore").splitlines() == ["/data.csv", "/images/"]
+
+
+def test_a_script_that_is_meant_to_run_in_its_folder_does(bare):
+    (bare.root / "train.py").unlink()
+    bare.write("ml/train.py", TRAIN.replace("data.csv", "../data.csv").replace("model.bin", "../model.bin"))
+    bare.run("init")
+    bare.run("run")
+    stage = yaml.safe_load(bare.read("mintage.yaml"))["stages"]["train"]
+    assert (stage["in"], "model.bin" in stage["out"]) == (["data.csv"], True)
+    assert bare.run("run").out == "up to date: 1 stage\n"
+    bare.replace("ml/train.py", "0.5", "0.7")
+    assert bare.run("run", "--json").json["actions"] == {"train": "run"}

@@ -175,3 +175,11 @@ def test_options_that_must_be_given_are_named():
 def test_stages_of_one_name_are_told_apart():
     texts = {"a/train.py": "t.fit(1)\nt.to_csv('x.csv')\n", "b/train.py": "read_csv('x.csv')\n" + FIT}
     assert list(commands(look(texts))) == ["train", "train-2"]
+
+
+def test_a_script_whose_paths_are_meant_from_its_own_folder_is_started_there():
+    up = {"ml/train.py": "t = read_csv('../data/a.csv')\n" + FIT}
+    assert commands(look(up)) == {"train": "sh -c 'cd ml && python train.py'"}
+    beside = {"ml/train.py": "t = read_csv('a.csv')\n" + FIT}
+    assert commands(look(beside, there=("ml/a.csv",))) == {"train": "sh -c 'cd ml && python train.py'"}
+    assert commands(look(beside, there=("ml/a.csv", "a.csv"))) == {"train": "python ml/train.py"}

@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     name = check_name(arguments.name or name_from(root.name), what="project")
     git = context.workspace.git
     has_git = git.is_repository() and not _is_ignored(context.workspace)
+    if not has_git:
+        _refuse_home(root)
     found = survey(
         root,
         git if has_git else None,
@@ -123,6 +125,17 @@ def _without_a_look(context: Context, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_home(root: Path) -> None:
+    """All of a person's files are no project; whoever means it makes the repository first."""
+    if root in (Path.home(), Path(root.anchor)):
+        raise UsageError(
+            "this is the home folder" if root == Path.home() else "this is the top of the file system",
+            expected="a project's folder",
+            found=str(root),
+            hint="change into the folder that has your script; or `git init` here first, if you mean all of it",
+        )
+
+
 def _is_ignored(workspace: Workspace) -> bool:
     """Whether the folder is one that the repository around it keeps out: then it needs one of its own."""
     prefix = workspace.git.prefix().rstrip("/")
@@ -184,11 +197,16 @@ def _commit(context: Context, paths: Sequence[str], theirs: set[str], *, yes: bo
 
 
 def _place(workspace: Workspace) -> list[str]:
-    """Where in Git this is, if that is not the top of a repository."""
-    prefix = workspace.git.prefix()
-    if not prefix:
-        return []
-    return [f"  in the repository {workspace.git.top()}, whose history it shares; this folder is {prefix.rstrip('/')}"]
+    """Where this is, if it lies in another project or is not the top of a repository."""
+    prefix = workspace.git.prefix().rstrip("/")
+    around = next((folder for folder in workspace.root.parents if (folder / PROJECT_FILE).is_file()), None)
+    return [
+        *(
+            [f"  in the repository {workspace.git.top()}, whose history it shares; this folder is {prefix}"]
+            * bool(prefix)
+        ),
+        *([f"note: {around} is a project too; commands in this folder mean this one"] if around else []),
+    ]
 
 
 def _tell_key(context: Context, wrote: Sequence[str]) -> None:

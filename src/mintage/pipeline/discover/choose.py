@@ -74,7 +74,7 @@ def choose(scripts: Mapping[str, Script], *, there: Collection[str], heart: str 
     taken = _before(chosen, roles, scripts, there)
     likely = [max(_likelihood(path, scripts)[:-1] for path in group) for group in groups]
     return Choice(
-        steps=steps_of(taken, scripts),
+        steps=steps_of(taken, scripts, there),
         left=_left(roles, inside, taken),
         rivals=tuple(
             max(group, key=lambda path: _likelihood(path, scripts)) for group in groups[: 20 * (len(groups) > 1)]
@@ -83,8 +83,8 @@ def choose(scripts: Mapping[str, Script], *, there: Collection[str], heart: str 
     )
 
 
-def steps_of(taken: Sequence[str], scripts: Mapping[str, Script]) -> tuple[Step, ...]:
-    """The stages that run these scripts, in this order, each under a name of its own."""
+def steps_of(taken: Sequence[str], scripts: Mapping[str, Script], there: Collection[str]) -> tuple[Step, ...]:
+    """The stages that run these scripts, in this order, each under a name of its own; ``there`` are other files."""
     names: dict[str, str] = {}
     for path in taken:
         name, count = stage_name(path), 2
@@ -95,7 +95,7 @@ def steps_of(taken: Sequence[str], scripts: Mapping[str, Script]) -> tuple[Step,
         Step(
             name=names[path],
             path=path,
-            command=command_for(scripts[path], scripts),
+            command=command_for(scripts[path], scripts, there),
             reason=_reason(path, taken, scripts),
             needs=scripts[path].needs,
         )

@@ -40,7 +40,8 @@ class Folder:
         found = {}
         for path, size in self.files.items():
             limit = _NOTEBOOK_BYTES if path.endswith(".ipynb") else _SCRIPT_BYTES
-            if path.endswith((".py", ".ipynb")) and path not in without and size <= limit:
+            wanted = path.endswith((".py", ".ipynb")) and path not in without and size <= limit
+            if wanted and os.access(self.root / path, os.R_OK):
                 script = read_script(path, (self.root / path).read_text(encoding="utf-8", errors="replace"))
                 if script is not None:
                     found[path] = script
@@ -55,9 +56,7 @@ def look_at(root: Path) -> Folder:
     queue = [""]
     while queue:
         prefix = queue.pop(0)
-        with os.scandir(root / prefix) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-        for entry in entries:
+        for entry in _entries(root / prefix):
             path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
                 if _is_environment(Path(entry.path)):
@@ -72,6 +71,15 @@ def look_at(root: Path) -> Folder:
                     return found
                 found.files[path] = entry.stat(follow_symlinks=False).st_size
     return found
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What lies in a folder, by name; nothing if one may not look into it."""
+    try:
+        with os.scandir(folder) as listing:
+            return sorted(listing, key=lambda entry: entry.name)
+    except PermissionError:
+        return []
 
 
 def _is_environment(folder: Path) -> bool:

@@ -18,6 +18,8 @@ from mintage.pipeline.discover.script import Script
 
 __all__ = ["command_for", "foreign_imports", "imported_by", "reaches"]
 
+_SPECIAL = frozenset(" \t\"'\\$&();<>|*?#~`")
+
 
 def imported_by(script: Script, files: Collection[str]) -> tuple[str, ...]:
     """Files of the project that it imports itself."""
@@ -45,8 +47,8 @@ def foreign_imports(script: Script, files: Collection[str]) -> set[str]:
     return {name.partition(".")[0] for name in names} - own
 
 
-def command_for(script: Script, files: Collection[str]) -> str:
-    """How it is started from the project's folder."""
+def command_for(script: Script, files: Collection[str], there: Collection[str] = ()) -> str:
+    """How it is started from the project's folder, where ``there`` are the files that are no code."""
     if script.notebook:
         return _word(script.path)
     stem = posixpath.splitext(script.path)[0].removesuffix("/__main__")
@@ -55,7 +57,17 @@ def command_for(script: Script, files: Collection[str]) -> str:
     as_module = all(part.isidentifier() for part in module.split(".")) and "/" in script.path
     if as_module and (_in_package(script, files) or _needs_root(script, files)):
         return f"sh -c 'PYTHONPATH=src:$PYTHONPATH python -m {module}'" if base else f"python -m {module}"
+    if _at_home(script, there) and not set(script.path) & _SPECIAL:
+        return f"sh -c 'cd {script.folder} && python {posixpath.basename(script.path)}'"
     return f"python {_word(script.path)}"
+
+
+def _at_home(script: Script, there: Collection[str]) -> bool:
+    """Whether its paths are meant from its own folder: they lead above it, or what they name lies only there."""
+    if not script.folder:
+        return False
+    above = any(path.startswith("../") for path in (*script.reads, *script.writes))
+    return above or any(path not in there and posixpath.join(script.folder, path) in there for path in script.reads)
 
 
 def _in_package(script: Script, files: Collection[str]) -> bool:
@@ -102,4 +114,4 @@ def _at(base: str, name: str, files: Collection[str]) -> list[str]:
 
 def _word(path: str) -> str:
     """A path as a word of ``run:``, which is split as a shell would."""
-    return f"'{path}'" if set(path) & set(' \t"\\$&();<>|*?#~`') else path
+    return f"'{path}'" if set(path) & _SPECIAL else path

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 __all__ = ["call_name", "paths_in"]
 
-_READS = ("read", "load", "loadtxt", "genfromtxt", "scan", "imread", "DMatrix", "open_dataset")
+_READS = ("read", "load", "loadtxt", "genfromtxt", "scan", "imread", "DMatrix", "connect", "glob")
 _WRITES = ("to", "write", "save", "savez", "savetxt", "dump", "sink", "export", "savefig")
 _NEITHER = ("to_datetime", "to_numpy", "to_dict", "to_list", "to_tensor", "to_frame", "to_dummies", "load_dotenv")
 

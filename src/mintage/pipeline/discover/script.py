@@ -17,7 +17,7 @@ from mintage.pipeline.discover.paths_in import call_name, paths_in
 
 __all__ = ["Script", "read_script"]
 
-_TRAINING = ("fit", "partial_fit", "fit_generator", "train", "train_on_batch", "backward")
+_TRAINING = ("fit", "partial_fit", "fit_predict", "train", "train_on_batch", "backward")
 _SAVING = ("dump", "save_model", "save", "save_pretrained", "export", "to_onnx", "write_model", "log_model")
 _SERVERS = frozenset(("flask", "fastapi", "streamlit", "gradio", "dash", "bentoml", "uvicorn", "litserve"))
 _DOERS = (ast.Expr, ast.For, ast.While, ast.With, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Try, ast.If)

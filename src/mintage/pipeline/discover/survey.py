@@ -51,14 +51,14 @@ def survey(
     ignored = git.ignored(list(folder.files)) if git is not None else set()
     scripts = {} if dvc and not named else folder.scripts(without=ignored)
     if named:
-        choice = _named(root, [posixpath.normpath(path) for path in named], scripts)
+        choice = _named(folder, [posixpath.normpath(path) for path in named], scripts)
     else:
-        there = [path for path in folder.files if path not in scripts]
+        there = folder.files.keys() - scripts.keys()
         choice = choose(scripts, there=there)
         if choice.rivals:
             chosen = decide(choice)
             if chosen is None:
-                choice = Choice(steps=steps_of(sorted(choice.rivals), scripts))
+                choice = Choice(steps=steps_of(sorted(choice.rivals), scripts, there))
             else:
                 choice = choose(scripts, there=there, heart=chosen)
     modules = _modules(choice.steps, scripts)
@@ -81,8 +81,9 @@ def keep_out(folder: Folder, git: Git) -> Ignorable:
     return Ignorable(data=found.data, secrets=found.secrets, tracked=found.tracked, own=tuple(own))
 
 
-def _named(root: Path, named: Sequence[str], scripts: dict[str, Script]) -> Choice:
+def _named(folder: Folder, named: Sequence[str], scripts: dict[str, Script]) -> Choice:
     """Stages of the named scripts, in the order given."""
+    root = folder.root
     for path in named:
         if not path.endswith((".py", ".ipynb")) or path.startswith(("/", "../")):
             raise UsageError("not a script", expected="a .py or .ipynb file by its path in this folder", found=path)
@@ -93,7 +94,7 @@ def _named(root: Path, named: Sequence[str], scripts: dict[str, Script]) -> Choi
             kind = "a notebook of Python" if path.endswith(".ipynb") else "valid Python"
             raise ProjectError(f"{path} cannot be read", expected=kind, where=path, hint="correct it first")
         scripts[path] = script
-    return Choice(steps=steps_of(named, scripts))
+    return Choice(steps=steps_of(named, scripts, folder.files.keys() - scripts.keys()))
 
 
 def _modules(steps: Sequence[Step], scripts: Mapping[str, Script]) -> set[str]:
