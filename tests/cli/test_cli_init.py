@@ -307,3 +307,17 @@ def test_a_script_that_is_meant_to_run_in_its_folder_does(bare):
     assert bare.run("run").out == "up to date: 1 stage\n"
     bare.replace("ml/train.py", "0.5", "0.7")
     assert bare.run("run", "--json").json["actions"] == {"train": "run"}
+
+
+def test_a_clone_without_the_data_is_told_to_pull_and_then_runs_nothing(bare, tmp_path):
+    bare.run("init", "--yes")
+    bare.run("run", "--yes")
+    bare.git("add", "train.py", "metrics.json")
+    bare.git("commit", "-qm", "the script")
+    second = SmallProject(tmp_path / "clone", bare.home)
+    bare.git("clone", "-q", f"file://{bare.root}", str(second.root))
+    assert "`mintage pull`" in second.run("run", expect=3).err
+    assert "push first" in second.run("pull", expect=3).err
+    bare.run("push")
+    assert "placed data.csv" in second.run("pull").out
+    assert second.run("run").out == "up to date: 1 stage\n"
