@@ -1,9 +1,9 @@
 """The folder that a project shares data and results through: key ``remote`` of mintage.yaml.
 
->>> remote_path("~/shared/churn", root=Path("/work/churn"), home=Path("/home/ann"))
-PosixPath('/home/ann/shared/churn')
->>> remote_path("../store", root=Path("/work/churn"), home=Path("/home/ann"))
-PosixPath('/work/store')
+>>> remote_path("~/shared/churn", root=Path("/projects/churn"), home=Path("/people/ann"))
+PosixPath('/people/ann/shared/churn')
+>>> remote_path("../store", root=Path("/projects/churn"), home=Path("/people/ann"))
+PosixPath('/projects/store')
 """
 
 from __future__ import annotations
