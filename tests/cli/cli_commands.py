@@ -20,6 +20,8 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("policy", "check"): 0,
     ("policy", "init", "buys"): 3,
     ("predict", "buys", "in.parquet", "out.parquet"): 3,
+    ("pull",): 3,
+    ("push",): 0,
     ("reconcile", "production"): 3,
     ("release", "buys", "--to", "production"): 3,
     ("report",): 0,

@@ -154,7 +154,7 @@ def test_a_clone_says_what_it_lacks_and_runs_again_when_the_data_are_there(relea
     answer = clone.run("run", expect=3)
     assert "data/visits.csv, which is not there" in answer.err and "copy it here" in answer.err
     answer = clone.run("checkout", expect=4)
-    assert "data/visits.csv is neither here nor in the store" in answer.err and "a clone brings no data" in answer.err
+    assert "data/visits.csv is neither here nor in the store" in answer.err and "mintage pull" in answer.err
     assert "error[store.blob-missing]" in clone.run("release", "buys", "--to", "production", expect=4).err
     assert "error[store.blob-missing]" in clone.run("reconcile", "production", expect=4).err
     assert "NO  model buys" in clone.run("verify", "buys", expect=4).out

@@ -1,4 +1,4 @@
-"""``mintage certify MODEL``: judge a model against its policy, sign the certificate, write the report."""
+"""``mintage certify [MODEL]``: judge a model against its policy, sign the certificate, write the report."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = ["configure", "run", "run_certify"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help="a model of mintage.yaml")
+    parser.add_argument("model", nargs="?", help="a model of mintage.yaml (default: the only one)")
     parser.add_argument(
         "--against", metavar="ENVIRONMENT", help="compare with its champion (default: any environment's)"
     )
@@ -51,7 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     try:
-        outcome, certificate, report = run_certify(context, arguments.model, against=arguments.against)
+        model = arguments.model or context.workspace.only_model()
+        outcome, certificate, report = run_certify(context, model, against=arguments.against)
     except HoldoutUnknownError as error:
         return _undecided(error, as_json=arguments.json)
     if arguments.json:
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     if outcome.policy.builtin is None:
         say("Commit it to release: git add mintage.lock && git commit")
     else:
-        say(f"A release needs a policy that people have agreed on, in Git: mintage policy init {arguments.model}")
+        say(f"A release needs a policy that people have agreed on, in Git: mintage policy init {model}")
     return 0 if outcome.verdict == "PASS" else 1
 
 

@@ -53,6 +53,8 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "log": ("log", "List runs and releases, newest first", False),
     "parity": ("parity", "Compare every runtime's answers with the original's, and sign the matrix", False),
     "policy": ("policy", "Check a policy file, or write a first one to edit", False),
+    "pull": ("pull", "Bring data and results from the project's remote, verified", False),
+    "push": ("push", "Copy data and results to the project's remote, verified", False),
     "reconcile": ("reconcile", "Bring the serving process to what the manifests say", False),
     "report": ("report", "Write one page that tells the project's story", False),
     "retrain": ("retrain", "Start the run that a decision asks for, on a new branch", False),

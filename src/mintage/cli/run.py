@@ -14,7 +14,7 @@ from mintage.cli.new_file import show_new_file
 from mintage.errors import ProjectError, RefusedError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
-from mintage.repo.workspace import PROJECT_FILE
+from mintage.repo.locks import LOCK_FOLDER
 
 if TYPE_CHECKING:
     from mintage.pipeline.first_run import Learned
@@ -28,6 +28,7 @@ _SHOWN = 8
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stage", nargs="?", help="run only this stage (or model:NAME) and what it needs")
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
+    parser.add_argument("--yes", action="store_true", help="commit the files that it writes, without asking")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,11 +50,32 @@ def run(arguments: argparse.Namespace) -> int:
         _warn_of_untrusted_key(context)
     if arguments.json:
         learned = {name: learned.summary() for name, learned in outcome.learned.items()}
-        value = {"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record, "recorded": learned}
-        emit_json({**value, "models": outcome.found.summary() if outcome.found else None})
+        commit = _offer_commit(context, outcome, yes=True) if arguments.yes else None
+        done = {"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record, "recorded": learned}
+        emit_json({**done, "models": outcome.found.summary() if outcome.found else None, "commit": commit})
         return 0
     _summary(outcome)
+    _offer_commit(context, outcome, yes=arguments.yes)
     return 0
+
+
+def _offer_commit(context: Context, outcome: RunOutcome, *, yes: bool) -> str | None:
+    """Offer to commit what was written; only lines that are there to be read first are a reason to ask."""
+    if not outcome.wrote:
+        return None
+    from mintage.cli.commit_offer import offer_commit
+
+    say("Wrote " + ", ".join(outcome.wrote) + ".")
+    made = [name for name, action in outcome.actions.items() if action != "keep"]
+    edited = context.workspace.git.edited(outcome.commit) if outcome.commit else set()
+    return offer_commit(
+        context.workspace.git,
+        outcome.wrote,
+        f"Run {', '.join(made)}",
+        yes=yes,
+        ask=any(not path.startswith(f"{LOCK_FOLDER}/") for path in outcome.wrote),
+        theirs={path for path in edited if not path.startswith(f"{LOCK_FOLDER}/")},
+    )
 
 
 def _warn_of_untrusted_key(context: Context) -> None:
@@ -121,8 +143,3 @@ def _summary(outcome: RunOutcome) -> None:
         return
     kept = len(outcome.actions) - len(done)
     emit(f"run {outcome.run_id}: {', '.join(done)}" + (f"; {kept} up to date" if kept else ""))
-    if outcome.wrote:
-        say("Wrote " + ", ".join(outcome.wrote) + ". Commit them to keep this result:")
-        declared = "mintage.yaml " if PROJECT_FILE in outcome.wrote else ""
-        models = " models" if any(path.startswith("models/") for path in outcome.wrote) else ""
-        say(f"  git add {declared}mintage.lock .gitignore{models} && git commit")

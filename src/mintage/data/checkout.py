@@ -49,7 +49,7 @@ def checkout_item(store: Store, item: Item, root: Path, cache: StatCache, *, for
             f"{item.path} is neither here nor in the store",
             expected=item.digest,
             where=str(store.root),
-            hint="a clone brings no data: copy the file here, or .mintage/store from where it was made",
+            hint="a clone brings no data: `mintage pull` does, once it was pushed; or copy the file here",
         )
     place(store, item, target)
     return True

@@ -19,6 +19,8 @@ __all__ = [
     "LockedError",
     "ProjectNotFoundError",
     "RecordInvalidError",
+    "RemoteError",
+    "ScriptUndecidedError",
     "SystemRefusedError",
     "UnknownNameError",
 ]
@@ -38,6 +40,16 @@ class RecordInvalidError(IntegrityError):
 
 class ProjectNotFoundError(ProjectError):
     code = "project.not-found"
+
+
+class RemoteError(ProjectError):
+    """The project names no remote, or one that is not there or cannot be used."""
+
+    code = "project.remote"
+
+
+class ScriptUndecidedError(ProjectError):
+    code = "project.script-undecided"
 
 
 class FileMissingError(ProjectError):

@@ -18,7 +18,7 @@ from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
 from mintage.pipeline.params import read_params, slice_params
 from mintage.record.digest import blake3_bytes
-from mintage.repo.locks import Item, Lock, lock_path, read_lock, read_locks
+from mintage.repo.locks import Item, Lock, read_lock, read_locks
 from mintage.repo.project import Project, Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
@@ -119,8 +119,8 @@ class Inspector:
             maker = maker_of(self.project.stages, path)
             if maker:
                 hint = f"stage {maker} writes it: run that first"
-            elif any(item.path == path for lock in self.locks.values() for item in lock.outputs):
-                hint = f"copy it here from where it was added (`mintage status` compares it with {lock_path(path)})"
+            elif any(item.path == path for lock in self.locks.values() for item in (*lock.inputs, *lock.outputs)):
+                hint = "`mintage pull` brings what was pushed; or copy it here from where it was last run or added"
             else:
                 hint = f"put it there, or `mintage add {path}`"
             raise FileMissingError(f"stage {stage} reads {path}, which is not there", where=str(full), hint=hint)

@@ -153,11 +153,13 @@ class RunSession:
 @dataclass(frozen=True, kw_only=True)
 class RunOutcome:
     """What a run did: per stage ``keep``, ``restore`` or ``run``; its id and record if anything was not kept;
-    ``learned`` has the stages that were recorded and declared, ``found`` the models among what they wrote."""
+    ``learned`` has the stages that were recorded and declared, ``found`` the models among what they wrote; ``commit``
+    holds the work tree as it was before."""
 
     actions: dict[str, str]
     run_id: str | None
     record: str | None
+    commit: str | None
     wrote: tuple[str, ...]
     learned: dict[str, Learned]
     found: FoundModels | None
@@ -213,6 +215,7 @@ def run_pipeline(
             actions=runner.actions,
             run_id=session.id if session.commit else None,
             record=record,
+            commit=session.commit or None,
             wrote=tuple(runner.wrote),
             learned=runner.learned,
             found=runner.found,

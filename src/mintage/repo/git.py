@@ -129,9 +129,29 @@ class Git:
         below = [f":(glob){pattern}" for pattern in patterns]
         return self.run("rev-list", "--full-history", *revisions, "--", *below).split()
 
-    def dirty_paths(self) -> list[str]:
-        """Changed, staged and untracked (not ignored) paths."""
-        output = self.run("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", ".")
+    def tracked(self) -> set[str]:
+        """Paths (relative to the root) that Git's index holds."""
+        return {path for path in self.run("ls-files", "-z", "--", ".").split("\0") if path}
+
+    def prefix(self) -> str:
+        """Where the root lies in the repository, with ``/`` at its end; empty at its top."""
+        return self.run("rev-parse", "--show-prefix")
+
+    def top(self) -> Path:
+        """The repository's top folder."""
+        return Path(self.run("rev-parse", "--show-toplevel"))
+
+    def edited(self, revision: str) -> set[str]:
+        """Paths (relative to the root) that HEAD has and that are otherwise, or gone, at a later ``revision``."""
+        if self.head() is None:
+            return set()
+        output = self.run("diff-tree", "-r", "-z", "--name-only", "--relative", "--diff-filter=a", "HEAD", revision)
+        return {path for path in output.split("\0") if path}
+
+    def dirty_paths(self, *below: str) -> list[str]:
+        """Changed, staged and untracked (not ignored) paths, of all or of those named."""
+        options = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+        output = self.run("status", *options, "--", *(below or (".",)))
         return [entry[3:] for entry in output.split("\0") if entry]
 
     def ignored(self, paths: Sequence[str]) -> set[str]:

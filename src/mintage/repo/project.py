@@ -79,6 +79,7 @@ class Project(_Part, frozen=True, kw_only=True):
     environments: dict[str, EnvironmentEntry] = {}
     params: dict[str, object] | None = None
     python: Program | None = None
+    remote: Program | None = None
 
 
 def parse_project(data: bytes, *, where: str) -> Project:

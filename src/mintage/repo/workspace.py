@@ -79,6 +79,19 @@ class Workspace:
             )
         return models[name]
 
+    def only_model(self) -> str:
+        """The project's model, if it has one and no other; raises UnknownNameError naming them."""
+        models = list(self.project().models)
+        if len(models) == 1:
+            return models[0]
+        raise UnknownNameError(
+            "which model is meant?" if models else "the project has no model yet",
+            expected="the name of one" if models else f"one under `models:` in {PROJECT_FILE}",
+            found=", ".join(models) or "none",
+            where=PROJECT_FILE,
+            hint=f"name it, as in `{models[0]}`" if models else "run `mintage run`, and see what it wrote",
+        )
+
     def model_spec(self, name: str) -> ModelSpec:
         """The parsed models/<name>.yaml of the work tree."""
         entry = self.model_entry(name)
