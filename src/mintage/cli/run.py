@@ -14,6 +14,7 @@ from mintage.cli.new_file import show_new_file
 from mintage.errors import ProjectError, RefusedError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
+from mintage.repo.notebook_filter import ATTRIBUTES
 from mintage.repo.workspace import PROJECT_FILE
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _show(context: Context, event: Event) -> None:
         _show_learned(event.stage, event.learned)
     elif event.what == "end":
         say(f"  {event.stage:<12} done in {event.duration_s:.1f} s{event.detail and ': ' + event.detail}")
+    elif event.what == "note":
+        say(f"  {event.stage:<12} {event.detail}")
     elif event.what == "write":
         say(f"  {event.stage:<12} inferred from what the stages read and wrote; please look at it:")
         show_new_file(event.detail, (context.workspace.root / event.detail).read_text(), out=say)
@@ -107,4 +110,5 @@ def _summary(outcome: RunOutcome) -> None:
         say("Wrote " + ", ".join(outcome.wrote) + ". Commit them to keep this result:")
         declared = "mintage.yaml " if PROJECT_FILE in outcome.wrote else ""
         models = " models" if any(path.startswith("models/") for path in outcome.wrote) else ""
-        say(f"  git add {declared}mintage.lock .gitignore{models} && git commit")
+        attributes = f" {ATTRIBUTES}" if ATTRIBUTES in outcome.wrote else ""
+        say(f"  git add {declared}mintage.lock .gitignore{attributes}{models} && git commit")
