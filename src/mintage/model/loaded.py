@@ -77,7 +77,7 @@ def _values(item: Input) -> str:
         return shown + (f" and {len(item.categories) - _SHOWN} more" if len(item.categories) > _SHOWN else "")
     low, high = item.range or (None, None)
     ends = [f"{word} {end:g}" for word, end in (("from", low), ("to", high)) if end is not None]
-    return " ".join(ends)
+    return " ".join(ends) or "any"
 
 
 def load_model(model: str | os.PathLike[str]) -> LoadedModel:

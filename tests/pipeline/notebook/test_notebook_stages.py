@@ -196,6 +196,12 @@ def test_each_way_to_fail_says_which_cell_and_what_to_do(
     assert "site-packages" not in error["message"]
 
 
+def test_a_notebook_outside_the_project_is_refused(project: SmallProject) -> None:
+    (project.home / "train.ipynb").write_text(make_notebook("a = 1"))
+    project.replace("mintage.yaml", "notebooks/train.ipynb", str(project.home / "train.ipynb"))
+    assert project.run("run", "--json", expect=4).json["error"]["code"] == "record.invalid"
+
+
 def test_an_input_that_is_not_declared_is_named_from_the_project(project: SmallProject) -> None:
     project.run("run")
     project.write("data/b.csv", "1\n")

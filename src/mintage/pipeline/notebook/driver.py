@@ -216,6 +216,9 @@ def _shell_class() -> Any:
         def enable_gui(self, gui: Any = None) -> None:
             """There is no window to draw in; pictures are outputs."""
 
+        def atexit_operations(self) -> None:
+            """IPython would clear the variables of the cells, which others that run at exit may want to look at."""
+
         def ask_exit(self) -> None:
             raise SystemExit(0)
 
@@ -275,6 +278,7 @@ def run_cell(record: Record, shell: Any, cell: dict[str, Any]) -> int | None:
         record.error(error, lines)
         if "raises-exception" not in _tags(cell):
             record.mark(status="failed", seconds=seconds)
+            sys.stdout.flush()
             sys.__stderr__.write("\n".join(lines) + "\n")  # type: ignore[union-attr]
             return 1
     record.mark(status="done", seconds=seconds)

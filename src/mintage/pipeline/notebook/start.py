@@ -19,6 +19,7 @@ from mintage.pipeline.environment import Environment
 from mintage.pipeline.notebook.given import given_cell, given_values
 from mintage.pipeline.notebook.notebook_source import PARAMETERS, parameters_in
 from mintage.pipeline.sandbox import Scratch
+from mintage.record.manifest import safe_path
 from mintage.repo.notebook import NOTEBOOK, code_cells, parse_notebook, strip_notebook
 
 __all__ = ["executed_beside", "is_notebook", "keeping_executed", "stage_command"]
@@ -40,12 +41,12 @@ def stage_command(
 ) -> list[str]:
     """The words to start; writes the job into the scratch folder if it is a notebook.
 
-    Raises ExtraMissingError or InterpreterError if the interpreter lacks IPython, and what reading a notebook and
-    giving it parameters raises.
+    Raises RecordInvalidError for a notebook outside the project, ExtraMissingError or InterpreterError if the
+    interpreter lacks IPython, and what reading a notebook and giving it parameters raises.
     """
     if not is_notebook(command):
         return list(command)
-    path = command[0]
+    path = safe_path(Path(command[0]).as_posix())
     if not (root / path).is_file():
         raise FileMissingError(f"the notebook {path} is not there", where=path, hint="correct `run:` of the stage")
     _need_ipython(environment)
