@@ -227,11 +227,11 @@ def test_a_run_installs_nothing(project: SmallProject) -> None:
 
 
 def test_a_time_limit_ends_the_notebook_and_all_that_it_started(project: SmallProject) -> None:
-    project.replace("mintage.yaml", "train.ipynb\n", "train.ipynb\n    timeout_s: 4\n")
+    project.replace("mintage.yaml", "train.ipynb\n", "train.ipynb\n    timeout_s: 8\n")
     pid = project.home / "pid"
     cells(project, "print('here')", f"!sh -c 'echo $$ > {pid}; exec sleep 1000'")
     answer = failed(project)
-    assert "failed in cell 2 of 2" in answer["message"] and "still running after 4 s" in answer["message"]
+    assert "failed in cell 2 of 2" in answer["message"] and "still running after 8 s" in answer["message"]
     wait_until(lambda: has_ended(int(pid.read_text())), "the end of what the cell started")
     assert json.loads(Path(answer["where"]).read_text())["cells"][0]["outputs"][0]["text"] == "here\n"
 
@@ -257,6 +257,7 @@ def test_an_interpreter_of_its_own_needs_ipython_and_is_told_so(project: SmallPr
     assert error["hint"] == "`.venv/bin/python -m pip install ipykernel`"
 
 
+@pytest.mark.slow
 def test_a_model_from_a_notebook_is_built_and_its_chain_verifies(fresh: SmallProject) -> None:
     fresh.write("train.ipynb", make_notebook("# Train", FILES["train.py"]))
     fresh.replace("mintage.yaml", "python train.py", "train.ipynb")
