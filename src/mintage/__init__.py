@@ -4,7 +4,7 @@ Importing the package is cheap: the names of :mod:`mintage.api` load when they a
 
 >>> import mintage
 >>> sorted(mintage.__all__)
-['load', 'log_metrics', 'open', 'params', 'seed', 'verify']
+['certificate', 'load', 'log_metrics', 'open', 'params', 'seed', 'verify']
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mintage.api import load, log_metrics, open, params, seed, verify
+    from mintage.api import certificate, load, log_metrics, open, params, seed, verify
 
 __version__ = "0.1.0"
 
-__all__ = ["load", "log_metrics", "open", "params", "seed", "verify"]
+__all__ = ["certificate", "load", "log_metrics", "open", "params", "seed", "verify"]
 
 
 def __getattr__(name: str) -> object:

@@ -1,5 +1,7 @@
 """What ``import mintage`` gives to a script: parameters, metrics and seeds of a stage; models to load and to verify.
 
+What ``load``, ``certificate`` and ``verify`` return shows itself in a notebook.
+
 In a stage that ``mintage run`` starts, ``params`` returns the declared slice and ``log_metrics`` reports to the run.
 The same script started by hand works too: it reads params.yaml and writes its metrics to the terminal.
 
@@ -21,8 +23,9 @@ from mintage.errors import UsageError
 
 if TYPE_CHECKING:
     from mintage.model.loaded import LoadedModel
+    from mintage.report.results import Certified, Verification
 
-__all__ = ["load", "log_metrics", "open", "params", "seed", "verify"]
+__all__ = ["certificate", "load", "log_metrics", "open", "params", "seed", "verify"]
 
 
 def params() -> dict[str, Any]:
@@ -89,8 +92,21 @@ def open(path: str | os.PathLike[str], *, rev: str = "HEAD") -> BinaryIO:  # as 
     return open_at(Workspace.find(Path.cwd()), Path(path).as_posix(), rev)
 
 
-def verify(target: str | os.PathLike[str]) -> bool:
-    """Whether everything behind ``target`` (a model's name or a release ``environment/model``) verifies."""
+def verify(target: str | os.PathLike[str]) -> Verification:
+    """The chain behind ``target`` (a model's name or a release ``environment/model``): true if all of it verifies."""
     from mintage.lineage.verify import verify_target
+    from mintage.report.results import Verification
 
-    return verify_target(str(target)).whole
+    return Verification(verify_target(str(target)))
+
+
+def certificate(model: str) -> Certified:
+    """The certificate of a model of the project around the current folder, its signature proven.
+
+    Raises UnknownNameError if there is no such model, RefusedError if it was not certified yet.
+    """
+    from mintage.release.current_certificate import current_certificate
+    from mintage.repo.workspace import Workspace
+    from mintage.report.results import Certified
+
+    return Certified(*current_certificate(Workspace.find(Path.cwd()), model))

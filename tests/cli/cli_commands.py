@@ -16,6 +16,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("labels", "buys", "labels.parquet"): 3,
     ("log",): 0,
     ("monitor", "buys"): 3,
+    ("notebook", "train"): 3,
     ("parity", "buys"): 3,
     ("policy", "check"): 0,
     ("policy", "init", "buys"): 3,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 # Distribution to import name, where they differ.
-IMPORT_NAMES = {"PyYAML": "yaml", "scikit-learn": "sklearn", "vl-convert-python": "vl_convert"}
+IMPORT_NAMES = {"PyYAML": "yaml", "ipython": "IPython", "scikit-learn": "sklearn", "vl-convert-python": "vl_convert"}
 # Parts of uvicorn that it loads by itself when they are there.
 LOADED_BY_OTHERS = {"httptools", "uvloop"}
 # Parts of an optional library under a name of their own, to the library that brings them.

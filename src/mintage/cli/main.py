@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "import": ("import_project", "Take a DVC project with its history into Mintage, in place", False),
     "labels": ("labels", "Add the true outcomes of predictions", False),
     "log": ("log", "List runs and releases, newest first", False),
+    "notebook": ("notebook", "Show the executed notebook of a stage's last run", False),
     "parity": ("parity", "Compare every runtime's answers with the original's, and sign the matrix", False),
     "policy": ("policy", "Check a policy file, or write a first one to edit", False),
     "pull": ("pull", "Bring data and results from the project's remote, verified", False),

@@ -102,6 +102,8 @@ def _show(context: Context, event: Event) -> None:
         say(f"  {event.stage:<12} not built: {event.detail}")
     elif event.what == "end":
         say(f"  {event.stage:<12} done in {event.duration_s:.1f} s{event.detail and ': ' + event.detail}")
+    elif event.what == "note":
+        say(f"  {event.stage:<12} {event.detail}")
     elif event.what == "write":
         say(f"  {event.stage:<12} inferred from what the stages read and wrote; please look at it:")
         show_new_file(event.detail, (context.workspace.root / event.detail).read_text(), out=say)

@@ -17,6 +17,7 @@ __all__ = [
     "GitMissingError",
     "InterpreterError",
     "LockedError",
+    "NotebookMalformedError",
     "ProjectNotFoundError",
     "RecordInvalidError",
     "RemoteError",
@@ -58,6 +59,10 @@ class FileMissingError(ProjectError):
 
 class FileMalformedError(ProjectError):
     code = "project.file-malformed"
+
+
+class NotebookMalformedError(ProjectError):
+    code = "project.notebook-malformed"
 
 
 class UnknownNameError(ProjectError):

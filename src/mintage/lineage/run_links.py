@@ -17,6 +17,7 @@ from mintage.pipeline.adopt import ADOPTED
 from mintage.record.digest import blake3_bytes, short
 from mintage.record.envelope import Record
 from mintage.repo.git import Git
+from mintage.repo.notebook import NOTEBOOK, code_digest
 from mintage.store.local import Store
 
 __all__ = ["run_link"]
@@ -98,6 +99,10 @@ def _environment_link(store: Store, record: Record) -> Link:
     return check_link("environment", short(digest), check, digest=digest)
 
 
+def _code_digest(path: str, data: bytes) -> str:
+    return code_digest(data, where=path) if path.endswith(NOTEBOOK) else blake3_bytes(data)
+
+
 def _commit_link(git: Git, record: Record, stages: Mapping[str, _Made]) -> Link:
     commit = str(record.body["commit"])
 
@@ -106,7 +111,7 @@ def _commit_link(git: Git, record: Record, stages: Mapping[str, _Made]) -> Link:
         for made in stages.values():
             for path, digest in made.entry["parts"]["code"].items():
                 data = git.show(made.commit, path)
-                found = blake3_bytes(data) if data is not None else "no file"
+                found = _code_digest(path, data) if data is not None else "no file"
                 if found != digest:
                     raise LinkBrokenError(
                         f"{path} of commit {made.commit[:12]} is not what was run", expected=digest, found=found

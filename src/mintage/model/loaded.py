@@ -13,14 +13,18 @@ from typing import Any
 from mintage.attest.trust import read_trust
 from mintage.errors import RefusedError
 from mintage.model.frames import columns_of
+from mintage.model.html_view import html_view
 from mintage.model.package import Package, open_package
 from mintage.model.runtime import Prediction
+from mintage.model.signature import Input
 from mintage.record.digest import hex_of
 from mintage.repo.locks import read_lock
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
 __all__ = ["LoadedModel", "load_model", "open_built"]
+
+_SHOWN = 8
 
 
 class LoadedModel:
@@ -38,6 +42,17 @@ class LoadedModel:
     def __repr__(self) -> str:
         return f"<model {self.signature.model} {self.root[:19]}, {len(self.signature.inputs)} inputs>"
 
+    def _repr_html_(self) -> str:
+        signature = self.signature
+        target = signature.target if isinstance(signature.target, str) else ", ".join(signature.target)
+        rows = [(item.name, _kind(item), _values(item), "yes" if item.nullable else "no") for item in signature.inputs]
+        return html_view(
+            signature.model,
+            lines=[f"model {self.root[:19]}, verified", f"predicts {target} ({signature.task})"],
+            head=("input", "type", "values", "may be missing"),
+            rows=rows,
+        )
+
     def predict(self, rows: Any) -> Prediction:
         """The model's answers to ``rows``.
 
@@ -50,6 +65,19 @@ class LoadedModel:
         EmptyBatchError. Columns of a table that are no inputs are left out; of a dict they are an error.
         """
         return self._predictor.predict(columns_of(rows, self.signature))
+
+
+def _kind(item: Input) -> str:
+    return "text" if item.datatype == "BYTES" else "whole number" if item.integer else "number"
+
+
+def _values(item: Input) -> str:
+    if item.categories is not None:
+        shown = ", ".join(map(str, item.categories[:_SHOWN]))
+        return shown + (f" and {len(item.categories) - _SHOWN} more" if len(item.categories) > _SHOWN else "")
+    low, high = item.range or (None, None)
+    ends = [f"{word} {end:g}" for word, end in (("from", low), ("to", high)) if end is not None]
+    return " ".join(ends) or "any"
 
 
 def load_model(model: str | os.PathLike[str]) -> LoadedModel:

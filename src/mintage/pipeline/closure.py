@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mintage.errors import FileMissingError, ProjectError
+from mintage.pipeline.notebook.python_text import commands_of, python_text
+from mintage.repo.notebook import NOTEBOOK, code_cells, parse_notebook
 
 __all__ = ["closure", "scripts_of"]
 
@@ -32,7 +34,9 @@ def scripts_of(command: Sequence[str], root: Path) -> list[str]:
             base = command[index + 1].replace(".", "/")
             options = [f"{base}.py", f"{base}/__main__.py", f"src/{base}.py", f"src/{base}/__main__.py"]
             found += [option for option in options if (root / option).is_file()][:1]
-        elif word.endswith((".py", ".sh")) and not Path(word).is_absolute():
+        elif word.endswith(NOTEBOOK) and index and not (root / word).is_file():
+            continue  # such as the one that papermill is to write
+        elif word.endswith((".py", ".sh", NOTEBOOK)) and not Path(word).is_absolute():
             if not (root / word).is_file():
                 raise FileMissingError(
                     f"the command names {word}, which is not there", where=word, hint="correct `run:` of the stage"
@@ -60,7 +64,9 @@ def closure(command: Sequence[str], extra: Sequence[str], root: Path) -> list[st
             continue
         seen.add(path)
         if path.endswith(".py"):
-            queue += _imports(path, root)
+            queue += _imports((root / path).read_bytes(), path, root)
+        elif path.endswith(NOTEBOOK):
+            queue += _from_notebook(path, root)
     for pattern in extra:
         matches = [found for found in root.glob(pattern) if found.is_file()]
         if not matches:
@@ -69,9 +75,18 @@ def closure(command: Sequence[str], extra: Sequence[str], root: Path) -> list[st
     return sorted(seen)
 
 
-def _imports(path: str, root: Path) -> list[str]:
+def _from_notebook(path: str, root: Path) -> list[str]:
+    """What the cells import, and scripts that they start from the notebook's folder."""
+    cells = code_cells(parse_notebook((root / path).read_bytes(), where=path))
+    folder = Path(path).parent
+    started = [script for cell in cells for text in commands_of(cell.source) for script in _words(text)]
+    scripts = scripts_of(["sh", "-c", shlex.join(started)], root / folder)
+    return [*_imports(python_text(cells)[0].encode(), path, root), *((folder / path).as_posix() for path in scripts)]
+
+
+def _imports(text: bytes, path: str, root: Path) -> list[str]:
     try:
-        tree = ast.parse((root / path).read_bytes(), filename=path)
+        tree = ast.parse(text, filename=path)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise ProjectError(

@@ -19,6 +19,7 @@ from mintage.pipeline.key import KEY_FORMAT, cache_key
 from mintage.pipeline.params import read_params, slice_params
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock, read_lock, read_locks
+from mintage.repo.notebook import NOTEBOOK, code_digest
 from mintage.repo.project import Project, Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
@@ -91,7 +92,7 @@ class Inspector:
             "command": command,
             "params": slice_params(self.params, stage.params, stage=name),
             "inputs": {item.path: item.digest for item in inputs},
-            "code": {path: self.cache.file_digest(self.workspace.root / path) for path in code},
+            "code": {path: self.code_digest(path) for path in code},
             "environment": environment.key,
             "seed": stage.seed,
             "threads": stage.threads,
@@ -111,6 +112,18 @@ class Inspector:
             lock=lock,
             in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
         )
+
+    def code_digest(self, path: str) -> str:
+        """The digest of a code file; of a notebook that of what its run depends on, without prose and outputs."""
+        full = self.workspace.root / path
+        digest = self.cache.file_digest(full)
+        if not path.endswith(NOTEBOOK):
+            return digest
+        known = self.cache.result(f"notebook:{digest}")
+        if known is None:
+            known = code_digest(full.read_bytes(), where=path)
+            self.cache.remember(f"notebook:{digest}", known)
+        return known
 
     def item(self, path: str, stage: str) -> Item:
         """The input at ``path`` by digest; raises FileMissingError with what to do."""

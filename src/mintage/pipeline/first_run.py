@@ -20,6 +20,8 @@ from typing import Any
 from mintage.errors import DataError, StageChangesInputError
 from mintage.pipeline.closure import closure
 from mintage.pipeline.facts import Inspector, StageFacts
+from mintage.pipeline.notebook.notebook_source import read_notebook
+from mintage.pipeline.notebook.start import keeping_executed, stage_command
 from mintage.pipeline.recording.insert import insert_keys
 from mintage.pipeline.recording.propose import CONFIG_BYTES, Proposal, propose
 from mintage.pipeline.recording.record import record
@@ -28,6 +30,7 @@ from mintage.pipeline.recording.source import Value
 from mintage.pipeline.sandbox import Scratch, stage_environment, tail_of
 from mintage.pipeline.stage_failure import failure
 from mintage.pipeline.stage_run import StageOutcome, keep_inputs, keep_outcome
+from mintage.repo.notebook import NOTEBOOK
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
 from mintage.store.publish import publish_bytes
@@ -113,17 +116,20 @@ def _record(
         declared=facts.stage.env,
         environment=facts.environment,
     )
-    return record(
-        facts.command,
-        root=inspector.workspace.root,
-        scratch=scratch,
-        environment=environment,
-        log=log,
-        python=facts.environment.python,
-        libraries=(*facts.environment.folders, *facts.environment.prefixes),
-        without=without,
-        timeout_s=facts.stage.timeout_s,
-    )
+    root = inspector.workspace.root
+    command = stage_command(facts.command, root=root, scratch=scratch, environment=facts.environment, params=params)
+    with keeping_executed(scratch, log):
+        return record(
+            command,
+            root=root,
+            scratch=scratch,
+            environment=environment,
+            log=log,
+            python=facts.environment.python,
+            libraries=(*facts.environment.folders, *facts.environment.prefixes),
+            without=without,
+            timeout_s=facts.stage.timeout_s,
+        )
 
 
 def _check(recording: Recording, facts: StageFacts, *, log: Path, root: Path) -> None:
@@ -146,14 +152,16 @@ def _check(recording: Recording, facts: StageFacts, *, log: Path, root: Path) ->
 
 def _propose(inspector: Inspector, facts: StageFacts, scratch: Scratch, recording: Recording) -> Proposal:
     root = inspector.workspace.root
+    found = closure(facts.command, (), root)
     code = {path: (root / path).read_text(errors="replace") for path in recording.modules}
     return propose(
         recording,
         stage=facts.stage,
-        closure=closure(facts.command, (), root),
+        closure=found,
         sources=code,
         texts=_small(scratch.work, (*recording.reads, *recording.writes)),
         params=inspector.params,
+        notebooks=[read_notebook(root, path) for path in found if path.endswith(NOTEBOOK)],
     )
 
 

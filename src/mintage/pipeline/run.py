@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from mintage.pipeline.facts import Inspector, StageFacts, StageResult, flat_para
 from mintage.pipeline.graph import order
 from mintage.pipeline.hardware import hardware
 from mintage.pipeline.key import cache_key, explain
+from mintage.pipeline.notebook.start import is_notebook
 from mintage.pipeline.plan import plan
 from mintage.pipeline.stage_run import StageOutcome, execute_stage
 from mintage.record.canonical import canonical_bytes
@@ -30,6 +32,7 @@ from mintage.record.envelope import Record
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
 from mintage.repo.nearest import nearest_hint
+from mintage.repo.notebook_filter import ATTRIBUTES, set_up_filter
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.statcache import StatCache
 from mintage.tracking.runs import Artifact, Metric, RunStore
@@ -47,9 +50,9 @@ Clock = Callable[[], str]
 class Event:
     """Something a watcher may want to show: ``stage`` was kept, restored, started, recorded (``learned`` is what that
     gave) or ended (after seconds), wrote the file ``detail`` of the project, or failed with ``detail`` while others go
-    on; or models were found among what stages wrote (``found``)."""
+    on; models were found among what stages wrote (``found``); a note says ``detail``."""
 
-    what: Literal["keep", "restore", "start", "learn", "find", "end", "write", "fail"]
+    what: Literal["keep", "restore", "start", "learn", "find", "end", "write", "fail", "note"]
     stage: str
     learned: Learned | None = None
     found: FoundModels | None = None
@@ -284,6 +287,7 @@ class _Runner:
         session.open(inspector)
         why = explain(facts.lock.parts if facts.lock else None, facts.parts)
         facts, outcome = self._execute(facts, why)
+        self._keep_outputs_out_of_git(facts)
         for item in outcome.outputs:
             place(inspector.store, item, inspector.workspace.root / item.path)
         for path in facts.stage.out:
@@ -303,6 +307,7 @@ class _Runner:
                 "duration_s": round(outcome.finished.duration_s, 3),
                 "environment": environment,
                 "log": outcome.log,
+                **({} if outcome.notebook is None else {"notebook": outcome.notebook}),
                 **self._recorded(facts.name),
             },
             upstream=[*(item.digest for item in facts.inputs), environment],
@@ -315,7 +320,13 @@ class _Runner:
         self._track(facts, result)
         inspector.cache.flush()
         self._lock(facts, result)
-        self.on_event(Event(what="end", stage=facts.name, duration_s=outcome.finished.duration_s))
+        self.on_event(
+            Event(what="end", stage=facts.name, duration_s=outcome.finished.duration_s, detail=self._evidence(outcome))
+        )
+
+    def _evidence(self, outcome: StageOutcome) -> str:
+        """Where to look at an executed notebook."""
+        return "" if outcome.notebook is None else f"executed notebook: mintage notebook {self._current}"
 
     def _execute(self, facts: StageFacts, why: list[str]) -> tuple[StageFacts, StageOutcome]:
         """Run the command; a stage that declares nothing is recorded, and is then what mintage.yaml now says."""
@@ -326,6 +337,15 @@ class _Runner:
         if learns:
             return self._learn(facts, log)
         return facts, execute_stage(self.inspector.workspace, facts, log=log)
+
+    def _keep_outputs_out_of_git(self, facts: StageFacts) -> None:
+        """The first run of a notebook in this clone: Git is told to leave outputs out, and the user is."""
+        if not is_notebook(facts.command):
+            return
+        if set_up_filter(self.session.workspace.git, facts.command[0], python=sys.executable):
+            self.wrote.append(ATTRIBUTES)
+            note = f"Git takes notebooks without outputs from now on ({ATTRIBUTES}); the outputs in your file stay"
+            self.on_event(Event(what="note", stage=facts.name, detail=note))
 
     def _learn(self, facts: StageFacts, log: Path) -> tuple[StageFacts, StageOutcome]:
         from mintage.pipeline.first_run import learn_stage

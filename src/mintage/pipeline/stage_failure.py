@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from pathlib import Path
 
 from mintage.errors import StageFailedError
 from mintage.pipeline.environment import Environment
 from mintage.pipeline.facts import StageFacts
+from mintage.pipeline.notebook.executed import Stopped, stopped_at
+from mintage.pipeline.notebook.start import executed_beside, is_notebook
 from mintage.pipeline.sandbox import Finished
 
 __all__ = ["failure"]
@@ -17,20 +21,28 @@ _LINES = 20
 
 def failure(facts: StageFacts, finished: Finished, *, log: Path, root: Path) -> StageFailedError:
     """The error of a command that did not end with exit code 0."""
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-_LINES:])
+    stopped = _stopped(executed_beside(log))
+    said = stopped.said if stopped is not None and stopped.said else log.read_text(errors="replace")
+    tail = "\n".join(said.splitlines()[-_LINES:])
     if finished.timed_out:
         found = f"still running after {facts.stage.timeout_s} s"
     elif finished.exit_code < 0:
         found = f"ended by signal {-finished.exit_code}"
     else:
         found = f"exit code {finished.exit_code}"
+    place = f" in {stopped.place}" if stopped is not None else ""
     return StageFailedError(
-        f"stage {facts.name} failed: {found}" + (f"\n{tail}" if tail else ""),
+        f"stage {facts.name} failed{place}: {found}" + (f"\n{tail}" if tail else ""),
         expected="exit code 0",
         found=found,
-        where=str(log),
+        where=str(log if stopped is None else executed_beside(log)),
         hint=_hint(tail, facts, root),
     )
+
+
+def _stopped(executed: Path) -> Stopped | None:
+    """Where a notebook stopped; None for a stage that is none."""
+    return stopped_at(json.loads(executed.read_bytes())) if executed.is_file() else None
 
 
 def _hint(tail: str, facts: StageFacts, root: Path) -> str:
@@ -41,6 +53,8 @@ def _hint(tail: str, facts: StageFacts, root: Path) -> str:
         return "a stage has no terminal to ask on: give the answer as an argument in `run:`, or as a parameter"
     if "FileNotFoundError" in tail or "No such file" in tail:
         return _file_hint(tail, facts, root)
+    if is_notebook(facts.command):
+        return "see the last lines above; the cells so far are in that notebook, the full output in the log beside it"
     return "see the last lines above; the full output is in the log"
 
 
@@ -52,8 +66,10 @@ def _file_hint(tail: str, facts: StageFacts, root: Path) -> str:
             "bring what it needs into the project, or move the stage that writes it up"
         )
     lines = [line for line in tail.splitlines() if "No such file" in line or "FileNotFoundError" in line]
-    named = {path for line in lines for path in re.findall(r"[\w./-]+", line) if not path.startswith((".", "/"))}
-    there = sorted(path for path in named if (root / path).exists())
+    folder = Path(facts.command[0]).parent if is_notebook(facts.command) else Path()
+    words = {word for line in lines for word in re.findall(r"[\w./-]+", line) if not word.startswith("/")}
+    named = {os.path.normpath(folder / word) for word in words if folder.parts or not word.startswith(".")}
+    there = sorted(path for path in named - {"."} if not path.startswith("..") and (root / path).is_file())
     if there:
         line = ", ".join((*stage.inputs, *there))
         return f"a stage sees only its declared inputs and code; name it under `in:`, so: `in: [{line}]`"

@@ -11,10 +11,12 @@ from typing import Any
 
 from mintage.errors import DataError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
+from mintage.pipeline.notebook.start import executed_beside, keeping_executed, stage_command
 from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.sandbox import Finished, Scratch, run_command, stage_environment
 from mintage.pipeline.stage_failure import failure
 from mintage.repo.locks import Item
+from mintage.repo.notebook import NOTEBOOK, strip_notebook
 from mintage.repo.project import Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
@@ -26,12 +28,14 @@ _METRIC_LIMIT = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class StageOutcome:
-    """What a command made: outputs in the store, metrics as (name, value, step), how it ended, its log's digest."""
+    """What a command made: outputs in the store, metrics as (name, value, step), how it ended, digests of its log
+    and, of a notebook, of the executed one."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
     finished: Finished
     log: str
+    notebook: str | None = None
 
 
 def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
@@ -58,14 +62,22 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
             declared=facts.stage.env,
             environment=facts.environment,
         )
-        finished = run_command(
+        command = stage_command(
             facts.command,
-            folder=scratch.work,
-            environment=environment,
-            log=log,
-            timeout_s=facts.stage.timeout_s,
-            python=facts.environment.python,
+            root=workspace.root,
+            scratch=scratch,
+            environment=facts.environment,
+            params=facts.parts["params"],
         )
+        with keeping_executed(scratch, log):
+            finished = run_command(
+                command,
+                folder=scratch.work,
+                environment=environment,
+                log=log,
+                timeout_s=facts.stage.timeout_s,
+                python=facts.environment.python,
+            )
         if finished.exit_code != 0:
             raise failure(facts, finished, log=log, root=workspace.root)
         return keep_outcome(store, scratch, facts.name, facts.stage, finished=finished, log=log)
@@ -77,7 +89,14 @@ def keep_outcome(
     """Put the outputs of stage ``name`` from its scratch folder, and its log, into the store; read its metrics."""
     outputs = tuple(_keep(store, scratch.work, path, name) for path in (*stage.out, *stage.metrics))
     metrics = _reported(scratch.private / "metrics.jsonl") + _from_files(scratch.work, name, stage.metrics)
-    return StageOutcome(outputs=outputs, metrics=tuple(metrics), finished=finished, log=store.put_file(log))
+    executed = executed_beside(log)
+    return StageOutcome(
+        outputs=outputs,
+        metrics=tuple(metrics),
+        finished=finished,
+        log=store.put_file(log),
+        notebook=store.put_file(executed) if executed.is_file() else None,
+    )
 
 
 def _fill(scratch: Scratch, store: Store, facts: StageFacts, root: Path) -> None:
@@ -91,7 +110,8 @@ def _fill(scratch: Scratch, store: Store, facts: StageFacts, root: Path) -> None
         target = scratch.work / path
         target.parent.mkdir(parents=True, exist_ok=True)
         source = root / path
-        target.write_bytes(source.read_bytes())
+        data = source.read_bytes()
+        target.write_bytes(strip_notebook(data, where=path) if path.endswith(NOTEBOOK) else data)
         target.chmod(source.stat().st_mode & 0o755)
     for path in (*facts.stage.out, *facts.stage.metrics):
         (scratch.work / path).parent.mkdir(parents=True, exist_ok=True)

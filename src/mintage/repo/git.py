@@ -197,6 +197,11 @@ class Git:
         self.run("update-ref", f"refs/mintage/snapshots/{commit}", commit)
         return commit
 
+    def local_setting(self, name: str) -> str | None:
+        """What this clone's own configuration says of ``name``."""
+        result = self._call(["config", "--local", "--get", name])
+        return result.stdout.decode(errors="surrogateescape").removesuffix("\n") if result.returncode == 0 else None
+
     def has_identity(self) -> bool:
         """Whether Git knows who commits."""
         return self._call(["var", "GIT_COMMITTER_IDENT"]).returncode == 0 and bool(

@@ -27,7 +27,7 @@ from mintage.errors import FileMalformedError
 from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
 from mintage.pipeline.recording.gather import gather
 from mintage.pipeline.recording.recording import Recording
-from mintage.pipeline.recording.source import Value, read_source
+from mintage.pipeline.recording.source import Source, Value, read_source
 from mintage.repo.project import Stage
 from mintage.repo.yamlfile import load_yaml
 
@@ -65,9 +65,10 @@ def propose(
     sources: Mapping[str, str],
     texts: Mapping[str, bytes],
     params: Collection[str] = (),
+    notebooks: Collection[Source] = (),
 ) -> Proposal:
     """``closure`` are the files that ``code: auto`` finds, ``sources`` the text of modules, ``texts`` small files that
-    were read or written, ``params`` the names at the top of params.yaml."""
+    were read or written, ``params`` the names at the top of params.yaml, ``notebooks`` what they say."""
     secrets = [path for path in recording.reads if looks_secret(path)]
     reads = [path for path in recording.reads if path not in secrets]
     metrics = [path for path in recording.writes if path.endswith(".json") and _is_metrics(path, texts.get(path))]
@@ -88,7 +89,7 @@ def propose(
     }
     declared = {"in": stage.inputs, "out": stage.out, "metrics": stage.metrics, "code": stage.code}
     more = {name: paths for name, paths in missing.items() if paths and declared.get(name)}
-    code = [read_source(text, where=path) for path, text in sources.items()]
+    code = [*notebooks, *(read_source(text, where=path) for path, text in sources.items())]
     configured = [value for path in reads for value in _configuration(path, texts.get(path))]
     return Proposal(
         keys={name: paths for name, paths in missing.items() if paths and name not in more},

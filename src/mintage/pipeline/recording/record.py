@@ -192,7 +192,8 @@ def _left_elsewhere(scratch: Scratch, said: Sequence[Said], made: Mirror, librar
     found = {path for path in written if Path(path).exists()}
     found |= {f"../{entry.name}" for entry in scratch.base.iterdir() if entry not in (scratch.work, scratch.private)}
     home = scratch.private / "home"
-    found |= {f"~/{path.relative_to(home).as_posix()}" for path in home.rglob("*") if path.is_file()}
+    left = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
+    found |= {f"~/{path}" for path in left if not path.startswith(".cache/")}
     return tuple(sorted(found))
 
 
