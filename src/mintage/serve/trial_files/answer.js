@@ -73,7 +73,7 @@ function showAnswer(answer) {
   mark("odd", said);
   at("found").replaceChildren(...parts(answer));
   if (Object.keys(unusual).length) {
-    const items = Object.entries(unusual).map(([name, usual]) => make("li", {}, make("b", {}, name), `: usually ${usual}`));
+    const items = Object.entries(unusual).map(([name, usual]) => make("li", {}, make("b", {}, make("bdi", {}, name)), `: usually ${usual}`));
     at("found").append(make("div", { class: "warn" }, "Answered, but the model knows little of such values:", make("ul", {}, ...items)));
   }
   const [head, more] = brief(answer);

@@ -1,16 +1,20 @@
 /* The request, as curl and as Python: what is shown can be pasted. */
 
+const UNSEEN = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 const url = () => `${location.origin}${facts.path}`;
 
 /** A word for a POSIX shell. */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-const curlOf = (row) => `curl -s -H 'content-type: application/json' \\\n  -d ${quoted(JSON.stringify(row))} \\\n  ${quoted(url())}`;
+/** JSON in which no sign is unseen or turns the direction of reading. */
+const json = (value) => JSON.stringify(value).replace(UNSEEN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-/** A value as Python writes it; its texts are those of JSON, but for what is beyond 16 bits. */
+const curlOf = (row) => `curl -s -H 'content-type: application/json' \\\n  -d ${quoted(json(row))} \\\n  ${quoted(url())}`;
+
+/** A value as Python writes it; its texts are those of JSON. */
 function python(value) {
   if (value === null) return "None";
-  if (typeof value === "string") return JSON.stringify(value).replace(/\u007f/g, "\\x7f");
+  if (typeof value === "string") return json(value);
   return String(value);
 }
 

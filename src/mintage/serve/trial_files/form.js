@@ -13,6 +13,9 @@ function make(kind, attributes = {}, ...children) {
   return element;
 }
 
+/** A sentence with its parts in backticks as code. */
+const prose = (text) => text.split("`").map((part, place) => (place % 2 ? make("code", {}, part) : part));
+
 function note({ usual, closed, integer, nullable, about, categories, datatype }) {
   const listed = categories !== null;
   const parts = [about];
@@ -51,7 +54,7 @@ function controls(item, place) {
 }
 
 function field(item, place) {
-  const label = make("label", { for: `input-${place}` }, item.name);
+  const label = make("label", { for: `input-${place}` }, make("bdi", {}, item.name));
   if (item.unit) label.append(" ", make("small", {}, item.unit));
   return make("div", { class: "field" }, label, ...controls(item, place), make("p", { class: "note", id: `note-${place}` }, note(item)));
 }

@@ -53,7 +53,7 @@ function introduce() {
   at("place").textContent = facts.place;
   at("purpose").textContent = facts.purpose;
   const verdict = standing.verdict ?? "NOT CERTIFIED";
-  at("standing").append(make("span", { class: `pill ${standing.tone}` }, verdict), standing.sentence);
+  at("standing").append(make("span", { class: `pill ${standing.tone}` }, verdict), ...prose(standing.sentence));
   at("metadata").href = `/v2/models/${encodeURIComponent(facts.model)}`;
   const kept = facts.isLogged ? "What is asked here is kept in the prediction log." : "What is asked here is not kept.";
   at("proof").textContent = `${facts.root}, ${facts.proof}. ${kept}`;

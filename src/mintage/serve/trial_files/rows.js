@@ -81,7 +81,10 @@ const cell = (given, kind = "") => {
 };
 
 function showTable({ names, rows, answers, given }) {
-  const head = make("tr", {}, ...["row", ...given, ...names].map((name) => make("th", { scope: "col" }, name)));
+  const first = flat(answers[0]);
+  const isNumber = (name) => name === "row" || typeof first[name] === "number";
+  const column = (name) => make("th", { scope: "col", class: isNumber(name) ? "num" : null }, name);
+  const head = make("tr", {}, ...["row", ...given].map(column), ...names.map((name) => make("th", { scope: "col" }, name)));
   const lines = answers.slice(0, SHOWN).map((answer, place) => {
     const flatAnswer = flat(answer);
     const unusual = answer.unusual ?? {};
