@@ -26,7 +26,7 @@ from mintage.serve.plainrow import columns_of_rows, plain_answers, unusual_of_ro
 from mintage.serve.routes import Served, prove
 from mintage.serve.rowfile import kind_of, open_rows
 from mintage.serve.rowwriter import kind_to_write, published, row_writer
-from mintage.serve.score import Scored, check_columns, scored_schema, scored_tables
+from mintage.serve.score import Scored, added_fields, check_columns, scored_schema, scored_tables
 from mintage.serve.unusual import usual
 
 __all__ = ["predict_built"]
@@ -83,9 +83,9 @@ def _predict_rows(served: Served, asked: Asked, *, as_json: bool) -> Scored:
         where = str(asked.source or "stdin")
         is_text = kind in ("csv", "tsv")
         schema, chunks = open_rows(path, signature, kind=source_kind, where=where, is_verbatim=is_text)
-        added = [name for name, _ in served.outputs.fields]
+        added = [name for name, _ in added_fields(served)]
         check_columns(schema.names, signature, added=added, needs_id=False, where=where)
-        written = scored_schema(schema, served.outputs)
+        written = scored_schema(schema, served)
         sink = opened.enter_context(_whole_stdout() if asked.output is None else published(asked.output))
         moved = opened.enter_context(progress("scoring", None))
         with row_writer(sink, kind, written) as write:
@@ -154,23 +154,24 @@ def _value(item: Input, text: str) -> Any:
 
 
 def _lines(answer: Mapping[str, Any], signature: Signature) -> list[tuple[str, str]]:
-    """An answer for people: the class first, each number with six digits."""
+    """An answer for people: the class first, probabilities with three digits, other numbers with six."""
     lines: list[tuple[str, str]] = []
     if signature.is_scored:
         lines.append((str(signature.target), str(answer["class"])))
-        lines.append((f"probability of {signature.two_classes[1]}", f"{answer['score']:.6g}"))
+        lines.append((f"probability of {signature.two_classes[1]}", f"{answer['score']:.3g}"))
         lines.append(("threshold", f"{signature.threshold:g}"))
         return lines
     for name, value in answer.items():
+        digits = 3 if name.startswith("probabilities") else 6
         if isinstance(value, Mapping):
-            lines += [(f"{name}.{tail}", _shown(part)) for tail, part in value.items()]
+            lines += [(f"{name}.{tail}", _shown(part, digits)) for tail, part in value.items()]
         else:
-            lines.append((str(signature.target) if name == "value" else name, _shown(value)))
+            lines.append((str(signature.target) if name == "value" else name, _shown(value, digits)))
     return lines
 
 
-def _shown(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _shown(value: Any, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def _enter(target: ModelTarget, *, rows: int, source: str) -> None:

@@ -147,7 +147,7 @@ def _say_what_is_served(target: ModelTarget, trial: Trial) -> None:
     elif target.context is not None:
         say(sentence)
     if target.context is not None:
-        say(f"this is a trial, not a release: `mintage release {trial.model}` makes one")
+        say(f"this is a trial, not a release: `mintage release {trial.model} --to ENVIRONMENT` makes one")
 
 
 def _kept(trial: Trial) -> str:

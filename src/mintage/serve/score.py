@@ -23,11 +23,11 @@ from mintage.errors import BatchFileError, DataError
 from mintage.model.runtime import stack
 from mintage.model.signature import Signature
 from mintage.model.tables import encode_columns
-from mintage.serve.outputs import Outputs
+from mintage.serve.outputs import class_name
 from mintage.serve.routes import Served
 from mintage.serve.unusual import unusual_rows
 
-__all__ = ["ARROW_KINDS", "Scored", "check_columns", "locate", "scored_schema", "scored_tables"]
+__all__ = ["ARROW_KINDS", "Scored", "added_fields", "check_columns", "locate", "scored_schema", "scored_tables"]
 
 ARROW_KINDS: dict[type, pa.DataType] = {np.float64: pa.float64(), np.int64: pa.int64(), object: pa.string()}
 _ROW = re.compile(r"row (\d+)")
@@ -73,9 +73,18 @@ def check_columns(names: list[str], signature: Signature, *, added: list[str], n
         )
 
 
-def scored_schema(schema: pa.Schema, outputs: Outputs) -> pa.Schema:
+def added_fields(served: Served) -> tuple[tuple[str, type], ...]:
+    """The columns that the output adds, with their types; of two classes also their names, unless they are 0 and 1."""
+    return (*served.outputs.fields, ("class", object)) if _has_names(served) else served.outputs.fields
+
+
+def _has_names(served: Served) -> bool:
+    return served.outputs.is_scored and tuple(map(class_name, served.signature.two_classes)) != ("0", "1")
+
+
+def scored_schema(schema: pa.Schema, served: Served) -> pa.Schema:
     """The columns of the output."""
-    return pa.schema([*schema, *((name, ARROW_KINDS[kind]) for name, kind in outputs.fields)])
+    return pa.schema([*schema, *((name, ARROW_KINDS[kind]) for name, kind in added_fields(served))])
 
 
 def scored_tables(
@@ -92,10 +101,12 @@ def scored_tables(
             locate(error, where=where, first_row=done.rows + 1)
             raise
         answer = stack(prediction.outputs)
-        given = served.outputs.columns(answer.values, answer.labels)
-        added = [
-            pa.array(given[name], type=ARROW_KINDS[kind], from_pandas=True) for name, kind in served.outputs.fields
-        ]
+        given = dict(served.outputs.columns(answer.values, answer.labels))
+        if _has_names(served):
+            names = np.array([class_name(value) for value in served.signature.two_classes], dtype=object)
+            given["class"] = names[answer.labels[:, 0]]
+        fields = added_fields(served)
+        added = [pa.array(given[name], type=ARROW_KINDS[kind], from_pandas=True) for name, kind in fields]
         _count_unusual(prediction.flags, columns, served.signature, done)
         done.rows += chunk.num_rows
         yield pa.table([*chunk.columns, *added], schema=schema)
