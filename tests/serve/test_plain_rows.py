@@ -89,6 +89,43 @@ def test_too_many_rows_another_type_and_another_method_are_refused(client):
     assert predict(client, row, path="/predict/early")[1]["code"] == "serve.model-unknown"
 
 
+MLFLOW = {
+    "split": {
+        "dataframe_split": {"index": [0, 1], "columns": ["name", "x", "y"], "data": [["a", 0.5, None], ["b", 1, 2]]}
+    },
+    "records": {"dataframe_records": [{"x": 0.5, "y": None, "name": "a"}, {"x": 1, "y": 2, "name": "b"}]},
+    "columns": {"inputs": {"x": [0.5, 1], "y": [None, 2], "name": ["a", "b"]}},
+    "instances": {"instances": [{"x": 0.5, "y": None, "name": "a"}, {"x": 1, "y": 2, "name": "b"}]},
+}
+
+
+@pytest.mark.parametrize("way", MLFLOW)
+def test_bodies_of_mlflows_protocol_are_answered(client, way):
+    status, answer = predict(client, MLFLOW[way], path="/invocations")
+    assert status == 200
+    expected = [small_score(0.5, None, "a"), small_score(1, 2, "b")]
+    assert [row["score"] for row in answer["predictions"]] == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "serve.request-malformed"),
+        ({"dataframe_records": []}, "serve.request-malformed"),
+        ({"inputs": {"x": [1], "y": []}}, "serve.request-malformed"),
+        ({"dataframe_split": {"columns": ["x"], "data": [[1, 2]]}}, "serve.request-malformed"),
+        ({"instances": [{"x": 1}], "dataframe_records": [{"x": 1}]}, "serve.request-malformed"),
+        ({"instances": [{"x": 1}], "params": {"a": 1}}, "serve.request-malformed"),
+        ({"rows": [{"x": 1}]}, "serve.request-malformed"),
+        ({"instances": [{"x": 1}]}, "input.missing"),
+        (b"x", "serve.not-json"),
+    ],
+)
+def test_what_is_wrong_with_a_body_of_mlflows_protocol_is_named(client, body, code):
+    status, answer = predict(client, body, path="/invocations")
+    assert (status, answer["code"]) == (400, code)
+
+
 @pytest.fixture(scope="module")
 def every_task(tmp_path_factory, signer):
     """A gateway with a model of each task, its client, and the models' packages."""
@@ -184,3 +221,10 @@ def test_the_rows_that_are_unusual_are_as_many_as_the_runtime_flags(low, high, k
     text = Input(name="t", datatype="BYTES", categories=item.categories and tuple(map(str, item.categories)))
     texts = np.array([None if value is None else str(float(value)) for value in values], dtype=object)
     assert int(unusual_rows(text, texts).sum()) == column_check(text, "missing")(texts)[1]
+
+
+def test_mlflows_protocol_names_no_model_so_one_must_be_live(every_task):
+    client, _ = every_task
+    status, answer = predict(client, {"instances": [{"x": 1}]}, path="/invocations")
+    assert (status, answer["code"]) == (404, "serve.model-unknown")
+    assert "5 models are live" in answer["error"]

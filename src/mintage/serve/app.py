@@ -29,6 +29,7 @@ from mintage.errors import (
     VersionUnknownError,
 )
 from mintage.serve import limits, metrics
+from mintage.serve.invocations import rows_of
 from mintage.serve.logwriter import Log
 from mintage.serve.oip import (
     InferRequest,
@@ -43,7 +44,7 @@ from mintage.serve.oip import (
 from mintage.serve.openapi import openapi
 from mintage.serve.outputs import Declared
 from mintage.serve.pages import render_index
-from mintage.serve.plainrow import Columns, parse_rows, plain_answers, unusual_of_rows
+from mintage.serve.plainrow import Columns, checked_rows, parse_rows, plain_answers, unusual_of_rows
 from mintage.serve.predictionlog import Entry, encode_entry
 from mintage.serve.routes import Route, Served
 from mintage.serve.split import Variant
@@ -136,12 +137,13 @@ class App:
         parts = path.strip("/").split("/")
         if parts[:2] == ["v2", "models"] and len(parts) > 2:
             return await self._answer_model(parts[2], parts[3:], scope, receive)
-        if parts[0] == "predict" and len(parts) == 2:
-            route = self._route(parts[1])
+        if (parts[0] == "predict" and len(parts) == 2) or parts == ["invocations"]:
+            model = parts[1] if len(parts) == 2 else self._only()
+            self._route(model)
             _need_method(scope, "POST")
             _need_json(scope)
             body = await _read_body(receive)
-            return self._answer_plain(self._route(route.model), body)
+            return self._answer_plain(self._route(model), body, is_plain=len(parts) == 2)
         page = self._page(path if path == "/" else path.rstrip("/"))
         _need_method(scope, "GET")
         return page()
@@ -209,11 +211,24 @@ class App:
             self._metrics.flagged(route.model, prediction.flags)
         return 200, _JSON, answer
 
-    def _answer_plain(self, route: Route, body: bytes) -> _Answer:
-        """Rows as plain JSON objects."""
+    def _only(self) -> str:
+        """The one model that is live: MLflow's protocol names none."""
+        if len(self._routes) != 1:
+            raise ModelUnknownError(
+                f"{len(self._routes)} models are live, and the request names none",
+                expected="one",
+                hint="ask /predict/MODEL or /v2/models/MODEL/infer",
+            )
+        return next(iter(self._routes))
+
+    def _answer_plain(self, route: Route, body: bytes, *, is_plain: bool) -> _Answer:
+        """Rows as plain JSON objects, or as MLflow's protocol has them."""
         started = time.perf_counter()
         signature = route.champion.signature  # the challenger's has the same inputs and outputs
-        asked = parse_rows(body, signature, max_rows=limits.ROWS)
+        if is_plain:
+            asked = parse_rows(body, signature, max_rows=limits.ROWS)
+        else:
+            asked = checked_rows(rows_of(body), signature, max_rows=limits.ROWS)
         request = InferRequest(inputs=[], id=asked.id, parameters={"event_time": asked.time})
         request_id = request_id_of(request) or str(uuid.uuid4())
         event_time = event_time_of(request)
@@ -227,7 +242,8 @@ class App:
                 answer | {"unusual": odd} if odd else answer for answer, odd in zip(answers, unusual, strict=True)
             ]
         head = {"model": route.model, "version": served.root, "id": request_id, "variant": variant}
-        encoded = msgspec.json.encode(head | ({"rows": answers} if asked.is_list else answers[0]))
+        body_of = {"predictions": answers} if not is_plain else {"rows": answers} if asked.is_list else answers[0]
+        encoded = msgspec.json.encode(head | body_of)
         who = _Answered(route.model, variant, served.root, request_id, event_time)
         self._keep(who, asked.columns, scores, labels, started=started)
         if prediction.flags:

@@ -33,7 +33,7 @@ from mintage.serve.oip import OutputTensor
 from mintage.serve.outputs import Declared, class_name
 from mintage.serve.unusual import unusual_rows, usual
 
-__all__ = ["Columns", "PlainRows", "columns_of_rows", "parse_rows", "plain_answers", "unusual_of_rows"]
+__all__ = ["Columns", "PlainRows", "checked_rows", "columns_of_rows", "parse_rows", "plain_answers", "unusual_of_rows"]
 
 Columns = dict[str, np.ndarray[Any, Any]]
 _EXACT = 2**53
@@ -58,8 +58,7 @@ def parse_rows(body: bytes, signature: Signature, *, max_rows: int) -> PlainRows
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise NotJsonError("the body is not JSON", found=str(error)[:200]) from None
     if isinstance(value, list):
-        rows = _checked_list(value, max_rows)
-        return PlainRows(columns=columns_of_rows(rows, signature), rows=len(rows), is_list=True)
+        return checked_rows(value, signature, max_rows=max_rows)
     if not isinstance(value, dict):
         raise RequestMalformedError(
             "the body is no row",
@@ -74,7 +73,8 @@ def parse_rows(body: bytes, signature: Signature, *, max_rows: int) -> PlainRows
     return PlainRows(columns=columns, rows=1, is_list=False, id=request_id, time=kept.get(signature.time or ""))
 
 
-def _checked_list(value: list[Any], max_rows: int) -> list[dict[str, Any]]:
+def checked_rows(value: Sequence[Any], signature: Signature, *, max_rows: int) -> PlainRows:
+    """A list of rows; raises EmptyBatchError, TooManyRowsError, RequestMalformedError and the errors of inputs."""
     if not value:
         raise EmptyBatchError("a request has no rows", expected="at least one row")
     if len(value) > max_rows:
@@ -87,7 +87,7 @@ def _checked_list(value: list[Any], max_rows: int) -> list[dict[str, Any]]:
     for place, row in enumerate(value):
         if not isinstance(row, dict):
             raise RequestMalformedError("a row is no object", expected='as {"age": 41}', where=f"row {place}")
-    return value
+    return PlainRows(columns=columns_of_rows(value, signature), rows=len(value), is_list=True)
 
 
 def columns_of_rows(rows: Sequence[Mapping[str, Any]], signature: Signature) -> Columns:
