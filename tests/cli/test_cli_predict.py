@@ -188,3 +188,19 @@ def test_a_certified_and_released_model_says_so_and_answers_one_row_past_its_rel
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_model_that_failed_its_certificate_is_served_with_a_warning(released):
+    released.replace("policies/buys.yaml", "min: 0.60", "min: 0.999")
+    released.commit("a policy that it cannot pass")
+    assert released.run("certify", "buys", "--json", expect=1).json["verdict"] == "FAIL"
+    assert "certified FAIL" in released.run("predict", "pages=10", "minutes=1").err
+    process = released.start("serve", "--json", "--port", "0")
+    try:
+        assert json.loads(process.stdout.readline())["verdict"] == "FAIL"
+        while not (line := process.stderr.readline()).startswith("warning"):
+            assert line
+        assert line.startswith("warning: certified FAIL: buys must not be released")
+    finally:
+        process.kill()
+        process.communicate()
