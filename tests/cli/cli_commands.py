@@ -44,4 +44,4 @@ COMMANDS: dict[tuple[str, ...], int] = {
 # this one looks for the project of another tool
 OF_ANOTHER_TOOL = frozenset(["import"])
 # these take a model's folder too, so that a project is not what is missing
-WITHOUT_PROJECT = frozenset(["export", "parity", "serve"])
+WITHOUT_PROJECT = frozenset(["export", "parity", "predict", "serve"])

@@ -23,7 +23,7 @@ Carry a model from a commit to production and back.
   why        Explain why a stage would run
   certify    Judge a model against its policy and sign the certificate
   release    Write and commit which model an environment runs
-  predict    Score a file through the checks and the log of a release
+  predict    Score a file, a table or one row with a model, released or not
   monitor    Compare traffic with the model's profile and decide
   verify     Check every digest and signature behind a model or an endpoint
 

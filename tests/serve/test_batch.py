@@ -10,7 +10,7 @@ import pytest
 from serve_models import build_small_model, small_score
 
 from mintage.errors import BatchFileError, InputNullError, InputTypeError, UsageError
-from mintage.serve import batch
+from mintage.serve import rowfile
 from mintage.serve.batch import predict_file
 from mintage.serve.desired import Challenger, Placement, Target
 from mintage.serve.predictionlog import read_predictions
@@ -59,7 +59,7 @@ def read(path):
 
 
 def test_a_file_is_scored_and_logged_to_the_bit_whatever_the_chunks(tmp_path, route, models, monkeypatch):
-    monkeypatch.setattr(batch, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(rowfile, "CHUNK_ROWS", 7)
     table = rows()
     result = predict_file(write(tmp_path, table), tmp_path / "out.parquet", route=route, envdir=tmp_path)
     assert (result.rows, result.by_variant) == (100, {"champion": 100})
@@ -120,13 +120,13 @@ def test_an_empty_file_gives_an_empty_output_and_no_log(tmp_path, route):
 
 
 REFUSED = {
-    "a null where none may be": (rows(x=pa.array([None] + [0.5] * 99)), InputNullError, "rows 0"),
-    "text in a column of numbers": (rows(x=["a"] * 100), InputTypeError, "rows 0"),
+    "a null where none may be": (rows(x=pa.array([None] + [0.5] * 99)), InputNullError, "in.parquet, row 1"),
+    "text in a column of numbers": (rows(x=["a"] * 100), InputTypeError, "in.parquet"),
     "no such column": (rows().drop_columns(["y"]), BatchFileError, "in.parquet"),
     "no id column": (rows().drop_columns(["id"]), BatchFileError, "in.parquet"),
     "a row without id": (rows(id=["a"] * 99 + [None]), BatchFileError, "rows"),
     "a column that the output adds": (rows(score=[0.5] * 100), BatchFileError, "in.parquet"),
-    "a time that is none": (rows(at=["soon"] * 100), BatchFileError, "rows 0"),
+    "a time that is none": (rows(at=["soon"] * 100), BatchFileError, "rows 1 to 100"),
 }
 
 
@@ -140,12 +140,11 @@ def test_a_file_with_a_fault_is_refused_as_a_whole_and_leaves_nothing(tmp_path, 
 
 
 def test_a_fault_in_a_late_chunk_leaves_nothing_of_the_early_ones(tmp_path, route, monkeypatch):
-    monkeypatch.setattr(batch, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(rowfile, "CHUNK_ROWS", 10)
     table = rows(x=pa.array([0.5] * 95 + [None] * 5))
     with pytest.raises(InputNullError) as caught:
         predict_file(write(tmp_path, table), tmp_path / "out.parquet", route=route, envdir=tmp_path / "env")
-    assert "rows 90" in caught.value.where
-    assert "row 5" in caught.value.where
+    assert caught.value.where.endswith("in.parquet, row 96")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "in.parquet"]
 
 

@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "why": ("why", "Explain why a stage would run", True),
     "certify": ("certify", "Judge a model against its policy and sign the certificate", True),
     "release": ("release", "Write and commit which model an environment runs", True),
-    "predict": ("predict", "Score a file through the checks and the log of a release", True),
+    "predict": ("predict", "Score a file, a table or one row with a model, released or not", True),
     "monitor": ("monitor", "Compare traffic with the model's profile and decide", True),
     "verify": ("verify", "Check every digest and signature behind a model or an endpoint", True),
     "audit": ("audit", "Show or verify the audit log", False),
@@ -60,7 +60,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "report": ("report", "Write one page that tells the project's story", False),
     "retrain": ("retrain", "Start the run that a decision asks for, on a new branch", False),
     "rollback": ("rollback", "Revert the last release of a model in an environment", False),
-    "serve": ("serve", "Serve one signed model over HTTP in the foreground, without a project", False),
+    "serve": ("serve", "Serve a model over HTTP at once, with a page to try it", False),
     "show": ("show", "Show a model, the last decision, or any record by its digest", False),
     "stop": ("stop", "Stop the serving process of an environment", False),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mintage.cli.context import Context
-from mintage.errors import FileMissingError, ProjectNotFoundError, UnknownNameError
+from mintage.errors import FileMissingError, ProjectNotFoundError, UnknownNameError, UsageError
 from mintage.model.loaded import open_built
 from mintage.model.package import Package, open_package
 from mintage.repo.nearest import nearest_hint
@@ -29,11 +29,13 @@ class ModelTarget:
     context: Context | None
 
 
-def find_model(text: str, *, trust: Path | None = None) -> ModelTarget:
-    """The model of that name, else the one in that folder; raises UnknownNameError.
+def find_model(text: str | None, *, trust: Path | None = None) -> ModelTarget:
+    """The model of that name, else the one in that folder; without ``text`` the project's only one.
 
-    ``trust`` is the file of a public key that must have signed it.
+    ``trust`` is the file of a public key that must have signed it. Raises UnknownNameError or UsageError.
     """
+    if text is None:
+        text = _only_model()
     keys = None if trust is None else [_public_key(trust)]
     try:
         context: Context | None = Context.here()
@@ -50,6 +52,18 @@ def find_model(text: str, *, trust: Path | None = None) -> ModelTarget:
         expected=", ".join([*names, "or a model's folder"]),
         hint=nearest_hint(text, names, otherwise="name a model of mintage.yaml, or the folder of one"),
     )
+
+
+def _only_model() -> str:
+    """The one model that the project declares; raises UsageError if there is none, or more."""
+    models = list(Context.here().workspace.project().models)
+    if len(models) != 1:
+        raise UsageError(
+            "which model is meant is not said" if models else "the project has no model yet",
+            expected="one of " + ", ".join(models) if models else "a model under `models:` in mintage.yaml",
+            hint="name it as the first argument" if models else "`mintage run` builds what mintage.yaml declares",
+        )
+    return models[0]
 
 
 def _public_key(path: Path) -> PublicKey:

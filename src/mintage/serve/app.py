@@ -1,4 +1,4 @@
-"""The gateway's ASGI application: Open Inference Protocol v2 over HTTP, metrics and one page.
+"""The gateway's ASGI application: Open Inference Protocol v2 and plain JSON over HTTP, metrics and one page.
 
 It holds no global state: the routes come in through ``publish`` and are swapped as a whole between two requests, so no
 request ever sees half of a change and none is lost. Inference runs inline on the event loop (the model takes
@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,8 +29,10 @@ from mintage.errors import (
     VersionUnknownError,
 )
 from mintage.serve import limits, metrics
+from mintage.serve.invocations import rows_of
 from mintage.serve.logwriter import Log
 from mintage.serve.oip import (
+    InferRequest,
     InferResponse,
     encode_response,
     event_time_of,
@@ -39,13 +41,17 @@ from mintage.serve.oip import (
     request_id_of,
     select_outputs,
 )
+from mintage.serve.openapi import openapi
 from mintage.serve.outputs import Declared
 from mintage.serve.pages import render_index
+from mintage.serve.plainrow import Columns, checked_rows, parse_rows, plain_answers, unusual_of_rows
 from mintage.serve.predictionlog import Entry, encode_entry
 from mintage.serve.routes import Route, Served
 from mintage.serve.split import Variant
 from mintage.serve.statuses import answer_error
 from mintage.serve.tokens import Tokens
+from mintage.serve.trial import Trial
+from mintage.serve.trialpage import POLICY, render_trial
 
 __all__ = ["App"]
 
@@ -57,17 +63,32 @@ Send = Callable[[Message], Awaitable[None]]
 _Answer = tuple[int, bytes, bytes]
 
 _JSON = b"application/json"
-_HTML_HEADERS = [(b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'")]
+_HTML = b"text/html; charset=utf-8"
+_POLICY = b"default-src 'none'; style-src 'unsafe-inline'"
 _OPEN = frozenset(["/v2/health/live", "/v2/health/ready"])
 _EPOCH = datetime(1970, 1, 1)
 
 
-class App:
-    """One gateway's application; ``log`` is where predictions go, ``tokens`` are asked for unless they are None."""
+class _Answered(NamedTuple):
+    """Who answered what."""
 
-    def __init__(self, log: Log, *, version: str, tokens: Tokens | None = None) -> None:
+    model: str
+    variant: Variant
+    root: str
+    request_id: str
+    event_time: datetime | None
+
+
+class App:
+    """One gateway's application; ``log`` is where predictions go, ``tokens`` are asked for unless they are None.
+
+    With a ``trial`` its page is a form to try that model.
+    """
+
+    def __init__(self, log: Log, *, version: str, tokens: Tokens | None = None, trial: Trial | None = None) -> None:
         self._log = log
         self._tokens = tokens
+        self._trial = trial
         self._version = version
         self._metrics = metrics.Metrics()
         self._routes: Mapping[str, Route] = {}
@@ -105,7 +126,7 @@ class App:
             body = b'{"error":"the gateway failed on this request; its log has the cause","code":"serve.internal"}'
         headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *extra]
         if content_type is not _JSON:
-            headers += _HTML_HEADERS
+            headers.append((b"content-security-policy", _POLICY if self._trial is None else POLICY))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -116,6 +137,13 @@ class App:
         parts = path.strip("/").split("/")
         if parts[:2] == ["v2", "models"] and len(parts) > 2:
             return await self._answer_model(parts[2], parts[3:], scope, receive)
+        if (parts[0] == "predict" and len(parts) == 2) or parts == ["invocations"]:
+            model = parts[1] if len(parts) == 2 else self._only()
+            self._route(model)
+            _need_method(scope, "POST")
+            _need_json(scope)
+            body = await _read_body(receive)
+            return self._answer_plain(self._route(model), body, is_plain=len(parts) == 2)
         page = self._page(path if path == "/" else path.rstrip("/"))
         _need_method(scope, "GET")
         return page()
@@ -124,6 +152,7 @@ class App:
         pages = {
             "/": self._index,
             "/metrics": self._render_metrics,
+            "/openapi.json": self._openapi,
             "/v2": self._server,
             "/v2/health/live": lambda: (200, _JSON, b'{"live":true}'),
             "/v2/health/ready": self._ready,
@@ -176,27 +205,73 @@ class App:
                 outputs=select_outputs(request, outputs),
             )
         )
+        who = _Answered(route.model, variant, served.root, request_id, event_time)
+        self._keep(who, columns, scores, labels, started=started)
+        if prediction.flags:
+            self._metrics.flagged(route.model, prediction.flags)
+        return 200, _JSON, answer
+
+    def _only(self) -> str:
+        """The one model that is live: MLflow's protocol names none."""
+        if len(self._routes) != 1:
+            raise ModelUnknownError(
+                f"{len(self._routes)} models are live, and the request names none",
+                expected="one",
+                hint="ask /predict/MODEL or /v2/models/MODEL/infer",
+            )
+        return next(iter(self._routes))
+
+    def _answer_plain(self, route: Route, body: bytes, *, is_plain: bool) -> _Answer:
+        """Rows as plain JSON objects, or as MLflow's protocol has them."""
+        started = time.perf_counter()
+        signature = route.champion.signature  # the challenger's has the same inputs and outputs
+        if is_plain:
+            asked = parse_rows(body, signature, max_rows=limits.ROWS)
+        else:
+            asked = checked_rows(rows_of(body), signature, max_rows=limits.ROWS)
+        request = InferRequest(inputs=[], id=asked.id, parameters={"event_time": asked.time})
+        request_id = request_id_of(request) or str(uuid.uuid4())
+        event_time = event_time_of(request)
+        variant, served = route.choose(request_id)
+        prediction = served.predict(asked.columns)
+        outputs, scores, labels = served.outputs.give(prediction, asked.rows)
+        answers = plain_answers(outputs, served.outputs.declared, served.signature, asked.rows)
+        if prediction.flags:
+            unusual = unusual_of_rows(prediction.flags, asked.columns, served.signature, asked.rows)
+            answers = [
+                answer | {"unusual": odd} if odd else answer for answer, odd in zip(answers, unusual, strict=True)
+            ]
+        head = {"model": route.model, "version": served.root, "id": request_id, "variant": variant}
+        body_of = {"predictions": answers} if not is_plain else {"rows": answers} if asked.is_list else answers[0]
+        encoded = msgspec.json.encode(head | body_of)
+        who = _Answered(route.model, variant, served.root, request_id, event_time)
+        self._keep(who, asked.columns, scores, labels, started=started)
+        if prediction.flags:
+            self._metrics.flagged(route.model, prediction.flags)
+        return 200, _JSON, encoded
+
+    def _keep(
+        self, who: _Answered, columns: Columns, scores: Sequence[Any], labels: Sequence[Any], *, started: float
+    ) -> None:
+        """Log a prediction and count it."""
         seconds = time.perf_counter() - started
         entry = Entry(
             version=0,
-            request_id=request_id,
-            model=route.model,
-            root=served.root,
-            variant=variant,
+            request_id=who.request_id,
+            model=who.model,
+            root=who.root,
+            variant=who.variant,
             source="http",
             ts=time.time_ns() // 1000,
-            event_time=None if event_time is None else _microseconds(event_time),
+            event_time=None if who.event_time is None else _microseconds(who.event_time),
             latency_us=round(seconds * 1e6),
             scores=scores,
             labels=labels,
             numbers={name: column.tolist() for name, column in columns.items() if column.dtype != object},
             texts={name: column.tolist() for name, column in columns.items() if column.dtype == object},
         )
-        self._log.append(encode_entry(entry), rows)
-        self._metrics.predicted(route.model, variant, rows=rows, seconds=seconds)
-        if prediction.flags:
-            self._metrics.flagged(route.model, prediction.flags)
-        return 200, _JSON, answer
+        self._log.append(encode_entry(entry), len(scores))
+        self._metrics.predicted(who.model, who.variant, rows=len(scores), seconds=seconds)
 
     def _route(self, model: str) -> Route:
         route = self._routes.get(model)
@@ -211,7 +286,8 @@ class App:
     def _model_of(self, path: str) -> str:
         """The live model that a path names, else an empty text: labels never come from callers."""
         parts = path.split("/", 4)
-        return parts[3] if len(parts) > 3 and parts[3] in self._routes else ""
+        named = parts[2] if parts[1:2] == ["predict"] and len(parts) > 2 else parts[3] if len(parts) > 3 else ""
+        return named if named in self._routes else ""
 
     def _ready(self) -> _Answer:
         now = datetime.now(UTC)
@@ -233,8 +309,14 @@ class App:
         return 200, _JSON, msgspec.json.encode({"name": "mintage", "version": self._version, "extensions": []})
 
     def _index(self) -> _Answer:
+        if self._trial is not None:
+            return 200, _HTML, render_trial(self._route(self._trial.model), self._trial).encode()
         page = render_index(self._routes, generation=self._generation, problems=self._problems)
-        return 200, b"text/html; charset=utf-8", page.encode()
+        return 200, _HTML, page.encode()
+
+    def _openapi(self) -> _Answer:
+        found = openapi(self._routes, version=self._version, has_tokens=self._tokens is not None)
+        return 200, _JSON, msgspec.json.encode(found)
 
     def _render_metrics(self) -> _Answer:
         roots = [(r.model, served.root, variant) for r in self._routes.values() for variant, served in r.served()]

@@ -1,16 +1,17 @@
 """Score a file of rows: the same models, checks, split and prediction log as a request, for as many rows as it has.
 
-``predict_file`` reads Parquet or CSV in chunks and writes the input's columns with ``request_id``, ``model_root``,
-``variant`` and the model's outputs beside them: ``score`` and ``label``, or others by name (``serve.outputs``). It is
-all or nothing: one row outside the model's domain refuses the file, and neither output nor log has any of it. A row's
-request id is the model's id column, else a new UUID; scoring the same file again is a new batch and is logged again.
+``predict_file`` reads a file of rows in chunks (``serve.rowfile``) and writes the input's columns with ``request_id``,
+``model_root``, ``variant`` and the model's outputs beside them: ``score`` and ``label``, or others by name
+(``serve.outputs``). It is all or nothing: one row outside the model's domain refuses the file, and neither output nor
+log has any of it. A row's request id is the model's id column, else a new UUID; scoring the same file again is a new
+batch and is logged again.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from mintage.errors import BatchFileError, DataError, UsageError
@@ -26,18 +26,19 @@ from mintage.model.runtime import stack
 from mintage.model.tables import encode_columns
 from mintage.serve.predictionlog import answer_columns, input_column, log_folder, row_schema
 from mintage.serve.routes import Route
+from mintage.serve.rowfile import kind_of, open_rows
+from mintage.serve.rowwriter import kind_to_write, published, row_writer
+from mintage.serve.score import ARROW_KINDS, check_columns, locate
 from mintage.serve.split import Variant
 from mintage.store.publish import publish_file, temporary_beside
 
 __all__ = ["BatchResult", "predict_file"]
 
-CHUNK_ROWS = 65_536
 ADDED = (
     ("request_id", pa.string()),
     ("model_root", pa.string()),
     ("variant", pa.string()),
 )
-_KINDS: dict[type, pa.DataType] = {np.float64: pa.float64(), np.int64: pa.int64(), object: pa.string()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,51 +51,56 @@ class BatchResult:
 
 
 def predict_file(input_path: Path, output_path: Path, *, route: Route, envdir: Path) -> BatchResult:
-    """Score ``input_path`` into ``output_path`` (each .parquet or .csv) and log it under ``envdir``.
+    """Score ``input_path`` into ``output_path`` (each .parquet, .csv, .tsv or .jsonl) and log it under ``envdir``.
 
     Raises BatchFileError for a file that cannot be read or lacks a column, and the model's own DataErrors, with the
     rows they are about, for values outside its domain.
     """
     if output_path.resolve() == input_path.resolve():
         raise UsageError("the output is the input", where=str(input_path), hint="write to another file")
-    schema, chunks = _open(input_path, route)
+    kind, signature, where = kind_to_write(output_path), route.champion.signature, str(input_path)
+    schema, chunks = open_rows(
+        input_path, signature, kind=kind_of(input_path.name), where=where, is_verbatim=kind in ("csv", "tsv")
+    )
+    added = _added(route)
+    check_columns(schema.names, signature, added=[name for name, _ in added], needs_id=True, where=where)
     now = time.time_ns() // 1000
     log_file = log_folder(envdir, route.model, now) / f"batch-{uuid.uuid4()}.parquet"
     log_schema = row_schema(route.champion.inputs, is_scored=route.champion.outputs.is_scored)
-    out_schema = pa.schema([*schema, *_added(route)])
-    temporary, temporary_log = temporary_beside(output_path), temporary_beside(log_file)
+    out_schema = pa.schema([*schema, *added])
+    temporary_log = temporary_beside(log_file)
     by_variant: dict[Variant, int] = {variant: 0 for variant, _ in route.served()}
     done = 0
     try:
-        with ExitStack() as opened:
-            out = opened.enter_context(_writer(temporary, output_path, out_schema))
-            log = opened.enter_context(pq.ParquetWriter(temporary_log, log_schema, compression="zstd"))
-            for chunk in chunks:
-                if chunk.num_rows == 0:
-                    continue
-                logged, answers = _score(chunk, route, now, log_schema, where=f"{input_path}, rows {done}+")
-                added = [*(logged[name] for name, _ in ADDED), *answers]
-                out.write_table(pa.table([*chunk.columns, *added], schema=out_schema))
-                log.write_table(logged)
-                done += chunk.num_rows
-                for count in pc.value_counts(logged["variant"]).to_pylist():
-                    by_variant[count["values"]] += count["counts"]
-        if done:
-            publish_file(temporary_log, log_file)
-        publish_file(temporary, output_path)
+        with published(output_path) as temporary:
+            with ExitStack() as opened:
+                write = opened.enter_context(row_writer(temporary, kind, out_schema))
+                log = opened.enter_context(pq.ParquetWriter(temporary_log, log_schema, compression="zstd"))
+                for chunk in chunks:
+                    if chunk.num_rows == 0:
+                        continue
+                    logged, answers = _score(chunk, route, now, log_schema, where=where, first_row=done + 1)
+                    written = [*chunk.columns, *(logged[name] for name, _ in ADDED), *answers]
+                    write(pa.table(written, schema=out_schema))
+                    log.write_table(logged)
+                    done += chunk.num_rows
+                    for count in pc.value_counts(logged["variant"]).to_pylist():
+                        by_variant[count["values"]] += count["counts"]
+            if done:
+                publish_file(temporary_log, log_file)
     finally:
-        temporary.unlink(missing_ok=True)
         temporary_log.unlink(missing_ok=True)
     return BatchResult(rows=done, by_variant=by_variant, log_file=log_file if done else None)
 
 
 def _score(
-    chunk: pa.Table, route: Route, now: int, log_schema: pa.Schema, *, where: str
+    chunk: pa.Table, route: Route, now: int, log_schema: pa.Schema, *, where: str, first_row: int
 ) -> tuple[pa.Table, list[pa.Array]]:
     """One chunk's rows of the prediction log, and the columns of the model's outputs."""
     started = time.perf_counter()
     rows = chunk.num_rows
-    ids = _request_ids(chunk, route.champion.signature.id, where=where)
+    rows_are = f"{where}, rows {first_row} to {first_row + rows - 1}"
+    ids = _request_ids(chunk, route.champion.signature.id, where=rows_are)
     chosen = [route.choose(request_id)[0] for request_id in ids]
     outputs = route.champion.outputs
     values, labels = np.empty((rows, outputs.width)), np.empty((rows, outputs.labels), dtype=np.int64)
@@ -109,14 +115,14 @@ def _score(
             answer = stack(served.predict(part).outputs)
             values[index], labels[index], roots[index] = answer.values, answer.labels, served.root
     except DataError as error:
-        error.where = where if error.where is None else f"{where}: {error.where}"
+        locate(error, where=where, first_row=first_row)
         raise
     latency_us = round((time.perf_counter() - started) * 1e6 / rows)
     logged = {
         "request_id": pa.array(ids, type=pa.string()),
         "row": pa.array(np.zeros(rows), type=pa.int32()),
         "ts": pa.array(np.full(rows, now), type=pa.int64()).cast(pa.timestamp("us", tz="UTC")),
-        "event_time": _event_times(chunk, route.champion.signature.time, where=where),
+        "event_time": _event_times(chunk, route.champion.signature.time, where=rows_are),
         "model_root": pa.array(roots.tolist(), type=pa.string()),
         "variant": pa.array(chosen, type=pa.string()),
         "source": pa.array(["batch"] * rows, type=pa.string()),
@@ -126,12 +132,12 @@ def _score(
     logged |= {f"f.{name}": input_column(column) for name, column in columns.items()}
     table = pa.table([logged[name] for name in log_schema.names], schema=log_schema)
     given = outputs.columns(values, labels)
-    return table, [pa.array(given[name], type=_KINDS[kind], from_pandas=True) for name, kind in outputs.fields]
+    return table, [pa.array(given[name], type=ARROW_KINDS[kind], from_pandas=True) for name, kind in outputs.fields]
 
 
 def _added(route: Route) -> list[tuple[str, pa.DataType]]:
     """The columns that the output has beside the input's."""
-    return [*ADDED, *((name, _KINDS[kind]) for name, kind in route.champion.outputs.fields)]
+    return [*ADDED, *((name, ARROW_KINDS[kind]) for name, kind in route.champion.outputs.fields)]
 
 
 def _request_ids(chunk: pa.Table, id_column: str | None, *, where: str) -> list[str]:
@@ -158,66 +164,3 @@ def _event_times(chunk: pa.Table, time_column: str | None, *, where: str) -> pa.
         raise BatchFileError(
             f"column {time_column!r} has a value that is no time", expected="times", found=str(error)[:200], where=where
         ) from error
-
-
-def _open(path: Path, route: Route) -> tuple[pa.Schema, Iterator[pa.Table]]:
-    """The file's schema and its rows in chunks."""
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            file = pq.ParquetFile(path)
-            schema, chunks = file.schema_arrow, file.iter_batches(batch_size=CHUNK_ROWS)
-        elif suffix == ".csv":
-            served = route.champion
-            types = {name: _arrow(datatype) for name, datatype in served.inputs.items()}
-            if served.signature.id is not None:
-                types[served.signature.id] = pa.string()
-            reader = pa_csv.open_csv(
-                path, convert_options=pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True)
-            )
-            schema, chunks = reader.schema, reader
-        else:
-            raise BatchFileError("not a file of rows", expected="a .parquet or .csv file", where=str(path))
-    except (OSError, pa.ArrowException) as error:
-        raise BatchFileError("the file cannot be read", found=str(error)[:200], where=str(path)) from error
-    _check_columns(schema, route, where=str(path))
-    return schema.remove_metadata(), _tables(chunks, path)
-
-
-def _tables(chunks: Iterator[pa.RecordBatch], path: Path) -> Iterator[pa.Table]:
-    try:
-        for batch in chunks:
-            yield pa.Table.from_batches([batch]).replace_schema_metadata()
-    except (OSError, pa.ArrowException) as error:
-        raise BatchFileError("the file cannot be read", found=str(error)[:200], where=str(path)) from error
-
-
-def _check_columns(schema: pa.Schema, route: Route, *, where: str) -> None:
-    id_column = route.champion.signature.id
-    needed = [*route.champion.inputs, *([id_column] if id_column else [])]
-    missing = [name for name in needed if name not in schema.names]
-    if missing:
-        raise BatchFileError(
-            f"column {missing[0]!r} is missing", expected=", ".join(needed), found=", ".join(schema.names), where=where
-        )
-    if len(set(schema.names)) != len(schema.names):
-        raise BatchFileError("a column name comes twice", found=", ".join(schema.names), where=where)
-    taken = [name for name, _ in _added(route) if name in schema.names]
-    if taken:
-        raise BatchFileError(
-            f"the file already has a column {taken[0]!r}, which the output adds",
-            where=where,
-            hint="rename it, or score the file from before it was scored",
-        )
-
-
-def _writer(temporary: Path, output_path: Path, schema: pa.Schema) -> pq.ParquetWriter | pa_csv.CSVWriter:
-    if output_path.suffix.lower() == ".csv":
-        return pa_csv.CSVWriter(temporary, schema)
-    if output_path.suffix.lower() == ".parquet":
-        return pq.ParquetWriter(temporary, schema, compression="zstd")
-    raise UsageError("not a name for a file of rows", expected="a .parquet or .csv file", where=str(output_path))
-
-
-def _arrow(datatype: str) -> pa.DataType:
-    return pa.string() if datatype == "BYTES" else pa.float64()

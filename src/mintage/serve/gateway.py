@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mintage.serve.routes import Route
     from mintage.serve.server import HttpServer
     from mintage.serve.tokens import Tokens
+    from mintage.serve.trial import Trial
 
 __all__ = ["Fixed", "run"]
 
@@ -58,13 +59,16 @@ class _Ending:
 class Fixed:
     """What one process serves from its start on: ``routes``, loaded already, as ``desired`` says.
 
-    ``is_logged`` is whether predictions are kept; ``on_listening`` hears the gateway's URL.
+    ``is_logged`` is whether predictions are kept; ``on_listening`` hears the gateway's URL. Instead of a port that is
+    taken it may be one of the next ``spare_ports``. The page is a form to try the model of the ``trial``.
     """
 
     desired: Desired
     routes: Mapping[str, Route]
     is_logged: bool
     on_listening: Callable[[str], None]
+    spare_ports: int
+    trial: Trial
 
 
 def run(
@@ -77,7 +81,8 @@ def run(
     ending = _Ending()
     sys.setswitchinterval(_SWITCH_S)
     envdir.mkdir(parents=True, exist_ok=True)
-    with take_lock(envdir), _bind(host, port, is_open=tokens is not None) as listener:
+    spare = 0 if fixed is None else fixed.spare_ports
+    with take_lock(envdir), _bind_one(host, port, spare=spare, is_open=tokens is not None) as listener:
         # from here on: what is taken was said without waiting for the libraries
         from mintage.serve.desired import write_desired
         from mintage.serve.logwriter import LogWriter, Unlogged, recover
@@ -113,7 +118,8 @@ async def _serve(gateway: _Gateway, listener: socket.socket, problems: list[str]
     from mintage.serve.server import HttpServer
 
     fixed = gateway.fixed
-    app = App(gateway.log, version=version("mintage"), tokens=gateway.tokens)
+    trial = fixed.trial if fixed else None
+    app = App(gateway.log, version=version("mintage"), tokens=gateway.tokens, trial=trial)
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     follower = Follower(gateway.envdir, app, url=url, problems=problems, routes=fixed.routes if fixed else {})
@@ -135,6 +141,14 @@ async def _serve(gateway: _Gateway, listener: socket.socket, problems: list[str]
     following.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await following
+
+
+def _bind_one(host: str, port: int, *, spare: int, is_open: bool) -> socket.socket:
+    """A listening socket on the port, or on the first free one of as many after it as there are ``spare``."""
+    for each in range(port, min(port + spare, 65535)):
+        with contextlib.suppress(PortInUseError):
+            return _bind(host, each, is_open=is_open)
+    return _bind(host, min(port + spare, 65535), is_open=is_open)
 
 
 def _bind(host: str, port: int, *, is_open: bool) -> socket.socket:
