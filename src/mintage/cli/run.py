@@ -70,6 +70,8 @@ def _show(context: Context, event: Event) -> None:
         say(f"  {event.stage:<12} restored, the same was made before")
     elif event.what == "start":
         say(f"  {event.stage:<12} running ({event.detail})" if event.detail else f"  {event.stage:<12} running")
+    elif event.what == "note":
+        say(f"    note: it {event.detail}")
     elif event.what == "learn" and event.learned is not None:
         _show_learned(event.stage, event.learned)
     elif event.what == "end":

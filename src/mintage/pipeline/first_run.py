@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from mintage.errors import DataError, StageChangesInputError
-from mintage.pipeline.closure import closure
+from mintage.pipeline.closure import closure, scripts_of
 from mintage.pipeline.facts import Inspector, StageFacts
-from mintage.pipeline.recording.insert import insert_keys
-from mintage.pipeline.recording.propose import CONFIG_BYTES, Proposal, propose
+from mintage.pipeline.recording.configuration import CONFIG_BYTES, CONFIG_SUFFIXES
+from mintage.pipeline.recording.insert import as_json, insert_keys
+from mintage.pipeline.recording.propose import Proposal, propose
 from mintage.pipeline.recording.record import record
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.source import Value
@@ -51,7 +52,7 @@ class Learned:
     def summary(self) -> dict[str, Any]:
         """The part of it that a record and ``--json`` have, as plain JSON values."""
         return {
-            "declared": {name: list(paths) for name, paths in self.proposal.keys.items()},
+            "declared": {name: as_json(value) for name, value in self.proposal.keys.items()},
             "parameters": [_entry(value) for value in self.proposal.parameters],
             "seeds": [_entry(value) for value in self.proposal.seeds],
             "remarks": list(self.proposal.remarks),
@@ -154,12 +155,14 @@ def _propose(inspector: Inspector, facts: StageFacts, scratch: Scratch, recordin
         sources=code,
         texts=_small(scratch.work, (*recording.reads, *recording.writes)),
         params=inspector.params,
+        command=facts.command,
+        scripts=scripts_of(facts.command, root),
     )
 
 
 def _small(work: Path, paths: Iterable[str]) -> dict[str, bytes]:
     """The content of small files that may be configuration or metrics."""
-    wanted = [work / path for path in paths if path.endswith((".json", ".yaml", ".yml", ".toml"))]
+    wanted = [work / path for path in paths if path.endswith(CONFIG_SUFFIXES)]
     files = [path for path in wanted if path.is_file() and path.stat().st_size <= CONFIG_BYTES]
     return {path.relative_to(work).as_posix(): path.read_bytes() for path in files}
 

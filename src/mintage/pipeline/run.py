@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -45,9 +45,9 @@ Clock = Callable[[], str]
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """Something a watcher may want to show: ``stage`` was kept, restored, started, recorded (``learned`` is what that
-    gave) or ended (after seconds), or wrote the file ``detail`` of the project."""
+    gave) or ended (after seconds), did what ``detail`` says (a note), or wrote the file ``detail`` of the project."""
 
-    what: Literal["keep", "restore", "start", "learn", "end", "write"]
+    what: Literal["keep", "restore", "start", "note", "learn", "end", "write"]
     stage: str
     learned: Learned | None = None
     detail: str = ""
@@ -264,6 +264,7 @@ class _Runner:
         session.open(inspector)
         why = explain(facts.lock.parts if facts.lock else None, facts.parts)
         facts, outcome = self._execute(facts, why)
+        parameters = self._parameters(facts)
         for item in outcome.outputs:
             place(inspector.store, item, inspector.workspace.root / item.path)
         for path in facts.stage.out:
@@ -283,6 +284,7 @@ class _Runner:
                 "duration_s": round(outcome.finished.duration_s, 3),
                 "environment": environment,
                 "log": outcome.log,
+                "parameters": parameters,
                 **self._recorded(facts.name),
             },
             upstream=[*(item.digest for item in facts.inputs), environment],
@@ -305,7 +307,22 @@ class _Runner:
         log = self.inspector.workspace.logs_dir / self.session.id / f"{facts.name}.log"
         if learns:
             return self._learn(facts, log)
+        from mintage.pipeline.taken import overruled_defaults
+
+        self._note(facts.name, overruled_defaults(facts, self.inspector.workspace.root))
         return facts, execute_stage(self.inspector.workspace, facts, log=log)
+
+    def _parameters(self, facts: StageFacts) -> dict[str, Any]:
+        """What the stage took, entered as the run's parameters."""
+        from mintage.pipeline.taken import taken_parameters
+
+        found = taken_parameters(facts, self.inspector.workspace.root)
+        self.session.runs().log_params(self.session.id, found)
+        return found
+
+    def _note(self, stage: str, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.on_event(Event(what="note", stage=stage, detail=line))
 
     def _learn(self, facts: StageFacts, log: Path) -> tuple[StageFacts, StageOutcome]:
         from mintage.pipeline.first_run import learn_stage

@@ -24,18 +24,21 @@ from mintage.errors import FileMalformedError
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
 
-__all__ = ["insert_keys", "key_lines"]
+__all__ = ["Written", "as_json", "insert_keys", "key_lines"]
+
+Written = Sequence[str] | Mapping[str, int | float | str]
+"""What a key holds: a list of paths, or named values."""
 
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*$")
 _WIDTH = 110
 
 
-def insert_keys(text: str, stage: str, keys: Mapping[str, Sequence[str]]) -> str:
+def insert_keys(text: str, stage: str, keys: Mapping[str, Written]) -> str:
     """``text`` with ``keys`` after the stage's ``run``; raises FileMalformedError with the lines to write by hand
     where that cannot be done in place."""
     made = _insert(text, stage, keys)
     wanted = _values(text)
-    wanted["stages"][stage] |= {name: list(paths) for name, paths in keys.items()}
+    wanted["stages"][stage] |= {name: as_json(value) for name, value in keys.items()}
     if made is None or _values(made) != wanted:
         raise FileMalformedError(
             f"the stage {stage} cannot be extended in place",
@@ -45,19 +48,19 @@ def insert_keys(text: str, stage: str, keys: Mapping[str, Sequence[str]]) -> str
     return made
 
 
-def key_lines(keys: Mapping[str, Sequence[str]], *, indent: str) -> list[str]:
-    """The lines of a block for ``keys``; a list too wide for a line has a line an entry."""
+def key_lines(keys: Mapping[str, Written], *, indent: str) -> list[str]:
+    """The lines of a block for ``keys``; what is too wide for a line has a line an entry."""
     lines = []
-    for name, paths in keys.items():
-        line = f"{indent}{name}: {_flow(paths)}"
+    for name, value in keys.items():
+        line = f"{indent}{name}: {_flow(value)}"
         if len(line) <= _WIDTH:
             lines.append(line)
         else:
-            lines += [f"{indent}{name}:", *(f"{indent}  - {_quoted(path)}" for path in paths)]
+            lines += [f"{indent}{name}:", *(f"{indent}  {entry}" for entry in _entries(value))]
     return lines
 
 
-def _insert(text: str, stage: str, keys: Mapping[str, Sequence[str]]) -> str | None:
+def _insert(text: str, stage: str, keys: Mapping[str, Written]) -> str | None:
     stages = _child(yaml.compose(text, Loader=yaml.SafeLoader), "stages")
     node = _child(stages, stage)
     pair = next(((key, value) for key, value in getattr(node, "value", ()) if key.value == "run"), None)
@@ -88,11 +91,36 @@ def _values(text: str) -> Any:
     return msgspec.json.decode(msgspec.json.encode(parse_project(text.encode(), where=PROJECT_FILE)))
 
 
-def _flow(paths: Sequence[str]) -> str:
-    return f"[{', '.join(map(_quoted, paths))}]"
+def as_json(value: Written) -> Any:
+    """What a key holds, as a plain list or mapping."""
+    return dict(value) if isinstance(value, Mapping) else list(value)
+
+
+def _flow(value: Written) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(_entries(value)) + "}"
+    return f"[{', '.join(map(_quoted, value))}]"
+
+
+def _entries(value: Written) -> list[str]:
+    if isinstance(value, Mapping):
+        return [f"{_quoted(name)}: {_scalar(item)}" for name, item in value.items()]
+    return [f"- {_quoted(path)}" for path in value]
+
+
+def _scalar(value: int | float | str) -> str:
+    """A value as YAML reads it back; its numbers need a point before an exponent.
+
+    >>> _scalar(1e-05), _scalar(3), _scalar("gini"), _scalar("3")
+    ('1.0e-05', '3', 'gini', '"3"')
+    """
+    if isinstance(value, str):
+        return _quoted(value)
+    text = repr(value)
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text
 
 
 def _quoted(path: str) -> str:
-    """A path as YAML reads it back: plain where it cannot be taken for something else."""
+    """A text as YAML reads it back: plain where it cannot be taken for something else."""
     plain = _PLAIN.match(path) and yaml.safe_load(path) == path
     return path if plain else msgspec.json.encode(path).decode()

@@ -16,31 +16,19 @@ secrets are never proposed: what is declared is kept in the store.
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from mintage.errors import FileMalformedError
+from mintage.pipeline.recording.configuration import configuration, is_metrics
 from mintage.pipeline.recording.gather import gather
+from mintage.pipeline.recording.insert import Written
+from mintage.pipeline.recording.options import entry_script, safe_options
 from mintage.pipeline.recording.recording import Recording
+from mintage.pipeline.recording.secret import holds_private_key, is_secret_name, looks_secret
 from mintage.pipeline.recording.source import Value, read_source
 from mintage.repo.project import Stage
-from mintage.repo.yamlfile import load_yaml
 
-__all__ = ["CONFIG_BYTES", "Proposal", "looks_secret", "propose"]
-
-CONFIG_BYTES = 64 << 10
-"""The largest JSON, YAML or TOML file that is looked into."""
-
-_SECRET = re.compile(
-    r"(^|/)(\.env(\..*)?|\.netrc|\.pgpass|\.pypirc|id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|key|p12|pfx|jks)|"
-    r"(credentials|secrets?|service[-_]account.*)(\.(json|ya?ml|toml|ini|txt))?)$",
-    re.IGNORECASE,
-)
-_VALUE_LIMIT = 200
+__all__ = ["Proposal", "propose"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +36,7 @@ class Proposal:
     """``keys`` are the missing keys of the stage by name, in the order to write them; ``parameters`` and ``seeds`` are
     values found in code and configuration, ``remarks`` what a person should know."""
 
-    keys: dict[str, tuple[str, ...]]
+    keys: dict[str, Written]
     parameters: tuple[Value, ...] = ()
     seeds: tuple[Value, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -62,12 +50,15 @@ def propose(
     sources: Mapping[str, str],
     texts: Mapping[str, bytes],
     params: Collection[str] = (),
+    command: Sequence[str] = (),
+    scripts: Sequence[str] = (),
 ) -> Proposal:
     """``closure`` are the files that ``code: auto`` finds, ``sources`` the text of modules, ``texts`` small files that
-    were read or written, ``params`` the names at the top of params.yaml."""
-    secrets = [path for path in recording.reads if looks_secret(path)]
+    were read or written, ``params`` the names at the top of params.yaml, ``scripts`` the files that ``command`` names
+    as its program."""
+    secrets = [path for path in recording.reads if looks_secret(path) or holds_private_key(texts.get(path, b""))]
     reads = [path for path in recording.reads if path not in secrets]
-    metrics = [path for path in recording.writes if path.endswith(".json") and _is_metrics(texts.get(path))]
+    metrics = [path for path in recording.writes if path.endswith(".json") and is_metrics(texts.get(path))]
     writes = [path for path in recording.writes if path not in metrics]
     inputs = gather(
         reads, among=recording.before, listed=recording.listed, apart={*recording.modules, *recording.writes, *secrets}
@@ -83,25 +74,42 @@ def propose(
     declared = {"in": stage.inputs, "out": stage.out, "metrics": stage.metrics, "code": stage.code}
     more = {name: paths for name, paths in missing.items() if paths and declared.get(name)}
     code = [read_source(text, where=path) for path, text in sources.items()]
-    configured = [value for path in reads for value in _configuration(path, texts.get(path))]
+    configured = [value for path in reads for value in configuration(path, texts.get(path))]
+    hidden = [value for value in configured if is_secret_name(value.name) and isinstance(value.value, str)]
+    values = (*(value for source in code for value in source.parameters), *configured)
+    keys: dict[str, Written] = {name: paths for name, paths in missing.items() if paths and name not in more}
+    arguments = {} if stage.args else _arguments(command, scripts, sources)
+    files = {*recording.reads, *recording.writes, *recording.listed}
+    arguments = {name: value for name, value in arguments.items() if not _is_file(value, files)}
     return Proposal(
-        keys={name: paths for name, paths in missing.items() if paths and name not in more},
-        parameters=(*(value for source in code for value in source.parameters), *configured),
+        keys={**keys, "args": arguments} if arguments else keys,
+        parameters=tuple(value for value in values if not is_secret_name(value.name)),
         seeds=tuple(value for source in code for value in source.seeds),
         remarks=(
             *(_addition(name, declared[name], paths) for name, paths in more.items()),
             *_remarks(recording, secrets, inputs),
+            *(
+                f"reads {value.where}, which holds {value.name}: as an input it is kept in the store, and pushed "
+                "with it; move that into a variable that `env:` names"
+                for value in hidden
+            ),
         ),
     )
 
 
-def looks_secret(path: str) -> bool:
-    """Whether a file's name is one that passwords and keys are kept under.
+def _arguments(
+    command: Sequence[str], scripts: Sequence[str], sources: Mapping[str, str]
+) -> dict[str, int | float | str]:
+    script = entry_script(command, scripts) if command else None
+    return safe_options(sources.get(script, ""), command) if script is not None else {}
 
-    >>> looks_secret("conf/.env"), looks_secret("keys.csv"), looks_secret("server.key")
-    (True, False, True)
-    """
-    return _SECRET.search(path) is not None
+
+def _is_file(value: int | float | str, files: Collection[str]) -> bool:
+    """Whether a value names what the stage read or wrote, which stands under its inputs and outputs already."""
+    if not isinstance(value, str):
+        return False
+    path = value.removeprefix("./").rstrip("/")
+    return any(file == path or file.startswith(f"{path}/") for file in files) if path else False
 
 
 def _missing(paths: Collection[str], declared: Collection[str]) -> tuple[str, ...]:
@@ -115,45 +123,6 @@ def _missing(paths: Collection[str], declared: Collection[str]) -> tuple[str, ..
 def _addition(name: str, declared: Collection[str], paths: Collection[str]) -> str:
     line = ", ".join((*declared, *paths))
     return f"`{name}` does not name {', '.join(paths)}: write `{name}: [{line}]`"
-
-
-def _is_metrics(text: bytes | None) -> bool:
-    """Whether a JSON file is an object whose values are mostly numbers, nested ones included."""
-    value = _parsed("x.json", text)
-    leaves = list(_leaves(value)) if isinstance(value, dict) else []
-    numbers = [leaf for _, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)]
-    return bool(numbers) and 2 * len(numbers) >= len(leaves)
-
-
-def _configuration(path: str, text: bytes | None) -> Iterator[Value]:
-    value = _parsed(path, text) if path.endswith((".json", ".yaml", ".yml", ".toml")) else None
-    leaves = list(_leaves(value)) if isinstance(value, dict) else []
-    if len(leaves) <= _VALUE_LIMIT:
-        yield from (Value(name, leaf, path) for name, leaf in leaves)
-
-
-def _parsed(path: str, text: bytes | None) -> Any:
-    if text is None or len(text) > CONFIG_BYTES:
-        return None
-    try:
-        if path.endswith(".json"):
-            return json.loads(text)
-        if path.endswith(".toml"):
-            return tomllib.loads(text.decode())
-        return load_yaml(text, where=path)[0]
-    except (ValueError, RecursionError, FileMalformedError):
-        return None
-
-
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _leaves(item, name)
-    else:
-        yield name, value
 
 
 def _remarks(recording: Recording, secrets: Collection[str], inputs: Collection[str]) -> Iterator[str]:
