@@ -48,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         _warn_of_untrusted_key(context)
     if arguments.json:
         learned = {name: learned.summary() for name, learned in outcome.learned.items()}
-        emit_json({"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record, "recorded": learned})
+        result = {"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record}
+        emit_json({**result, "recorded": learned, "remarks": outcome.remarks})
         return 0
     _summary(outcome)
     return 0
@@ -94,6 +95,8 @@ def _show_learned(stage: str, learned: Learned) -> None:
         if shown:
             more = f", and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
             say(f"    {title} in its code and files: {', '.join(shown)}{more}")
+    if learned.outcome.seeds:
+        say(f"    seeds set: {', '.join(learned.outcome.seeds)}")
     for remark in learned.proposal.remarks:
         say(f"    note: it {remark}")
 

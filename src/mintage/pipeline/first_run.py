@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mintage.errors import DataError, StageChangesInputError
+from mintage.errors import DataError
 from mintage.pipeline.closure import closure, scripts_of
 from mintage.pipeline.facts import Inspector, StageFacts
 from mintage.pipeline.recording.configuration import CONFIG_BYTES, CONFIG_SUFFIXES
@@ -27,7 +27,7 @@ from mintage.pipeline.recording.record import record
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.source import Value
 from mintage.pipeline.sandbox import Scratch, stage_environment, tail_of
-from mintage.pipeline.stage_failure import failure
+from mintage.pipeline.stage_failure import changes_input, failure
 from mintage.pipeline.stage_run import StageOutcome, keep_inputs, keep_outcome
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
@@ -55,6 +55,7 @@ class Learned:
             "declared": {name: as_json(value) for name, value in self.proposal.keys.items()},
             "parameters": [_entry(value) for value in self.proposal.parameters],
             "seeds": [_entry(value) for value in self.proposal.seeds],
+            "seeds_set": list(self.outcome.seeds),
             "remarks": list(self.proposal.remarks),
             "seen_by": self.seen_by,
         }
@@ -80,6 +81,7 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learne
         text = insert_keys(old, facts.name, proposal.keys) if proposal.keys else old
         stage = parse_project(text.encode(), where=PROJECT_FILE).stages[facts.name]
         outcome = keep_outcome(inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log)
+        outcome = dataclasses.replace(outcome, seeds=recording.seeds)
     if text != old:
         publish_bytes(workspace.root / PROJECT_FILE, text.encode())
         inspector.reload_project()
@@ -131,12 +133,7 @@ def _check(recording: Recording, facts: StageFacts, *, log: Path, root: Path) ->
     if recording.finished.exit_code != 0:
         raise failure(facts, recording.finished, log=log, root=root)
     if recording.changed_inputs:
-        raise StageChangesInputError(
-            f"stage {facts.name} changes what it reads: {_some(recording.changed_inputs)}",
-            expected="outputs under names of their own",
-            where=str(root / recording.changed_inputs[0]),
-            hint="write to another file, so that it can run again from the same input; yours was not changed",
-        )
+        raise changes_input(facts, recording.changed_inputs, root=root)
     if recording.unsteady:
         raise DataError(
             f"{_some(recording.unsteady)} changed while stage {facts.name} read it",

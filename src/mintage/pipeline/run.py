@@ -144,13 +144,14 @@ class RunSession:
 @dataclass(frozen=True, kw_only=True)
 class RunOutcome:
     """What a run did: per stage ``keep``, ``restore`` or ``run``; its id and record if anything was not kept;
-    ``learned`` has the stages that were recorded and declared."""
+    ``learned`` has the stages that were recorded and declared, ``remarks`` what else to know of a stage."""
 
     actions: dict[str, str]
     run_id: str | None
     record: str | None
     wrote: tuple[str, ...]
     learned: dict[str, Learned]
+    remarks: dict[str, list[str]]
 
 
 def run_pipeline(
@@ -200,6 +201,7 @@ def run_pipeline(
             record=record,
             wrote=tuple(runner.wrote),
             learned=runner.learned,
+            remarks=runner.remarks,
         )
 
 
@@ -221,6 +223,7 @@ class _Runner:
         self.actions: dict[str, str] = {}
         self.wrote: list[str] = []
         self.learned: dict[str, Learned] = {}
+        self.remarks: dict[str, list[str]] = {}
         self._current = ""
         self._pending: list[tuple[StageFacts, StageResult]] = []
 
@@ -265,6 +268,7 @@ class _Runner:
         why = explain(facts.lock.parts if facts.lock else None, facts.parts)
         facts, outcome = self._execute(facts, why)
         parameters = self._parameters(facts)
+        self._note(facts.name, outcome.remarks)
         for item in outcome.outputs:
             place(inspector.store, item, inspector.workspace.root / item.path)
         for path in facts.stage.out:
@@ -285,6 +289,8 @@ class _Runner:
                 "environment": environment,
                 "log": outcome.log,
                 "parameters": parameters,
+                "seeds": list(outcome.seeds),
+                "remarks": list(outcome.remarks),
                 **self._recorded(facts.name),
             },
             upstream=[*(item.digest for item in facts.inputs), environment],
@@ -322,6 +328,7 @@ class _Runner:
 
     def _note(self, stage: str, lines: Iterable[str]) -> None:
         for line in lines:
+            self.remarks.setdefault(stage, []).append(line)
             self.on_event(Event(what="note", stage=stage, detail=line))
 
     def _learn(self, facts: StageFacts, log: Path) -> tuple[StageFacts, StageOutcome]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mintage.errors import DataError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.params import PARAMS_FILE
-from mintage.pipeline.sandbox import Finished, Scratch, run_command, stage_environment
-from mintage.pipeline.stage_failure import failure
+from mintage.pipeline.recording.compare import compare
+from mintage.pipeline.recording.mirror import filled
+from mintage.pipeline.recording.record import observe
+from mintage.pipeline.sandbox import Finished, Scratch, stage_environment
+from mintage.pipeline.stage_failure import changes_input, failure
 from mintage.repo.locks import Item
 from mintage.repo.project import Stage
 from mintage.repo.workspace import Workspace
@@ -26,12 +29,15 @@ _METRIC_LIMIT = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class StageOutcome:
-    """What a command made: outputs in the store, metrics as (name, value, step), how it ended, its log's digest."""
+    """What a command made: outputs in the store, metrics as (name, value, step), how it ended, its log's digest;
+    ``remarks`` are what a person should know of it, ``seeds`` the calls that seeded."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
     finished: Finished
     log: str
+    remarks: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
 
 
 def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
@@ -58,17 +64,29 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
             declared=facts.stage.env,
             environment=facts.environment,
         )
-        finished = run_command(
+        recording = observe(
             facts.command,
-            folder=scratch.work,
+            made=filled(workspace.root, scratch.work),
+            scratch=scratch,
             environment=environment,
             log=log,
-            timeout_s=facts.stage.timeout_s,
             python=facts.environment.python,
+            libraries=(*facts.environment.folders, *facts.environment.prefixes),
+            timeout_s=facts.stage.timeout_s,
         )
-        if finished.exit_code != 0:
-            raise failure(facts, finished, log=log, root=workspace.root)
-        return keep_outcome(store, scratch, facts.name, facts.stage, finished=finished, log=log)
+        if recording.finished.exit_code != 0:
+            raise failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked)
+        if recording.changed_inputs:
+            raise changes_input(facts, recording.changed_inputs, root=workspace.root)
+        outcome = keep_outcome(store, scratch, facts.name, facts.stage, finished=recording.finished, log=log)
+    remarks = compare(recording, facts.stage, new_inputs=_are_new(facts))
+    return replace(outcome, remarks=remarks, seeds=recording.seeds)
+
+
+def _are_new(facts: StageFacts) -> bool:
+    """Whether the stage declares other inputs than when it last ran."""
+    last = facts.lock.inputs if facts.lock is not None else ()
+    return {item.path for item in last} != {item.path for item in facts.inputs}
 
 
 def keep_outcome(

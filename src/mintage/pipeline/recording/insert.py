@@ -48,12 +48,12 @@ def insert_keys(text: str, stage: str, keys: Mapping[str, Written]) -> str:
     return made
 
 
-def key_lines(keys: Mapping[str, Written], *, indent: str) -> list[str]:
-    """The lines of a block for ``keys``; what is too wide for a line has a line an entry."""
+def key_lines(keys: Mapping[str, Written], *, indent: str, width: int | None = _WIDTH) -> list[str]:
+    """The lines of a block for ``keys``; what is wider than ``width`` has a line an entry."""
     lines = []
     for name, value in keys.items():
         line = f"{indent}{name}: {_flow(value)}"
-        if len(line) <= _WIDTH:
+        if width is None or len(line) <= width:
             lines.append(line)
         else:
             lines += [f"{indent}{name}:", *(f"{indent}  {entry}" for entry in _entries(value))]

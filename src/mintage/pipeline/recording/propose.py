@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mintage.pipeline.recording.compare import outside_remarks
 from mintage.pipeline.recording.configuration import configuration, is_metrics
 from mintage.pipeline.recording.gather import gather
 from mintage.pipeline.recording.insert import Written
@@ -133,14 +134,11 @@ def _remarks(recording: Recording, secrets: Collection[str], inputs: Collection[
         used = sum(path.startswith(folder) for path in recording.reads)
         if used < there:
             yield f"reads {used} of the {there} files of {folder}, which is named as a whole"
-    for path in recording.outside_reads:
-        yield f"reads {path}, outside the project: a change of it goes unnoticed, and other machines lack it"
-    for path in recording.outside_writes:
-        yield f"writes {path}, outside the project: it is not kept"
-    if recording.hosts:
-        yield f"asks the network for {', '.join(recording.hosts)}: what comes from there is not part of the key"
+    yield from outside_remarks(recording)
     for path in recording.appended:
         yield f"appends to {path}: later runs begin it anew"
     for path in recording.deleted:
         yield f"deletes {path}: yours is still there"
+    if recording.unseeded:
+        yield f"uses {', '.join(recording.unseeded)} without a seed: a second run may give another result"
     yield from recording.notes
