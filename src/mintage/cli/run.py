@@ -6,10 +6,12 @@ A stage that declares neither inputs nor outputs is watched, and what it did is 
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
+from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.new_file import show_new_file
 from mintage.errors import ProjectError, RefusedError
 from mintage.pipeline.model_stage import model_stages
@@ -31,7 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
-    with context.workspace.lock("run"):
+    heartbeat = Heartbeat(context.workspace.root)
+    with context.workspace.lock("run"), contextlib.closing(heartbeat):
         if context.workspace.tmp_dir.exists():
             context.workspace.clear_scratch()
         outcome = run_pipeline(
@@ -42,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
             implicit=model_stages(context.workspace, signer=lambda: context.signer),
             target=arguments.stage,
             force=arguments.force,
-            on_event=lambda event: _show(context, event),
+            on_event=lambda event: _show(context, event, heartbeat),
         )
     if outcome.run_id is not None:
         _warn_of_untrusted_key(context)
@@ -66,11 +69,14 @@ def _warn_of_untrusted_key(context: Context) -> None:
         say(f"hint: {error.hint}")
 
 
-def _show(context: Context, event: Event) -> None:
+def _show(context: Context, event: Event, heartbeat: Heartbeat) -> None:
+    heartbeat.close()
     if event.what == "restore":
         say(f"  {event.stage:<12} restored, the same was made before")
     elif event.what == "start":
         say(f"  {event.stage:<12} running ({event.detail})" if event.detail else f"  {event.stage:<12} running")
+        if event.log is not None:
+            heartbeat.begin(event.stage, event.log)
     elif event.what == "note":
         say(f"    note: it {event.detail}")
     elif event.what == "learn" and event.learned is not None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mintage.errors import DataError
+from mintage.errors import DataError, DiskTooFullError
 from mintage.pipeline.closure import closure, scripts_of
 from mintage.pipeline.facts import Inspector, StageFacts
 from mintage.pipeline.recording.configuration import CONFIG_BYTES, CONFIG_SUFFIXES
@@ -28,7 +28,7 @@ from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.source import Value
 from mintage.pipeline.sandbox import Scratch, stage_environment, tail_of
 from mintage.pipeline.stage_failure import changes_input, failure
-from mintage.pipeline.stage_run import StageOutcome, keep_inputs, keep_outcome
+from mintage.pipeline.stage_run import StageOutcome, check_room, keep_inputs, keep_outcome
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
 from mintage.store.publish import publish_bytes
@@ -86,9 +86,21 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learne
         publish_bytes(workspace.root / PROJECT_FILE, text.encode())
         inspector.reload_project()
     declared = inspector.facts(facts.name)
-    keep_inputs(inspector.store, workspace.root, declared.inputs)
+    outcome = dataclasses.replace(outcome, remarks=_kept(inspector, declared))
     diff = tuple(_changed_lines(old, text))
     return Learned(facts=declared, outcome=outcome, proposal=proposal, seen_by=recording.seen_by, diff=diff)
+
+
+def _kept(inspector: Inspector, declared: StageFacts) -> tuple[str, ...]:
+    """Keep the inputs; what the command made is not thrown away because the disk has no room for them."""
+    try:
+        check_room(inspector.store, declared, copies=0)
+    except DiskTooFullError as error:
+        return (
+            f"has inputs that were not copied into the store ({error.found}): it cannot be repeated from its record",
+        )
+    keep_inputs(inspector.store, inspector.workspace.root, declared.inputs)
+    return ()
 
 
 def _stale_outputs(recording: Recording, log: Path) -> tuple[str, ...]:

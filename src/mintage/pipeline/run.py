@@ -44,14 +44,16 @@ Clock = Callable[[], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something a watcher may want to show: ``stage`` was kept, restored, started, recorded (``learned`` is what that
-    gave) or ended (after seconds), did what ``detail`` says (a note), or wrote the file ``detail`` of the project."""
+    """Something a watcher may want to show: ``stage`` was kept, restored, started (its output goes to ``log``),
+    recorded (``learned`` is what that gave) or ended (after seconds), did what ``detail`` says (a note), or wrote the
+    file ``detail`` of the project."""
 
     what: Literal["keep", "restore", "start", "note", "learn", "end", "write"]
     stage: str
     learned: Learned | None = None
     detail: str = ""
     duration_s: float = 0.0
+    log: Path | None = None
 
 
 class ImplicitStage(Protocol):
@@ -309,8 +311,8 @@ class _Runner:
         """Run the command; a stage that declares nothing is recorded, and is then what mintage.yaml now says."""
         learns = facts.stage.declares_nothing
         said = [*why[:3], *(["recording what it reads and writes"] if learns else [])]
-        self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said)))
         log = self.inspector.workspace.logs_dir / self.session.id / f"{facts.name}.log"
+        self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said), log=log))
         if learns:
             return self._learn(facts, log)
         from mintage.pipeline.taken import overruled_defaults

@@ -53,7 +53,9 @@ def _hint(tail: str, facts: StageFacts, root: Path, asked: Sequence[str]) -> str
     module = re.search(r"(?:ModuleNotFoundError: No module named|ImportError: .* from) '([\w.]+)", tail)
     if module is not None:
         return _import_hint(module[1], facts.environment, root)
-    if "EOFError" in tail:
+    if "No space left on device" in tail or "Errno 28" in tail:
+        return "the disk is full: free some space and run again; nothing of this stage was kept, and nothing was lost"
+    if "EOFError" in tail or tail.rstrip().endswith(("Aborted!", "click.exceptions.Abort")):
         return "a stage has no terminal to ask on: give the answer as an argument in `run:`, or as a parameter"
     missing = asked or _missing_files(tail, facts, root)
     if missing and not facts.stage.declares_nothing:

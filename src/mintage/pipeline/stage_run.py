@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mintage.errors import DataError, StageOutputMissingError
+from mintage.errors import DataError, DiskTooFullError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.recording.compare import compare
@@ -22,9 +23,10 @@ from mintage.repo.project import Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["StageOutcome", "execute_stage", "keep_inputs", "keep_outcome"]
+__all__ = ["StageOutcome", "check_room", "execute_stage", "keep_inputs", "keep_outcome"]
 
 _METRIC_LIMIT = 100_000
+_SPARE = 64 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +53,33 @@ def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
                 )
 
 
+def check_room(store: Store, facts: StageFacts, *, copies: int) -> None:
+    """Raise DiskTooFullError if the disk cannot take what the store lacks of the inputs, and ``copies`` of them all.
+
+    It is asked before a byte is copied: a full disk harms more than this run.
+    """
+    lacking = [item for item in facts.inputs if not store.has(item.digest)]
+    needed = sum(item.size for item in lacking) + copies * sum(item.size for item in facts.inputs)
+    free = shutil.disk_usage(store.root.parent).free
+    if facts.inputs and needed + _SPARE > free:
+        largest = max(facts.inputs, key=lambda item: item.size)
+        raise DiskTooFullError(
+            f"the disk has no room for the inputs of stage {facts.name}",
+            expected=f"{_gigabytes(needed + _SPARE)} free: a copy of each input for the store and for the stage",
+            found=f"{_gigabytes(free)}; the largest input is {largest.path} with {_gigabytes(largest.size)}",
+            where=str(store.root),
+            hint="free some space, move the project to a larger disk, or let the stage read less",
+        )
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
+
+
 def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> StageOutcome:
     """Run the command of ``facts`` in a scratch folder. Raises StageFailedError with the last lines of its output."""
     store = Store(workspace.store_dir)
+    check_room(store, facts, copies=1)
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root)

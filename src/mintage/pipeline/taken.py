@@ -17,8 +17,8 @@ from mintage.pipeline.closure import scripts_of
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.recording.configuration import CONFIG_BYTES, CONFIG_SUFFIXES, configuration
 from mintage.pipeline.recording.options import entry_script, safe_options
-from mintage.pipeline.recording.secret import is_secret_name
 from mintage.pipeline.recording.source import read_source
+from mintage.pipeline.secret import is_secret_name
 
 __all__ = ["overruled_defaults", "taken_parameters"]
 

@@ -37,13 +37,15 @@ def declared_line(stage: Stage, name: str, paths: Collection[str]) -> str:
 
 
 def outside_remarks(recording: Recording) -> Iterator[str]:
-    """What a stage used that is not part of the project."""
+    """What a stage used that is not part of the project, and what it left behind."""
     for path in recording.outside_reads:
         yield f"reads {path}, outside the project: a change of it goes unnoticed, and other machines lack it"
     for path in recording.outside_writes:
         yield f"writes {path}, outside the project: it is not kept"
     if recording.hosts:
         yield f"asks the network for {', '.join(recording.hosts)}: what comes from there is not part of the key"
+    if recording.finished.left:
+        yield f"leaves {', '.join(recording.finished.left)} running: it was ended"
 
 
 def _remarks(recording: Recording, stage: Stage, new_inputs: bool) -> Iterator[str]:

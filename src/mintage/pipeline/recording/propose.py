@@ -25,8 +25,8 @@ from mintage.pipeline.recording.gather import gather
 from mintage.pipeline.recording.insert import Written
 from mintage.pipeline.recording.options import entry_script, safe_options
 from mintage.pipeline.recording.recording import Recording
-from mintage.pipeline.recording.secret import holds_private_key, is_secret_name, looks_secret
 from mintage.pipeline.recording.source import Value, read_source
+from mintage.pipeline.secret import holds_private_key, is_secret_name, looks_secret
 from mintage.repo.project import Stage
 
 __all__ = ["Proposal", "propose"]

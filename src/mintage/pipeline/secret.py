@@ -1,4 +1,4 @@
-"""Which names and texts look secret, and masking them. Pure.
+"""Which names and texts look secret, and masking them. Pure, but for ``mask_file``.
 
 Nothing here proves that a value is harmless: it is the care of a colleague who looks over your shoulder.
 
@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote
 
-__all__ = ["MASK", "holds_private_key", "is_secret_name", "looks_secret", "masked", "secret_values"]
+__all__ = ["MASK", "holds_private_key", "is_secret_name", "looks_secret", "mask_file", "masked", "secret_values"]
 
 MASK = b"***"
 _SHORTEST = 6
@@ -55,6 +56,7 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
     """Values to mask: of variables whose name looks secret, and passwords within addresses; the longest first."""
     found = {value for name, value in variables.items() if _VARIABLE.search(name)}
     found |= {match[1] for value in variables.values() for match in _IN_URL.finditer(value)}
+    found |= {line.strip() for value in found for line in value.splitlines()}
     found |= {quote(value, safe="") for value in found}
     return sorted((value for value in found if len(value) >= _SHORTEST), key=lambda value: (-len(value), value))
 
@@ -64,3 +66,14 @@ def masked(text: bytes, secrets: list[str]) -> bytes:
     for value in secrets:
         text = text.replace(value.encode(), MASK)
     return text
+
+
+def mask_file(path: Path, secrets: list[str]) -> None:
+    """Take ``secrets`` out of a log; line by line, since it may be long."""
+    if not secrets or not path.is_file():
+        return
+    temporary = path.with_name(f"{path.name}.masked")
+    with path.open("rb") as reader, temporary.open("wb") as writer:
+        for line in reader:
+            writer.write(masked(line, secrets))
+    temporary.replace(path)
