@@ -13,7 +13,7 @@ from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.new_file import show_new_file
-from mintage.errors import ProjectError, RefusedError
+from mintage.errors import ProjectError, RefusedError, UsageError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
 from mintage.repo.workspace import PROJECT_FILE
@@ -29,9 +29,15 @@ _SHOWN = 8
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stage", nargs="?", help="run only this stage (or model:NAME) and what it needs")
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
+    parser.add_argument(
+        "--record", action="store_true", help="record again what the stage reads and writes, and compare"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --record: write what differs into mintage.yaml")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.yes and not arguments.record:
+        raise UsageError("--yes goes with --record", hint="see `mintage run --help`")
     context = Context.here()
     heartbeat = Heartbeat(context.workspace.root)
     with context.workspace.lock("run"), contextlib.closing(heartbeat):
@@ -45,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
             implicit=model_stages(context.workspace, signer=lambda: context.signer),
             target=arguments.stage,
             force=arguments.force,
+            record=arguments.record,
+            amend=arguments.yes,
             on_event=lambda event: _show(context, event, heartbeat),
         )
     if outcome.run_id is not None:
@@ -90,9 +98,15 @@ def _show(context: Context, event: Event, heartbeat: Heartbeat) -> None:
 
 def _show_learned(stage: str, learned: Learned) -> None:
     """What was written into mintage.yaml, as a diff, and what it was taken from."""
+    if learned.suggested:
+        say(f"  {stage:<12} differs from what mintage.yaml says; `mintage run --record {stage} --yes` writes:")
+        for line in learned.suggested:
+            say(f"    {line}")
     if learned.diff:
         say(f"  {stage:<12} written into mintage.yaml, from what it did:")
-    else:
+    elif not learned.suggested and not learned.facts.stage.declares_nothing:
+        say(f"  {stage:<12} does what mintage.yaml says")
+    elif not learned.suggested:
         say(f"  {stage:<12} reads and writes no file of the project: nothing to declare")
     for line in learned.diff:
         say(f"    {line}")

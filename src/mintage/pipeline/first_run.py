@@ -17,14 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mintage.errors import DataError, DiskTooFullError
+from mintage.errors import DataError, DiskTooFullError, FileMalformedError
 from mintage.pipeline.closure import closure, scripts_of
 from mintage.pipeline.facts import Inspector, StageFacts
 from mintage.pipeline.recording.configuration import CONFIG_BYTES, CONFIG_SUFFIXES
-from mintage.pipeline.recording.insert import as_json, insert_keys
+from mintage.pipeline.recording.insert import as_json, insert_keys, key_lines
 from mintage.pipeline.recording.propose import Proposal, propose
 from mintage.pipeline.recording.record import record
 from mintage.pipeline.recording.recording import Recording
+from mintage.pipeline.recording.replace import replace_keys
 from mintage.pipeline.recording.source import Value
 from mintage.pipeline.sandbox import Scratch, stage_environment, tail_of
 from mintage.pipeline.stage_failure import changes_input, failure
@@ -41,13 +42,14 @@ _LINES = 30
 @dataclass(frozen=True, kw_only=True)
 class Learned:
     """What a first run taught: the stage's facts as it stands declared now, its outcome, the proposal that was written,
-    how its reads were seen, and the lines that changed in mintage.yaml."""
+    how its reads were seen, the lines that changed in mintage.yaml, and those that ``amend`` would change."""
 
     facts: StageFacts
     outcome: StageOutcome
     proposal: Proposal
     seen_by: str
     diff: tuple[str, ...]
+    suggested: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """The part of it that a record and ``--json`` have, as plain JSON values."""
@@ -61,8 +63,9 @@ class Learned:
         }
 
 
-def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learned:
-    """Record the stage, keep what it made, and write what it should declare into mintage.yaml.
+def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path, amend: bool) -> Learned:
+    """Record the stage, keep what it made, and write what it should declare into mintage.yaml: keys that it lacks, and
+    with ``amend`` also other lists under those that it has.
 
     Raises StageFailedError, StageChangesInputError, RecordingTooLargeError, or DataError if a file changed meanwhile.
     """
@@ -79,6 +82,8 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learne
         proposal = _propose(inspector, facts, scratch, recording)
         old = (workspace.root / PROJECT_FILE).read_bytes().decode()
         text = insert_keys(old, facts.name, proposal.keys) if proposal.keys else old
+        if amend and proposal.amended:
+            text = replace_keys(text, facts.name, proposal.amended)
         stage = parse_project(text.encode(), where=PROJECT_FILE).stages[facts.name]
         outcome = keep_outcome(inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log)
         outcome = dataclasses.replace(outcome, seeds=recording.seeds)
@@ -88,7 +93,24 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learne
     declared = inspector.facts(facts.name)
     outcome = dataclasses.replace(outcome, remarks=_kept(inspector, declared))
     diff = tuple(_changed_lines(old, text))
-    return Learned(facts=declared, outcome=outcome, proposal=proposal, seen_by=recording.seen_by, diff=diff)
+    return Learned(
+        facts=declared,
+        outcome=outcome,
+        proposal=proposal,
+        seen_by=recording.seen_by,
+        diff=diff,
+        suggested=() if amend else _suggested(text, facts.name, proposal),
+    )
+
+
+def _suggested(text: str, stage: str, proposal: Proposal) -> tuple[str, ...]:
+    """The lines that ``amend`` would change; those to write by hand where it cannot."""
+    if not proposal.amended:
+        return ()
+    try:
+        return tuple(_changed_lines(text, replace_keys(text, stage, proposal.amended)))
+    except FileMalformedError:
+        return tuple(f"+{line}" for line in key_lines(proposal.amended, indent="    "))
 
 
 def _kept(inspector: Inspector, declared: StageFacts) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -165,11 +165,14 @@ def run_pipeline(
     implicit: Sequence[ImplicitStage] = (),
     target: str | None = None,
     force: bool = False,
+    record: bool = False,
+    amend: bool = False,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunOutcome:
     """Bring the stages (all, or ``target`` and what it needs) up to date; the caller holds the run lock.
 
-    ``runs`` opens the tracking database and is called only if something must be done.
+    ``runs`` opens the tracking database and is called only if something must be done. With ``record``, all stages (or
+    ``target``) are recorded again; with ``amend``, what that finds is written over what they declare.
     """
     with StatCache(workspace.cache_database) as cache:
         inspector = Inspector(workspace, cache)
@@ -184,23 +187,24 @@ def run_pipeline(
                 hint=nearest_hint(target, known, otherwise="declare it under `stages:` in mintage.yaml"),
             )
         session = RunSession(workspace=workspace, runs=runs, clock=clock, actor=actor)
-        runner = _Runner(inspector, session, force=force, on_event=on_event)
+        again = (tuple(stages) if target is None else (target,)) if record else ()
+        runner = _Runner(inspector, session, force=force, again=again, amend=amend, on_event=on_event)
         last = None if target in models else target
         try:
             for name in order(stages, target=last):
                 runner.stage(name)
-            record = runner.close_pipeline()
+            digest = runner.close_pipeline()
             for name, stage in models.items():
                 if target in (None, name):
                     runner.implicit(stage)
         except BaseException as error:
             runner.fail(error)
             raise
-        runner.finish(record)
+        runner.finish(digest)
         return RunOutcome(
             actions=runner.actions,
             run_id=session.id if session.commit else None,
-            record=record,
+            record=digest,
             wrote=tuple(runner.wrote),
             learned=runner.learned,
             remarks=runner.remarks,
@@ -216,8 +220,17 @@ class _Runner:
     """Carries one run through its stages; the flow is in ``run_pipeline``."""
 
     def __init__(
-        self, inspector: Inspector, session: RunSession, *, force: bool, on_event: Callable[[Event], None]
+        self,
+        inspector: Inspector,
+        session: RunSession,
+        *,
+        force: bool,
+        again: Collection[str],
+        amend: bool,
+        on_event: Callable[[Event], None],
     ) -> None:
+        self.again = again
+        self.amend = amend
         self.inspector = inspector
         self.session = session
         self.force = force
@@ -243,7 +256,7 @@ class _Runner:
             key=facts.key,
             in_place=facts.in_place,
             known_result=known is not None,
-            force=self.force,
+            force=self.force or name in self.again,
         )
         self.actions[name] = action
         if action == "keep":
@@ -309,7 +322,7 @@ class _Runner:
 
     def _execute(self, facts: StageFacts, why: list[str]) -> tuple[StageFacts, StageOutcome]:
         """Run the command; a stage that declares nothing is recorded, and is then what mintage.yaml now says."""
-        learns = facts.stage.declares_nothing
+        learns = facts.stage.declares_nothing or facts.name in self.again
         said = [*why[:3], *(["recording what it reads and writes"] if learns else [])]
         log = self.inspector.workspace.logs_dir / self.session.id / f"{facts.name}.log"
         self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said), log=log))
@@ -336,7 +349,7 @@ class _Runner:
     def _learn(self, facts: StageFacts, log: Path) -> tuple[StageFacts, StageOutcome]:
         from mintage.pipeline.first_run import learn_stage
 
-        learned = learn_stage(self.inspector, facts, log=log)
+        learned = learn_stage(self.inspector, facts, log=log, amend=self.amend)
         self.learned[facts.name] = learned
         if learned.diff and PROJECT_FILE not in self.wrote:
             self.wrote.append(PROJECT_FILE)

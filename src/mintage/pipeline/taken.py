@@ -42,12 +42,14 @@ def taken_parameters(facts: StageFacts, root: Path) -> dict[str, Any]:
 
 
 def overruled_defaults(facts: StageFacts, root: Path) -> list[str]:
-    """A line for each option whose default in the script is another than ``args`` says."""
-    if not facts.stage.args:
+    """A line for each option whose default in the script is another than ``args`` says, if the script has changed since
+    the stage last ran with these ``args``; who changes ``args`` knows."""
+    last = facts.lock.parts if facts.lock is not None else {}
+    if not facts.stage.args or last.get("args") != facts.parts["args"]:
         return []
     command = facts.command[: len(facts.parts["command"])]
     script = entry_script(command, scripts_of(command, root))
-    if script is None:
+    if script is None or last.get("code", {}).get(script) == facts.parts["code"].get(script):
         return []
     defaults = safe_options((root / script).read_text(errors="replace"), command)
     return [

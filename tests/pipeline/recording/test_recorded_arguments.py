@@ -65,7 +65,18 @@ def test_a_changed_argument_reruns_with_it_and_why_names_it(make) -> None:
     outcome = project.run()
     assert "('max_depth', 6)" in project.read("out.json")
     assert project.runs.params_of(outcome.run_id)["s.max-depth"] == 6
-    assert project.notes == ["is run with --max-depth 6, as `args` says; the default in s.py is 5 now"]
+    assert project.notes == []
+
+
+def test_another_default_in_the_script_is_told_because_args_overrules_it(make) -> None:
+    project = make(single(TRAIN, **{"d.csv": "a"}))
+    project.run()
+    project.write("s.py", TRAIN.replace("default=5", "default=7"))
+    project.run()
+    assert project.notes == ["is run with --max-depth 5, as `args` says; the default in s.py is 7 now"]
+    assert "('max_depth', 5)" in project.read("out.json")
+    project.run(force=True)
+    assert project.notes == []
 
 
 def test_the_parameters_of_every_run_can_be_compared(make) -> None:

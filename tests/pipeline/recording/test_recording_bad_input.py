@@ -11,9 +11,10 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from recorded import Project, single
+from recorded import Desk, Project, single
 
 from mintage.errors import DiskTooFullError, StageFailedError
+from mintage.pipeline.recording.protect import is_possible
 from mintage.pipeline.sandbox import run_command
 from mintage.pipeline.secret import masked, secret_values
 from mintage.store.local import Store
@@ -173,3 +174,40 @@ def test_a_stage_that_asks_or_finds_the_disk_full_gets_a_clear_word(make, script
         project.run()
     assert hint in caught.value.hint
     assert project.tree() == before
+
+
+HYDRA = """\
+import datetime, os, sys, yaml
+conf = {}
+for name in ("config.yaml", "model/tree.yaml"):
+    conf |= yaml.safe_load(open("conf/" + name))
+conf |= dict(word.split("=") for word in sys.argv[1:])
+folder = datetime.datetime.now().strftime("outputs/%Y-%m-%d/%H-%M-%S")
+os.makedirs(folder + "/.hydra")
+yaml.safe_dump(conf, open(folder + "/.hydra/config.yaml", "w"))
+open("m.bin", "w").write(str(conf))
+"""
+
+
+def test_a_project_in_the_manner_of_hydra_is_declared_without_its_dated_folders(make) -> None:
+    files = {"conf/config.yaml": "rate: 0.1\n", "conf/model/tree.yaml": "depth: 3\n"}
+    project = make(single(HYDRA, "run: python s.py depth=5", **files))
+    outcome = project.run()
+    stage = project.workspace.project().stages["s"]
+    assert (stage.inputs, stage.out) == (("conf/config.yaml", "conf/model/tree.yaml"), ("m.bin",))
+    assert any("named by the time of the run" in remark for remark in outcome.learned["s"].proposal.remarks)
+    assert project.runs.params_of(outcome.run_id)["conf/config.yaml:rate"] == 0.1
+    assert project.run().actions == {"s": "keep"}
+    project.write("conf/model/tree.yaml", "depth: 4\nleaf: 2\n")
+    assert project.run().actions == {"s": "run"}
+    assert "'leaf': 2" in project.read("m.bin")
+
+
+@pytest.mark.skipif(not is_possible(), reason="needs Linux 6.2 with Landlock")
+def test_a_file_of_50_gigabytes_is_neither_copied_nor_read_through(desk: Desk) -> None:
+    with desk.write("big.bin", b"").open("wb") as stream:
+        stream.truncate(50 << 30)
+    found = desk.record("import os\nprint(len(open('big.bin', 'rb').read(10)), os.path.getsize('big.bin'))")
+    assert desk.log.read_text().split() == ["10", str(50 << 30)]
+    assert (found.reads, found.notes) == (("big.bin",), ())
+    assert found.finished.exit_code == 0

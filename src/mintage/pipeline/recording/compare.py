@@ -22,7 +22,7 @@ from mintage.pipeline.recording.insert import key_lines
 from mintage.pipeline.recording.recording import Recording
 from mintage.repo.project import Stage
 
-__all__ = ["compare", "declared_line", "outside_remarks"]
+__all__ = ["compare", "declared_line", "outside_remarks", "unread_inputs"]
 
 
 def compare(recording: Recording, stage: Stage, *, new_inputs: bool) -> tuple[str, ...]:
@@ -48,6 +48,13 @@ def outside_remarks(recording: Recording) -> Iterator[str]:
         yield f"leaves {', '.join(recording.finished.left)} running: it was ended"
 
 
+def unread_inputs(recording: Recording, stage: Stage) -> tuple[str, ...]:
+    """Declared inputs that were surely not read."""
+    if recording.seen_by != "inotify" or recording.notes:
+        return ()
+    return tuple(path for path in stage.inputs if not _is_used(path, recording))
+
+
 def _remarks(recording: Recording, stage: Stage, new_inputs: bool) -> Iterator[str]:
     if asked := _undeclared(recording.asked, (*stage.inputs, *stage.out, *stage.metrics)):
         line = declared_line(stage, "in", asked)
@@ -59,10 +66,9 @@ def _remarks(recording: Recording, stage: Stage, new_inputs: bool) -> Iterator[s
         line = declared_line(stage, "out", paths)
         yield f"writes {', '.join(paths)}, which `out` does not name: it is not kept; write `{line}`"
     yield from outside_remarks(recording)
-    if new_inputs and recording.seen_by == "inotify" and not recording.notes:
-        unread = [path for path in stage.inputs if not _is_used(path, recording)]
-        if unread:
-            yield f"does not read {', '.join(unread)}, which `in` names"
+    unread = unread_inputs(recording, stage) if new_inputs else ()
+    if unread:
+        yield f"does not read {', '.join(unread)}, which `in` names"
     yield from recording.notes
 
 

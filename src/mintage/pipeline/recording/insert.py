@@ -24,7 +24,7 @@ from mintage.errors import FileMalformedError
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
 
-__all__ = ["Written", "as_json", "insert_keys", "key_lines"]
+__all__ = ["Written", "as_json", "child_of", "flow_of", "insert_keys", "key_lines", "quoted", "values_of"]
 
 Written = Sequence[str] | Mapping[str, int | float | str]
 """What a key holds: a list of paths, or named values."""
@@ -37,9 +37,9 @@ def insert_keys(text: str, stage: str, keys: Mapping[str, Written]) -> str:
     """``text`` with ``keys`` after the stage's ``run``; raises FileMalformedError with the lines to write by hand
     where that cannot be done in place."""
     made = _insert(text, stage, keys)
-    wanted = _values(text)
+    wanted = values_of(text)
     wanted["stages"][stage] |= {name: as_json(value) for name, value in keys.items()}
-    if made is None or _values(made) != wanted:
+    if made is None or values_of(made) != wanted:
         raise FileMalformedError(
             f"the stage {stage} cannot be extended in place",
             where=PROJECT_FILE,
@@ -52,7 +52,7 @@ def key_lines(keys: Mapping[str, Written], *, indent: str, width: int | None = _
     """The lines of a block for ``keys``; what is wider than ``width`` has a line an entry."""
     lines = []
     for name, value in keys.items():
-        line = f"{indent}{name}: {_flow(value)}"
+        line = f"{indent}{name}: {flow_of(value)}"
         if width is None or len(line) <= width:
             lines.append(line)
         else:
@@ -61,8 +61,8 @@ def key_lines(keys: Mapping[str, Written], *, indent: str, width: int | None = _
 
 
 def _insert(text: str, stage: str, keys: Mapping[str, Written]) -> str | None:
-    stages = _child(yaml.compose(text, Loader=yaml.SafeLoader), "stages")
-    node = _child(stages, stage)
+    stages = child_of(yaml.compose(text, Loader=yaml.SafeLoader), "stages")
+    node = child_of(stages, stage)
     pair = next(((key, value) for key, value in getattr(node, "value", ()) if key.value == "run"), None)
     if pair is None or any(key.value in keys for key, _ in node.value):
         return None
@@ -71,7 +71,7 @@ def _insert(text: str, stage: str, keys: Mapping[str, Written]) -> str | None:
     key, value = pair
     end = value.end_mark.index
     if node.flow_style:
-        return text[:end] + "".join(f", {name}: {_flow(paths)}" for name, paths in keys.items()) + text[end:]
+        return text[:end] + "".join(f", {name}: {flow_of(paths)}" for name, paths in keys.items()) + text[end:]
     newline = "\r\n" if "\r\n" in text else "\n"
     block = newline.join(key_lines(keys, indent=" " * key.start_mark.column)) + newline
     if value.style in ("|", ">"):  # such a text ends where the next line begins
@@ -82,12 +82,14 @@ def _insert(text: str, stage: str, keys: Mapping[str, Written]) -> str | None:
     return text[: line_end + 1] + block + text[line_end + 1 :]
 
 
-def _child(node: Any, name: str) -> Any:
+def child_of(node: Any, name: str) -> Any:
+    """The value under ``name`` of a YAML mapping; None if there is none."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else ()
     return next((value for key, value in pairs if key.value == name), None)
 
 
-def _values(text: str) -> Any:
+def values_of(text: str) -> Any:
+    """What a mintage.yaml says, as plain values."""
     return msgspec.json.decode(msgspec.json.encode(parse_project(text.encode(), where=PROJECT_FILE)))
 
 
@@ -96,16 +98,17 @@ def as_json(value: Written) -> Any:
     return dict(value) if isinstance(value, Mapping) else list(value)
 
 
-def _flow(value: Written) -> str:
+def flow_of(value: Written) -> str:
+    """A value on one line."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(_entries(value)) + "}"
-    return f"[{', '.join(map(_quoted, value))}]"
+    return f"[{', '.join(map(quoted, value))}]"
 
 
 def _entries(value: Written) -> list[str]:
     if isinstance(value, Mapping):
-        return [f"{_quoted(name)}: {_scalar(item)}" for name, item in value.items()]
-    return [f"- {_quoted(path)}" for path in value]
+        return [f"{quoted(name)}: {_scalar(item)}" for name, item in value.items()]
+    return [f"- {quoted(path)}" for path in value]
 
 
 def _scalar(value: int | float | str) -> str:
@@ -115,12 +118,12 @@ def _scalar(value: int | float | str) -> str:
     ('1.0e-05', '3', 'gini', '"3"')
     """
     if isinstance(value, str):
-        return _quoted(value)
+        return quoted(value)
     text = repr(value)
     return text.replace("e", ".0e") if "e" in text and "." not in text else text
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
     """A text as YAML reads it back: plain where it cannot be taken for something else."""
     plain = _PLAIN.match(path) and yaml.safe_load(path) == path
     return path if plain else msgspec.json.encode(path).decode()

@@ -16,10 +16,11 @@ secrets are never proposed: what is declared is kept in the store.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from mintage.pipeline.recording.compare import outside_remarks
+from mintage.pipeline.recording.compare import outside_remarks, unread_inputs
 from mintage.pipeline.recording.configuration import configuration, is_metrics
 from mintage.pipeline.recording.gather import gather
 from mintage.pipeline.recording.insert import Written
@@ -29,18 +30,25 @@ from mintage.pipeline.recording.source import Value, read_source
 from mintage.pipeline.secret import holds_private_key, is_secret_name, looks_secret
 from mintage.repo.project import Stage
 
-__all__ = ["Proposal", "propose"]
+__all__ = ["Proposal", "is_stamped", "propose"]
+
+
+_STAMP = re.compile(
+    r"20\d\d-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])[-_/T ]?([01]\d|2[0-3])[-_:.]?[0-5]\d[-_:.]?[0-5]\d|tfevents\.\d{10}"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
     """``keys`` are the missing keys of the stage by name, in the order to write them; ``parameters`` and ``seeds`` are
-    values found in code and configuration, ``remarks`` what a person should know."""
+    values found in code and configuration, ``remarks`` what a person should know. ``amended`` are the whole lists that
+    keys of the stage should have instead of theirs."""
 
     keys: dict[str, Written]
     parameters: tuple[Value, ...] = ()
     seeds: tuple[Value, ...] = ()
     remarks: tuple[str, ...] = ()
+    amended: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def propose(
@@ -59,8 +67,10 @@ def propose(
     as its program."""
     secrets = [path for path in recording.reads if looks_secret(path) or holds_private_key(texts.get(path, b""))]
     reads = [path for path in recording.reads if path not in secrets]
-    metrics = [path for path in recording.writes if path.endswith(".json") and is_metrics(texts.get(path))]
-    writes = [path for path in recording.writes if path not in metrics]
+    stamped = [path for path in recording.writes if is_stamped(path)]
+    lasting = [path for path in recording.writes if path not in stamped]
+    metrics = [path for path in lasting if path.endswith(".json") and is_metrics(texts.get(path))]
+    writes = [path for path in lasting if path not in metrics]
     inputs = gather(
         reads, among=recording.before, listed=recording.listed, apart={*recording.modules, *recording.writes, *secrets}
     )
@@ -82,13 +92,20 @@ def propose(
     arguments = {} if stage.args else _arguments(command, scripts, sources)
     files = {*recording.reads, *recording.writes, *recording.listed}
     arguments = {name: value for name, value in arguments.items() if not _is_file(value, files)}
+    unread = unread_inputs(recording, stage)
+    amended = {name: (*(path for path in declared[name] if path not in unread), *paths) for name, paths in more.items()}
+    if unread and "in" not in amended:
+        amended["in"] = tuple(path for path in stage.inputs if path not in unread)
     return Proposal(
+        amended=amended,
         keys={**keys, "args": arguments} if arguments else keys,
         parameters=tuple(value for value in values if not is_secret_name(value.name)),
         seeds=tuple(value for source in code for value in source.seeds),
         remarks=(
             *(_addition(name, declared[name], paths) for name, paths in more.items()),
+            *(f"does not read {path}, which `in` names" for path in unread),
             *_remarks(recording, secrets, inputs),
+            *_stamped_remark(stamped),
             *(
                 f"reads {value.where}, which holds {value.name}: as an input it is kept in the store, and pushed "
                 "with it; move that into a variable that `env:` names"
@@ -96,6 +113,21 @@ def propose(
             ),
         ),
     )
+
+
+def is_stamped(path: str) -> bool:
+    """Whether a path has the time of a run in it, as hydra's folders and TensorBoard's files do.
+
+    >>> is_stamped("outputs/2026-01-31/12-30-59/main.log"), is_stamped("sales-2026-01-31.csv")
+    (True, False)
+    """
+    return _STAMP.search(path) is not None
+
+
+def _stamped_remark(paths: Sequence[str]) -> Iterator[str]:
+    if paths:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield f"writes {paths[0]}{more}, named by the time of the run: not declared, because the next has another name"
 
 
 def _arguments(
