@@ -27,9 +27,9 @@ from mintage.pipeline.recording.record import record
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.replace import replace_keys
 from mintage.pipeline.recording.source import Value
-from mintage.pipeline.sandbox import Scratch, stage_environment, tail_of
+from mintage.pipeline.sandbox import Scratch, tail_of
 from mintage.pipeline.stage_failure import changes_input, failure
-from mintage.pipeline.stage_run import StageOutcome, check_room, keep_inputs, keep_outcome
+from mintage.pipeline.stage_run import StageOutcome, check_room, environment_of_stage, keep_inputs, keep_outcome
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
 from mintage.store.publish import publish_bytes
@@ -143,18 +143,11 @@ def _record(
 ) -> Recording:
     params = facts.parts["params"] if facts.stage.params else inspector.params
     (scratch.private / "params.json").write_text(json.dumps(params))
-    environment = stage_environment(
-        scratch,
-        seed=facts.stage.seed,
-        threads=facts.stage.threads,
-        declared=facts.stage.env,
-        environment=facts.environment,
-    )
     return record(
         facts.command,
         root=inspector.workspace.root,
         scratch=scratch,
-        environment=environment,
+        environment=environment_of_stage(scratch, facts),
         log=log,
         python=facts.environment.python,
         libraries=(*facts.environment.folders, *facts.environment.prefixes),

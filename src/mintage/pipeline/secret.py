@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 __all__ = ["MASK", "holds_private_key", "is_secret_name", "looks_secret", "mask_file", "masked", "secret_values"]
 
@@ -54,6 +53,8 @@ def holds_private_key(text: bytes) -> bool:
 
 def secret_values(variables: Mapping[str, str]) -> list[str]:
     """Values to mask: of variables whose name looks secret, and passwords within addresses; the longest first."""
+    from urllib.parse import quote
+
     found = {value for name, value in variables.items() if _VARIABLE.search(name)}
     found |= {match[1] for value in variables.values() for match in _IN_URL.finditer(value)}
     found |= {line.strip() for value in found for line in value.splitlines()}

@@ -9,7 +9,6 @@ from pathlib import Path
 from mintage.errors import StageChangesInputError, StageFailedError
 from mintage.pipeline.environment import Environment
 from mintage.pipeline.facts import StageFacts
-from mintage.pipeline.recording.compare import declared_line
 from mintage.pipeline.sandbox import Finished
 
 __all__ = ["changes_input", "failure"]
@@ -59,6 +58,8 @@ def _hint(tail: str, facts: StageFacts, root: Path, asked: Sequence[str]) -> str
         return "a stage has no terminal to ask on: give the answer as an argument in `run:`, or as a parameter"
     missing = asked or _missing_files(tail, facts, root)
     if missing and not facts.stage.declares_nothing:
+        from mintage.pipeline.recording.compare import declared_line
+
         line = declared_line(facts.stage, "in", missing)
         return f"a stage sees only its declared inputs and code; name it under `in:`, so: `{line}`"
     if "FileNotFoundError" in tail or "No such file" in tail:

@@ -13,9 +13,6 @@ from typing import Any
 from mintage.errors import DataError, DiskTooFullError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.params import PARAMS_FILE
-from mintage.pipeline.recording.compare import compare
-from mintage.pipeline.recording.mirror import filled
-from mintage.pipeline.recording.record import observe
 from mintage.pipeline.sandbox import Finished, Scratch, stage_environment
 from mintage.pipeline.stage_failure import changes_input, failure
 from mintage.repo.locks import Item
@@ -23,7 +20,7 @@ from mintage.repo.project import Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["StageOutcome", "check_room", "execute_stage", "keep_inputs", "keep_outcome"]
+__all__ = ["StageOutcome", "check_room", "environment_of_stage", "execute_stage", "keep_inputs", "keep_outcome"]
 
 _METRIC_LIMIT = 100_000
 _SPARE = 64 << 20
@@ -78,23 +75,20 @@ def _gigabytes(size: int) -> str:
 
 def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> StageOutcome:
     """Run the command of ``facts`` in a scratch folder. Raises StageFailedError with the last lines of its output."""
+    from mintage.pipeline.recording.compare import compare
+    from mintage.pipeline.recording.mirror import filled
+    from mintage.pipeline.recording.record import observe
+
     store = Store(workspace.store_dir)
     check_room(store, facts, copies=1)
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root)
-        environment = stage_environment(
-            scratch,
-            seed=facts.stage.seed,
-            threads=facts.stage.threads,
-            declared=facts.stage.env,
-            environment=facts.environment,
-        )
         recording = observe(
             facts.command,
             made=filled(workspace.root, scratch.work),
             scratch=scratch,
-            environment=environment,
+            environment=environment_of_stage(scratch, facts),
             log=log,
             python=facts.environment.python,
             libraries=(*facts.environment.folders, *facts.environment.prefixes),
@@ -107,6 +101,17 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
         outcome = keep_outcome(store, scratch, facts.name, facts.stage, finished=recording.finished, log=log)
     remarks = compare(recording, facts.stage, new_inputs=_are_new(facts))
     return replace(outcome, remarks=remarks, seeds=recording.seeds)
+
+
+def environment_of_stage(scratch: Scratch, facts: StageFacts) -> dict[str, str]:
+    """The variables that the command of ``facts`` sees."""
+    return stage_environment(
+        scratch,
+        seed=facts.stage.seed,
+        threads=facts.stage.threads,
+        declared=facts.stage.env,
+        environment=facts.environment,
+    )
 
 
 def _are_new(facts: StageFacts) -> bool:
