@@ -103,7 +103,7 @@ def main() -> int:
     arguments = parser.parse_args()
     before, watch = machine(), Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
-        sizes = {"small": (20, 64 << 10), "many": (10_000, 64 << 10), "large": (20, 2 << 30)}
+        sizes = {"usual": (95, 1 << 30), "small": (20, 64 << 10), "many": (10_000, 64 << 10), "large": (20, 2 << 30)}
         for name, (pictures, large) in sizes.items():
             root = Path(folder, name)
             root.mkdir()
@@ -118,9 +118,11 @@ def main() -> int:
     least = {name: min(step.seconds) for name, step in watch.steps.items()}
     cost = least["recorded"] / least["plain"] - 1
     cpu_cost = least["cpu-recorded"] / least["cpu-plain"] - 1
+    ready_ms = least["set-up-usual"] * 1000
     figures = {"steps": watch.figures(), "cost": round(cost, 4), "cpu_cost": round(cpu_cost, 4)}
     result = write_result("recording", before=before, figures=figures, output=arguments.output)
     sys.stdout.write(table(result) + f"recording costs {cost:+.1%} of the time and {cpu_cost:+.1%} of the work\n")
+    sys.stdout.write(f"a project of 100 files with 1 GB in two of them is ready after {ready_ms:.0f} ms\n")
     return 0
 
 

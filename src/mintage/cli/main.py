@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -112,6 +113,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _refused(error: OSError) -> SystemRefusedError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SystemRefusedError(
+            "the disk is full",
+            found=error.strerror,
+            where=str(error.filename) if error.filename is not None else None,
+            hint="free some space and run it again: nothing that was done is lost",
+        )
     return SystemRefusedError(
         "the operating system refused to read or write",
         found=error.strerror or str(error),

@@ -6,12 +6,14 @@ A stage that declares neither inputs nor outputs is watched, and what it did is 
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
+from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.new_file import show_new_file
-from mintage.errors import ProjectError, RefusedError
+from mintage.errors import ProjectError, RefusedError, UsageError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
 from mintage.repo.locks import LOCK_FOLDER
@@ -28,12 +30,22 @@ _SHOWN = 8
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stage", nargs="?", help="run only this stage (or model:NAME) and what it needs")
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
-    parser.add_argument("--yes", action="store_true", help="commit the files that it writes, without asking")
+    parser.add_argument(
+        "--record", action="store_true", help="record again what the stage reads and writes, and compare"
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="commit the files that it writes, without asking; with --record, write what differs too",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.yes and not arguments.record:
+        raise UsageError("--yes goes with --record", hint="see `mintage run --help`")
     context = Context.here()
-    with context.workspace.lock("run"):
+    heartbeat = Heartbeat(context.workspace.root)
+    with context.workspace.lock("run"), contextlib.closing(heartbeat):
         if context.workspace.tmp_dir.exists():
             context.workspace.clear_scratch()
         outcome = run_pipeline(
@@ -44,7 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
             implicit=lambda: model_stages(context.workspace, signer=lambda: context.signer),
             target=arguments.stage,
             force=arguments.force,
-            on_event=lambda event: _show(context, event),
+            record=arguments.record,
+            amend=arguments.yes,
+            on_event=lambda event: _show(context, event, heartbeat),
         )
     if outcome.run_id is not None:
         _warn_of_untrusted_key(context)
@@ -52,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
         learned = {name: learned.summary() for name, learned in outcome.learned.items()}
         commit = _offer_commit(context, outcome, yes=True) if arguments.yes else None
         done = {"actions": outcome.actions, "run": outcome.run_id, "record": outcome.record, "recorded": learned}
-        emit_json({**done, "models": outcome.found.summary() if outcome.found else None, "commit": commit})
+        found = outcome.found.summary() if outcome.found else None
+        emit_json({**done, "models": found, "remarks": outcome.remarks, "commit": commit})
         return 0
     _summary(outcome)
     _offer_commit(context, outcome, yes=arguments.yes)
@@ -67,7 +82,7 @@ def _offer_commit(context: Context, outcome: RunOutcome, *, yes: bool) -> str | 
 
     say("Wrote " + ", ".join(outcome.wrote) + ".")
     made = [name for name, action in outcome.actions.items() if action != "keep"]
-    edited = context.workspace.git.edited(outcome.commit) if outcome.commit else set()
+    edited = context.workspace.git.edited(outcome.before) if outcome.before else set()
     return offer_commit(
         context.workspace.git,
         outcome.wrote,
@@ -89,11 +104,16 @@ def _warn_of_untrusted_key(context: Context) -> None:
         say(f"hint: {error.hint}")
 
 
-def _show(context: Context, event: Event) -> None:
+def _show(context: Context, event: Event, heartbeat: Heartbeat) -> None:
+    heartbeat.close()
     if event.what == "restore":
         say(f"  {event.stage:<12} restored, the same was made before")
     elif event.what == "start":
         say(f"  {event.stage:<12} running ({event.detail})" if event.detail else f"  {event.stage:<12} running")
+        if event.log is not None:
+            heartbeat.begin(event.stage, event.log)
+    elif event.what == "note":
+        say(f"    note: it {event.detail}")
     elif event.what == "learn" and event.learned is not None:
         _show_learned(event.stage, event.learned)
     elif event.what == "find" and event.found is not None:
@@ -102,7 +122,7 @@ def _show(context: Context, event: Event) -> None:
         say(f"  {event.stage:<12} not built: {event.detail}")
     elif event.what == "end":
         say(f"  {event.stage:<12} done in {event.duration_s:.1f} s{event.detail and ': ' + event.detail}")
-    elif event.what == "note":
+    elif event.what == "tell":
         say(f"  {event.stage:<12} {event.detail}")
     elif event.what == "write":
         say(f"  {event.stage:<12} inferred from what the stages read and wrote; please look at it:")
@@ -113,9 +133,15 @@ def _show(context: Context, event: Event) -> None:
 
 def _show_learned(stage: str, learned: Learned) -> None:
     """What was written into mintage.yaml, as a diff, and what it was taken from."""
+    if learned.suggested:
+        say(f"  {stage:<12} differs from what mintage.yaml says; `mintage run --record {stage} --yes` writes:")
+        for line in learned.suggested:
+            say(f"    {line}")
     if learned.diff:
         say(f"  {stage:<12} written into mintage.yaml, from what it did:")
-    else:
+    elif not learned.suggested and not learned.facts.stage.declares_nothing:
+        say(f"  {stage:<12} does what mintage.yaml says")
+    elif not learned.suggested:
         say(f"  {stage:<12} reads and writes no file of the project: nothing to declare")
     for line in learned.diff:
         say(f"    {line}")
@@ -124,6 +150,8 @@ def _show_learned(stage: str, learned: Learned) -> None:
         if shown:
             more = f", and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
             say(f"    {title} in its code and files: {', '.join(shown)}{more}")
+    if learned.outcome.seeds:
+        say(f"    seeds set: {', '.join(learned.outcome.seeds)}")
     for remark in learned.proposal.remarks:
         say(f"    note: it {remark}")
 

@@ -182,6 +182,12 @@ class RecordingTooLargeError(ProjectError):
     code = "pipeline.recording-too-large"
 
 
+class DiskTooFullError(RunError):
+    """The disk has not the room for the copies that a stage needs; nothing was copied."""
+
+    code = "pipeline.disk-too-full"
+
+
 class UnknownCheckError(ProjectError):
     code = "certify.unknown-check"
 

@@ -12,6 +12,7 @@ import msgspec
 
 from mintage.data.checkout import place
 from mintage.errors import FileMissingError, ProjectError
+from mintage.pipeline.arguments import argument_text, argument_words, check_arguments
 from mintage.pipeline.closure import closure
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.graph import maker_of
@@ -84,6 +85,7 @@ class Inspector:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""
         stage = self.project.stages[name]
         command = split_command(stage.run, name)
+        check_arguments(command, stage.args, stage=name)
         inputs = tuple(self.item(path.rstrip("/"), name) for path in stage.inputs)
         code = closure(command, stage.code, self.workspace.root)
         environment = self.environment(name)
@@ -100,11 +102,13 @@ class Inspector:
             "env": {key: blake3_bytes(os.environ[key].encode()) for key in sorted(stage.env) if key in os.environ},
             "outputs": sorted((*stage.out, *stage.metrics)),
         }
+        if stage.args:  # as the words that the command gets: 1 and 1.0 are two things there
+            parts["args"] = {key: argument_text(value) for key, value in stage.args.items()}
         lock = read_lock(self.workspace.root, name)
         return StageFacts(
             name=name,
             stage=stage,
-            command=command,
+            command=[*command, *argument_words(stage.args)],
             environment=environment,
             parts=parts,
             key=cache_key(parts),

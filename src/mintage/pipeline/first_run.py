@@ -17,19 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mintage.errors import DataError, StageChangesInputError
-from mintage.pipeline.closure import closure
+from mintage.errors import DataError, DiskTooFullError, FileMalformedError
+from mintage.pipeline.closure import closure, scripts_of
 from mintage.pipeline.facts import Inspector, StageFacts
 from mintage.pipeline.notebook.notebook_source import read_notebook
 from mintage.pipeline.notebook.start import keeping_executed, stage_command
-from mintage.pipeline.recording.insert import insert_keys
-from mintage.pipeline.recording.propose import CONFIG_BYTES, Proposal, propose
+from mintage.pipeline.recording.configuration import CONFIG_BYTES, CONFIG_SUFFIXES
+from mintage.pipeline.recording.insert import as_json, insert_keys, key_lines
+from mintage.pipeline.recording.propose import Proposal, propose
 from mintage.pipeline.recording.record import record
 from mintage.pipeline.recording.recording import Recording
+from mintage.pipeline.recording.replace import replace_keys
 from mintage.pipeline.recording.source import Value
-from mintage.pipeline.sandbox import Scratch, stage_environment, tail_of
-from mintage.pipeline.stage_failure import failure
-from mintage.pipeline.stage_run import StageOutcome, keep_inputs, keep_outcome
+from mintage.pipeline.sandbox import Scratch, tail_of
+from mintage.pipeline.stage_failure import changes_input, failure
+from mintage.pipeline.stage_run import StageOutcome, check_room, environment_of_stage, keep_inputs, keep_outcome
 from mintage.repo.notebook import NOTEBOOK
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
@@ -43,27 +45,30 @@ _LINES = 30
 @dataclass(frozen=True, kw_only=True)
 class Learned:
     """What a first run taught: the stage's facts as it stands declared now, its outcome, the proposal that was written,
-    how its reads were seen, and the lines that changed in mintage.yaml."""
+    how its reads were seen, the lines that changed in mintage.yaml, and those that ``amend`` would change."""
 
     facts: StageFacts
     outcome: StageOutcome
     proposal: Proposal
     seen_by: str
     diff: tuple[str, ...]
+    suggested: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """The part of it that a record and ``--json`` have, as plain JSON values."""
         return {
-            "declared": {name: list(paths) for name, paths in self.proposal.keys.items()},
+            "declared": {name: as_json(value) for name, value in self.proposal.keys.items()},
             "parameters": [_entry(value) for value in self.proposal.parameters],
             "seeds": [_entry(value) for value in self.proposal.seeds],
+            "seeds_set": list(self.outcome.seeds),
             "remarks": list(self.proposal.remarks),
             "seen_by": self.seen_by,
         }
 
 
-def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learned:
-    """Record the stage, keep what it made, and write what it should declare into mintage.yaml.
+def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path, amend: bool) -> Learned:
+    """Record the stage, keep what it made, and write what it should declare into mintage.yaml: keys that it lacks, and
+    with ``amend`` also other lists under those that it has.
 
     Raises StageFailedError, StageChangesInputError, RecordingTooLargeError, or DataError if a file changed meanwhile.
     """
@@ -80,15 +85,47 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learne
         proposal = _propose(inspector, facts, scratch, recording)
         old = (workspace.root / PROJECT_FILE).read_bytes().decode()
         text = insert_keys(old, facts.name, proposal.keys) if proposal.keys else old
+        if amend and proposal.amended:
+            text = replace_keys(text, facts.name, proposal.amended)
         stage = parse_project(text.encode(), where=PROJECT_FILE).stages[facts.name]
         outcome = keep_outcome(inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log)
+        outcome = dataclasses.replace(outcome, seeds=recording.seeds)
     if text != old:
         publish_bytes(workspace.root / PROJECT_FILE, text.encode())
         inspector.reload_project()
     declared = inspector.facts(facts.name)
-    keep_inputs(inspector.store, workspace.root, declared.inputs)
+    outcome = dataclasses.replace(outcome, remarks=_kept(inspector, declared))
     diff = tuple(_changed_lines(old, text))
-    return Learned(facts=declared, outcome=outcome, proposal=proposal, seen_by=recording.seen_by, diff=diff)
+    return Learned(
+        facts=declared,
+        outcome=outcome,
+        proposal=proposal,
+        seen_by=recording.seen_by,
+        diff=diff,
+        suggested=() if amend else _suggested(text, facts.name, proposal),
+    )
+
+
+def _suggested(text: str, stage: str, proposal: Proposal) -> tuple[str, ...]:
+    """The lines that ``amend`` would change; those to write by hand where it cannot."""
+    if not proposal.amended:
+        return ()
+    try:
+        return tuple(_changed_lines(text, replace_keys(text, stage, proposal.amended)))
+    except FileMalformedError:
+        return tuple(f"+{line}" for line in key_lines(proposal.amended, indent="    "))
+
+
+def _kept(inspector: Inspector, declared: StageFacts) -> tuple[str, ...]:
+    """Keep the inputs; what the command made is not thrown away because the disk has no room for them."""
+    try:
+        check_room(inspector.store, declared, copies=0)
+    except DiskTooFullError as error:
+        return (
+            f"has inputs that were not copied into the store ({error.found}): it cannot be repeated from its record",
+        )
+    keep_inputs(inspector.store, inspector.workspace.root, declared.inputs)
+    return ()
 
 
 def _stale_outputs(recording: Recording, log: Path) -> tuple[str, ...]:
@@ -109,13 +146,6 @@ def _record(
 ) -> Recording:
     params = facts.parts["params"] if facts.stage.params else inspector.params
     (scratch.private / "params.json").write_text(json.dumps(params))
-    environment = stage_environment(
-        scratch,
-        seed=facts.stage.seed,
-        threads=facts.stage.threads,
-        declared=facts.stage.env,
-        environment=facts.environment,
-    )
     root = inspector.workspace.root
     command = stage_command(facts.command, root=root, scratch=scratch, environment=facts.environment, params=params)
     with keeping_executed(scratch, log):
@@ -123,7 +153,7 @@ def _record(
             command,
             root=root,
             scratch=scratch,
-            environment=environment,
+            environment=environment_of_stage(scratch, facts),
             log=log,
             python=facts.environment.python,
             libraries=(*facts.environment.folders, *facts.environment.prefixes),
@@ -136,12 +166,7 @@ def _check(recording: Recording, facts: StageFacts, *, log: Path, root: Path) ->
     if recording.finished.exit_code != 0:
         raise failure(facts, recording.finished, log=log, root=root)
     if recording.changed_inputs:
-        raise StageChangesInputError(
-            f"stage {facts.name} changes what it reads: {_some(recording.changed_inputs)}",
-            expected="outputs under names of their own",
-            where=str(root / recording.changed_inputs[0]),
-            hint="write to another file, so that it can run again from the same input; yours was not changed",
-        )
+        raise changes_input(facts, recording.changed_inputs, root=root)
     if recording.unsteady:
         raise DataError(
             f"{_some(recording.unsteady)} changed while stage {facts.name} read it",
@@ -162,12 +187,14 @@ def _propose(inspector: Inspector, facts: StageFacts, scratch: Scratch, recordin
         texts=_small(scratch.work, (*recording.reads, *recording.writes)),
         params=inspector.params,
         notebooks=[read_notebook(root, path) for path in found if path.endswith(NOTEBOOK)],
+        command=facts.command,
+        scripts=scripts_of(facts.command, root),
     )
 
 
 def _small(work: Path, paths: Iterable[str]) -> dict[str, bytes]:
     """The content of small files that may be configuration or metrics."""
-    wanted = [work / path for path in paths if path.endswith((".json", ".yaml", ".yml", ".toml"))]
+    wanted = [work / path for path in paths if path.endswith(CONFIG_SUFFIXES)]
     files = [path for path in wanted if path.is_file() and path.stat().st_size <= CONFIG_BYTES]
     return {path.relative_to(work).as_posix(): path.read_bytes() for path in files}
 

@@ -1,7 +1,8 @@
 """The cache key of a stage: a digest of all that can change its outputs, and an explanation of a miss. Pure.
 
-The parts are: format, command (argv), params (values), inputs (path to digest), code (path to digest), environment
-(digest of the freeze), seed, threads, env (declared variables), outputs (paths). See docs/spec/cache-key.md.
+The parts are: format, command (the words of ``run``), args (the options that it gets, if any), params (values), inputs
+(path to digest), code (path to digest), environment (digest of the freeze), seed, threads, env (declared variables),
+outputs (paths). See docs/spec/cache-key.md.
 
 >>> old = {"command": ["a"], "params": {"depth": 3}}
 >>> explain(old, {"command": ["a"], "params": {"depth": 4}})
@@ -39,7 +40,11 @@ def _differences(old: Any, new: Any, name: str) -> list[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         found = []
         for key in sorted(set(old) | set(new)):
-            label = f"{name}.{key}" if name in ("params", "env") or name.startswith("params.") else _label(name, key)
+            label = (
+                f"{name}.{key}"
+                if name in ("args", "params", "env") or name.startswith("params.")
+                else _label(name, key)
+            )
             if key not in old:
                 found.append(f"{label} is new")
             elif key not in new:

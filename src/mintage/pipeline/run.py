@@ -11,7 +11,7 @@ import math
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -48,16 +48,18 @@ Clock = Callable[[], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something a watcher may want to show: ``stage`` was kept, restored, started, recorded (``learned`` is what that
-    gave) or ended (after seconds), wrote the file ``detail`` of the project, or failed with ``detail`` while others go
-    on; models were found among what stages wrote (``found``); a note says ``detail``."""
+    """Something a watcher may want to show: ``stage`` was kept, restored, started (its output goes to ``log``),
+    recorded (``learned`` is what that gave) or ended (after seconds), did what ``detail`` says (a note), wrote the file
+    ``detail`` of the project, or failed with ``detail`` while others go on; models were found among what stages wrote
+    (``found``); something else is to be told (``detail``)."""
 
-    what: Literal["keep", "restore", "start", "learn", "find", "end", "write", "fail", "note"]
+    what: Literal["keep", "restore", "start", "note", "learn", "find", "end", "write", "fail", "tell"]
     stage: str
     learned: Learned | None = None
     found: FoundModels | None = None
     detail: str = ""
     duration_s: float = 0.0
+    log: Path | None = None
 
 
 class ImplicitStage(Protocol):
@@ -96,6 +98,7 @@ class RunSession:
     actor: Callable[[], str]
     id: str = field(default_factory=lambda: time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + secrets.token_hex(4))
     commit: str = ""
+    before: str = ""
     head: str | None = None
     started: str = ""
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -107,7 +110,7 @@ class RunSession:
             return
         self.started = self.clock()
         self.head = self.workspace.git.head()
-        self.commit = self.workspace.git.snapshot(label=f"snapshot of run {self.id}")
+        self.commit = self.before = self.workspace.git.snapshot(label=f"snapshot of run {self.id}")
         runs = self.runs()
         runs.close_interrupted(finished=self.started)
         runs.start(
@@ -156,16 +159,17 @@ class RunSession:
 @dataclass(frozen=True, kw_only=True)
 class RunOutcome:
     """What a run did: per stage ``keep``, ``restore`` or ``run``; its id and record if anything was not kept;
-    ``learned`` has the stages that were recorded and declared, ``found`` the models among what they wrote; ``commit``
-    holds the work tree as it was before."""
+    ``learned`` has the stages that were recorded and declared, ``found`` the models among what they wrote, ``remarks``
+    what else to know of a stage; ``before`` is the commit of the work tree as the run found it."""
 
     actions: dict[str, str]
     run_id: str | None
     record: str | None
-    commit: str | None
+    before: str | None
     wrote: tuple[str, ...]
     learned: dict[str, Learned]
     found: FoundModels | None
+    remarks: dict[str, list[str]]
 
 
 def run_pipeline(
@@ -177,12 +181,15 @@ def run_pipeline(
     implicit: Callable[[], Sequence[ImplicitStage]] = tuple,
     target: str | None = None,
     force: bool = False,
+    record: bool = False,
+    amend: bool = False,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunOutcome:
     """Bring the stages (all, or ``target`` and what it needs) up to date; the caller holds the run lock.
 
     ``runs`` opens the tracking database and is called only if something must be done. ``implicit`` gives the stages of
-    the models of mintage.yaml; it is called again when models were found and written there.
+    the models of mintage.yaml; it is called again when models were found and written there. With ``record``, all stages
+    (or ``target``) are recorded again; with ``amend``, what that finds is written over what they declare.
     """
     with StatCache(workspace.cache_database) as cache:
         inspector = Inspector(workspace, cache)
@@ -197,7 +204,8 @@ def run_pipeline(
                 hint=nearest_hint(target, known, otherwise="declare it under `stages:` in mintage.yaml"),
             )
         session = RunSession(workspace=workspace, runs=runs, clock=clock, actor=actor)
-        runner = _Runner(inspector, session, force=force, on_event=on_event)
+        again = (tuple(stages) if target is None else (target,)) if record else ()
+        runner = _Runner(inspector, session, force=force, again=again, amend=amend, on_event=on_event)
         last = None if target in models else target
         try:
             for name in order(stages, target=last):
@@ -207,21 +215,22 @@ def run_pipeline(
             wanted = [stage for name, stage in models.items() if target in (None, name)]
             failed: dict[str, MintageError] = {}
             runner.attempt(wanted, runner.prepare, failed)
-            record = runner.close_pipeline()
+            digest = runner.close_pipeline()
             runner.attempt(wanted, runner.implicit, failed)
             runner.raise_first(failed)
         except BaseException as error:
             runner.fail(error)
             raise
-        runner.finish(record)
+        runner.finish(digest)
         return RunOutcome(
             actions=runner.actions,
             run_id=session.id if session.commit else None,
-            record=record,
-            commit=session.commit or None,
+            record=digest,
+            before=session.before or None,
             wrote=tuple(runner.wrote),
             learned=runner.learned,
             found=runner.found,
+            remarks=runner.remarks,
         )
 
 
@@ -234,8 +243,17 @@ class _Runner:
     """Carries one run through its stages; the flow is in ``run_pipeline``."""
 
     def __init__(
-        self, inspector: Inspector, session: RunSession, *, force: bool, on_event: Callable[[Event], None]
+        self,
+        inspector: Inspector,
+        session: RunSession,
+        *,
+        force: bool,
+        again: Collection[str],
+        amend: bool,
+        on_event: Callable[[Event], None],
     ) -> None:
+        self.again = again
+        self.amend = amend
         self.inspector = inspector
         self.session = session
         self.force = force
@@ -244,6 +262,7 @@ class _Runner:
         self.wrote: list[str] = []
         self.learned: dict[str, Learned] = {}
         self.found: FoundModels | None = None
+        self.remarks: dict[str, list[str]] = {}
         self._current = ""
         self._pending: list[tuple[StageFacts, StageResult]] = []
 
@@ -261,7 +280,7 @@ class _Runner:
             key=facts.key,
             in_place=facts.in_place,
             known_result=known is not None,
-            force=self.force,
+            force=self.force or name in self.again,
         )
         self.actions[name] = action
         if action == "keep":
@@ -288,6 +307,8 @@ class _Runner:
         why = explain(facts.lock.parts if facts.lock else None, facts.parts)
         facts, outcome = self._execute(facts, why)
         self._keep_outputs_out_of_git(facts)
+        parameters = self._parameters(facts)
+        self._note(facts.name, outcome.remarks)
         for item in outcome.outputs:
             place(inspector.store, item, inspector.workspace.root / item.path)
         for path in facts.stage.out:
@@ -308,6 +329,9 @@ class _Runner:
                 "environment": environment,
                 "log": outcome.log,
                 **({} if outcome.notebook is None else {"notebook": outcome.notebook}),
+                "parameters": parameters,
+                "seeds": list(outcome.seeds),
+                "remarks": list(outcome.remarks),
                 **self._recorded(facts.name),
             },
             upstream=[*(item.digest for item in facts.inputs), environment],
@@ -330,12 +354,15 @@ class _Runner:
 
     def _execute(self, facts: StageFacts, why: list[str]) -> tuple[StageFacts, StageOutcome]:
         """Run the command; a stage that declares nothing is recorded, and is then what mintage.yaml now says."""
-        learns = facts.stage.declares_nothing
+        learns = facts.stage.declares_nothing or facts.name in self.again
         said = [*why[:3], *(["recording what it reads and writes"] if learns else [])]
-        self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said)))
         log = self.inspector.workspace.logs_dir / self.session.id / f"{facts.name}.log"
+        self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said), log=log))
         if learns:
             return self._learn(facts, log)
+        from mintage.pipeline.taken import overruled_defaults
+
+        self._note(facts.name, overruled_defaults(facts, self.inspector.workspace.root))
         return facts, execute_stage(self.inspector.workspace, facts, log=log)
 
     def _keep_outputs_out_of_git(self, facts: StageFacts) -> None:
@@ -345,12 +372,25 @@ class _Runner:
         if set_up_filter(self.session.workspace.git, facts.command[0], python=sys.executable):
             self.wrote.append(ATTRIBUTES)
             note = f"Git takes notebooks without outputs from now on ({ATTRIBUTES}); the outputs in your file stay"
-            self.on_event(Event(what="note", stage=facts.name, detail=note))
+            self.on_event(Event(what="tell", stage=facts.name, detail=note))
+
+    def _parameters(self, facts: StageFacts) -> dict[str, Any]:
+        """What the stage took, entered as the run's parameters."""
+        from mintage.pipeline.taken import taken_parameters
+
+        found = taken_parameters(facts, self.inspector.workspace.root)
+        self.session.runs().log_params(self.session.id, found)
+        return found
+
+    def _note(self, stage: str, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.remarks.setdefault(stage, []).append(line)
+            self.on_event(Event(what="note", stage=stage, detail=line))
 
     def _learn(self, facts: StageFacts, log: Path) -> tuple[StageFacts, StageOutcome]:
         from mintage.pipeline.first_run import learn_stage
 
-        learned = learn_stage(self.inspector, facts, log=log)
+        learned = learn_stage(self.inspector, facts, log=log, amend=self.amend)
         self.learned[facts.name] = learned
         if learned.diff and PROJECT_FILE not in self.wrote:
             self.wrote.append(PROJECT_FILE)

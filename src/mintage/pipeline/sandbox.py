@@ -28,6 +28,8 @@ from typing import BinaryIO
 
 from mintage.errors import MissingToolError, RunError
 from mintage.pipeline.environment import Environment
+from mintage.pipeline.leftover import end_leftovers
+from mintage.pipeline.secret import mask_file, secret_values
 
 __all__ = ["Dialogue", "Finished", "Scratch", "open_dialogue", "run_command", "stage_environment", "tail_of"]
 
@@ -35,18 +37,21 @@ _LOOK_UP_S, _POLL_S = 0.5, 0.02
 _PASSED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE", "TZ")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
 
-_WATCH_S = 0.5
+_WATCH_S, _GRACE_S = 0.5, 0.5
+_MARK = "MINTAGE_COMMAND"
 _ANSWER_BYTES = 64 << 10
 _TAIL_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """How a command ended: exit code (negative: signal), seconds, and whether it ran into its time limit."""
+    """How a command ended: exit code (negative: signal), seconds, whether it ran into its time limit, and programs that
+    it ``left`` running, which were ended."""
 
     exit_code: int
     duration_s: float
     timed_out: bool
+    left: tuple[str, ...] = ()
 
 
 class Scratch:
@@ -121,7 +126,8 @@ def run_command(
     before: Callable[[], None] | None = None,
     started: Callable[[], None] = lambda: None,
 ) -> Finished:
-    """Run ``command`` in ``folder`` with its output in ``log``; ends its whole group on a time-out or an interrupt.
+    """Run ``command`` in ``folder`` with its output in ``log``; ends all that it started on a time-out or an interrupt,
+    and what it leaves behind. Values of variables that look secret are masked in the log when it has ended.
 
     The words ``python`` and ``python3`` at its beginning mean the interpreter ``python``. The child calls ``before``
     (which only makes system calls) just before it becomes the command; ``started`` is called here once it runs.
@@ -129,25 +135,34 @@ def run_command(
     command = [python, *command[1:]] if command[0] in ("python", "python3") else command
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
+    marker = f"{_MARK}={secrets.token_hex(16)}"
     with log.open("ab") as sink:
         process = _start(
             command,
             folder,
-            environment,
+            {**environment, _MARK: marker.partition("=")[2]},
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
             before=before,
         )
+        left: tuple[str, ...] = ()
         try:
             started()
-            code = _wait(process, timeout_s)
-            return Finished(exit_code=code, duration_s=time.monotonic() - began, timed_out=False)
+            code, timed_out = _wait(process, timeout_s), False
+            left = end_leftovers(marker, grace_s=_GRACE_S)
         except subprocess.TimeoutExpired:
             _end(process)
-            return Finished(exit_code=process.returncode, duration_s=time.monotonic() - began, timed_out=True)
+            end_leftovers(marker, grace_s=0.0)
+            code, timed_out = process.returncode, True
+        except BaseException:
+            _end(process)
+            end_leftovers(marker, grace_s=0.0)
+            raise
         finally:
             _end(process)
+            mask_file(log, secret_values(environment))
+    return Finished(exit_code=code, duration_s=time.monotonic() - began, timed_out=timed_out, left=left)
 
 
 class Dialogue:

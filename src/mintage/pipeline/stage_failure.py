@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from mintage.errors import StageFailedError
+from mintage.errors import StageChangesInputError, StageFailedError
 from mintage.pipeline.environment import Environment
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.notebook.executed import Stopped, stopped_at
 from mintage.pipeline.notebook.start import executed_beside, is_notebook
 from mintage.pipeline.sandbox import Finished
 
-__all__ = ["failure"]
+__all__ = ["changes_input", "failure"]
 
 _LINES = 20
 
 
-def failure(facts: StageFacts, finished: Finished, *, log: Path, root: Path) -> StageFailedError:
-    """The error of a command that did not end with exit code 0."""
+def changes_input(facts: StageFacts, paths: Sequence[str], *, root: Path) -> StageChangesInputError:
+    """The error of a stage that changed ``paths``, which it reads, in its scratch folder."""
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return StageChangesInputError(
+        f"stage {facts.name} changes what it reads: {', '.join(paths[:3])}{more}",
+        expected="outputs under names of their own",
+        where=str(root / paths[0]),
+        hint="write to another file, so that it can run again from the same input; yours was not changed",
+    )
+
+
+def failure(
+    facts: StageFacts, finished: Finished, *, log: Path, root: Path, asked: Sequence[str] = ()
+) -> StageFailedError:
+    """The error of a command that did not end with exit code 0; ``asked`` are files of the project that it looked for
+    and that were not in its folder."""
     stopped = _stopped(executed_beside(log))
     said = stopped.said if stopped is not None and stopped.said else log.read_text(errors="replace")
     tail = "\n".join(said.splitlines()[-_LINES:])
@@ -36,7 +50,7 @@ def failure(facts: StageFacts, finished: Finished, *, log: Path, root: Path) -> 
         expected="exit code 0",
         found=found,
         where=str(log if stopped is None else executed_beside(log)),
-        hint=_hint(tail, facts, root),
+        hint=_hint(tail, facts, root, asked),
     )
 
 
@@ -45,35 +59,54 @@ def _stopped(executed: Path) -> Stopped | None:
     return stopped_at(json.loads(executed.read_bytes())) if executed.is_file() else None
 
 
-def _hint(tail: str, facts: StageFacts, root: Path) -> str:
+def _hint(tail: str, facts: StageFacts, root: Path, asked: Sequence[str]) -> str:
     module = re.search(r"(?:ModuleNotFoundError: No module named|ImportError: .* from) '([\w.]+)", tail)
     if module is not None:
         return _import_hint(module[1], facts.environment, root)
-    if "EOFError" in tail:
+    if "No space left on device" in tail or "Errno 28" in tail:
+        return "the disk is full: free some space and run again; nothing of this stage was kept, and nothing was lost"
+    if "EOFError" in tail or tail.rstrip().endswith(("Aborted!", "click.exceptions.Abort")):
         return "a stage has no terminal to ask on: give the answer as an argument in `run:`, or as a parameter"
+    missing = asked or _missing_files(tail, facts, root)
+    if missing and not facts.stage.declares_nothing:
+        from mintage.pipeline.recording.compare import declared_line
+
+        line = declared_line(facts.stage, "in", missing)
+        return f"a stage sees only its declared inputs and code; name it under `in:`, so: `{line}`"
     if "FileNotFoundError" in tail or "No such file" in tail:
-        return _file_hint(tail, facts, root)
+        return _file_hint(facts)
     if is_notebook(facts.command):
         return "see the last lines above; the cells so far are in that notebook, the full output in the log beside it"
     return "see the last lines above; the full output is in the log"
 
 
-def _file_hint(tail: str, facts: StageFacts, root: Path) -> str:
-    stage = facts.stage
-    if stage.declares_nothing:
+def _file_hint(facts: StageFacts) -> str:
+    if facts.stage.declares_nothing:
         return (
             "it saw the project's files and those of the stages above it in mintage.yaml: "
             "bring what it needs into the project, or move the stage that writes it up"
         )
-    lines = [line for line in tail.splitlines() if "No such file" in line or "FileNotFoundError" in line]
-    folder = Path(facts.command[0]).parent if is_notebook(facts.command) else Path()
-    words = {word for line in lines for word in re.findall(r"[\w./-]+", line) if not word.startswith("/")}
-    named = {os.path.normpath(folder / word) for word in words if folder.parts or not word.startswith(".")}
-    there = sorted(path for path in named - {"."} if not path.startswith("..") and (root / path).is_file())
-    if there:
-        line = ", ".join((*stage.inputs, *there))
-        return f"a stage sees only its declared inputs and code; name it under `in:`, so: `in: [{line}]`"
     return "a stage sees only its declared inputs and code: if it reads another file, name it under `in:`"
+
+
+def _missing_files(tail: str, facts: StageFacts, root: Path) -> list[str]:
+    """Files of the project that lines about a missing file name, as libraries that are not Python say it."""
+    found = set()
+    for line in tail.splitlines():
+        if not re.search(r"no such file|FileNotFoundError|unable to open|cannot open|not found", line, re.IGNORECASE):
+            continue
+        words = re.findall(r"'([^']+)'|\"([^\"]+)\"|([^\s'\",;:]+(?=[\s,;:]|$))", line)
+        tails = re.split(r": ", line)[1:]
+        found |= {_in_project(word) for word in (*map("".join, words), *tails)}
+    declared = {path.rstrip("/") for path in facts.stage.inputs}
+    return sorted(path for path in found - {""} - declared if (root / path).exists())
+
+
+def _in_project(path: str) -> str:
+    """A path as the project has it; empty if it can be none."""
+    path = re.sub(r"^.*/\.mintage/tmp/[0-9a-f]+/work/", "", path.rstrip(".")).removeprefix("./")
+    hidden = path.startswith(("/", "..", ".git", ".mintage"))
+    return "" if hidden or not path.strip("./") else path
 
 
 def _import_hint(module: str, environment: Environment, root: Path) -> str:

@@ -4,38 +4,43 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mintage.errors import DataError, StageOutputMissingError
+from mintage.errors import DataError, DiskTooFullError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.notebook.start import executed_beside, keeping_executed, stage_command
 from mintage.pipeline.params import PARAMS_FILE
-from mintage.pipeline.sandbox import Finished, Scratch, run_command, stage_environment
-from mintage.pipeline.stage_failure import failure
+from mintage.pipeline.sandbox import Finished, Scratch, stage_environment
+from mintage.pipeline.stage_failure import changes_input, failure
 from mintage.repo.locks import Item
 from mintage.repo.notebook import NOTEBOOK, strip_notebook
 from mintage.repo.project import Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["StageOutcome", "execute_stage", "keep_inputs", "keep_outcome"]
+__all__ = ["StageOutcome", "check_room", "environment_of_stage", "execute_stage", "keep_inputs", "keep_outcome"]
 
 _METRIC_LIMIT = 100_000
+_SPARE = 64 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageOutcome:
     """What a command made: outputs in the store, metrics as (name, value, step), how it ended, digests of its log
-    and, of a notebook, of the executed one."""
+    and, of a notebook, of the executed one; ``remarks`` are what a person should know of it, ``seeds`` the calls that
+    seeded."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
     finished: Finished
     log: str
     notebook: str | None = None
+    remarks: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
 
 
 def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
@@ -49,19 +54,40 @@ def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
                 )
 
 
+def check_room(store: Store, facts: StageFacts, *, copies: int) -> None:
+    """Raise DiskTooFullError if the disk cannot take what the store lacks of the inputs, and ``copies`` of them all.
+
+    It is asked before a byte is copied: a full disk harms more than this run.
+    """
+    lacking = [item for item in facts.inputs if not store.has(item.digest)]
+    needed = sum(item.size for item in lacking) + copies * sum(item.size for item in facts.inputs)
+    free = shutil.disk_usage(store.root.parent).free
+    if facts.inputs and needed + _SPARE > free:
+        largest = max(facts.inputs, key=lambda item: item.size)
+        raise DiskTooFullError(
+            f"the disk has no room for the inputs of stage {facts.name}",
+            expected=f"{_gigabytes(needed + _SPARE)} free: a copy of each input for the store and for the stage",
+            found=f"{_gigabytes(free)}; the largest input is {largest.path} with {_gigabytes(largest.size)}",
+            where=str(store.root),
+            hint="free some space, move the project to a larger disk, or let the stage read less",
+        )
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
+
+
 def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> StageOutcome:
     """Run the command of ``facts`` in a scratch folder. Raises StageFailedError with the last lines of its output."""
+    from mintage.pipeline.recording.compare import compare
+    from mintage.pipeline.recording.mirror import filled
+    from mintage.pipeline.recording.record import observe
+
     store = Store(workspace.store_dir)
+    check_room(store, facts, copies=1)
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root)
-        environment = stage_environment(
-            scratch,
-            seed=facts.stage.seed,
-            threads=facts.stage.threads,
-            declared=facts.stage.env,
-            environment=facts.environment,
-        )
         command = stage_command(
             facts.command,
             root=workspace.root,
@@ -70,17 +96,40 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
             params=facts.parts["params"],
         )
         with keeping_executed(scratch, log):
-            finished = run_command(
+            recording = observe(
                 command,
-                folder=scratch.work,
-                environment=environment,
+                made=filled(workspace.root, scratch.work),
+                scratch=scratch,
+                environment=environment_of_stage(scratch, facts),
                 log=log,
-                timeout_s=facts.stage.timeout_s,
                 python=facts.environment.python,
+                libraries=(*facts.environment.folders, *facts.environment.prefixes),
+                timeout_s=facts.stage.timeout_s,
             )
-        if finished.exit_code != 0:
-            raise failure(facts, finished, log=log, root=workspace.root)
-        return keep_outcome(store, scratch, facts.name, facts.stage, finished=finished, log=log)
+        if recording.finished.exit_code != 0:
+            raise failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked)
+        if recording.changed_inputs:
+            raise changes_input(facts, recording.changed_inputs, root=workspace.root)
+        outcome = keep_outcome(store, scratch, facts.name, facts.stage, finished=recording.finished, log=log)
+    remarks = compare(recording, facts.stage, new_inputs=_are_new(facts))
+    return replace(outcome, remarks=remarks, seeds=recording.seeds)
+
+
+def environment_of_stage(scratch: Scratch, facts: StageFacts) -> dict[str, str]:
+    """The variables that the command of ``facts`` sees."""
+    return stage_environment(
+        scratch,
+        seed=facts.stage.seed,
+        threads=facts.stage.threads,
+        declared=facts.stage.env,
+        environment=facts.environment,
+    )
+
+
+def _are_new(facts: StageFacts) -> bool:
+    """Whether the stage declares other inputs than when it last ran."""
+    last = facts.lock.inputs if facts.lock is not None else ()
+    return {item.path for item in last} != {item.path for item in facts.inputs}
 
 
 def keep_outcome(

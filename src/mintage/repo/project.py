@@ -9,6 +9,7 @@ Reading a project never runs code from the repository.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,7 @@ from mintage.repo.yamlfile import Marks, convert, load_yaml
 
 __all__ = ["EnvironmentEntry", "ModelEntry", "Project", "Stage", "parse_project"]
 
+_OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 Positive = Annotated[int, Meta(ge=1)]
 Program = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
 
@@ -34,7 +36,7 @@ class Stage(_Part, frozen=True, kw_only=True):
 
     ``params`` names keys of params.yaml (dotted) that the command takes; ``code`` adds files to those found by
     following imports; ``env`` names environment variables that count; ``metrics`` are JSON outputs to track; ``python``
-    is its interpreter, a path or a command.
+    is its interpreter, a path or a command; ``args`` are options that are appended to the command, by name.
     """
 
     run: str
@@ -48,6 +50,7 @@ class Stage(_Part, frozen=True, kw_only=True):
     threads: Positive | None = None
     timeout_s: Positive | None = None
     python: Program | None = None
+    args: dict[str, int | float | str] = {}
 
     @property
     def declares_nothing(self) -> bool:
@@ -99,6 +102,8 @@ def _check(project: Project, marks: Marks) -> None:
     makers: dict[str, str] = {}
     for name, stage in project.stages.items():
         check_name(name, what="stage")
+        for option in stage.args:
+            _check_option(option, where=marks.at(("stages", name, "args", option)))
         for path in (*stage.inputs, *stage.out, *stage.metrics):
             safe_path(path.rstrip("/"))
         for path in (*stage.out, *stage.metrics):
@@ -123,3 +128,13 @@ def _check(project: Project, marks: Marks) -> None:
 
 def _holds(folder: str, path: str) -> bool:
     return path.startswith(f"{folder.rstrip('/')}/")
+
+
+def _check_option(name: str, *, where: str) -> None:
+    if not _OPTION.fullmatch(name):
+        raise FileMalformedError(
+            f"{name!r} is not the name of an option",
+            expected="a long name without its dashes, such as max-depth",
+            where=where,
+            hint="write other arguments into `run:`",
+        )

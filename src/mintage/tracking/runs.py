@@ -90,6 +90,14 @@ class RunStore:
                 [(run_id, item.stage, item.path, item.digest, item.size) for item in artifacts],
             )
 
+    def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
+        """Enter parameters that became known after the run began; a later value takes the place of an earlier one."""
+        with transaction(self._connection):
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO params (run_id, key, value) VALUES (?,?,?)",
+                [(run_id, key, msgspec.json.encode(value).decode()) for key, value in sorted(params.items())],
+            )
+
     def finish(
         self, run_id: str, *, status: Status, finished: str, record: str | None, commit_id: str | None = None
     ) -> None:

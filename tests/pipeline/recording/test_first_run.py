@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
-from pathlib import Path
 
 import pytest
+from recorded import single
 
-from mintage.database.connection import open_database
 from mintage.errors import DataError, StageChangesInputError, StageFailedError
 from mintage.pipeline.recording.mirror import SMALL
-from mintage.pipeline.run import RunOutcome, run_pipeline
 from mintage.pipeline.status import stage_states
-from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
-from mintage.tracking.runs import RunStore
 from small_project import wait_until
 
 PROJECT = """\
@@ -73,62 +68,6 @@ stages:
 
 models: {}
 """
-
-
-class Project:
-    """A folder with a Git repository, run in this process."""
-
-    def __init__(self, root: Path, files: dict[str, str]) -> None:
-        self.root = root
-        for name, text in files.items():
-            self.write(name, text)
-        subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-        self.workspace = Workspace(root)
-        self.workspace.prepare()
-        self.connection = open_database(self.workspace.database)
-        self.runs = RunStore(self.connection, lambda *_: None)
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def read(self, name: str) -> str:
-        return (self.root / name).read_text()
-
-    def run(self, **options: object) -> RunOutcome:
-        return run_pipeline(
-            self.workspace,
-            runs=lambda: self.runs,
-            clock=lambda: "2026-01-01T00:00:00Z",
-            actor=lambda: "tester",
-            **options,
-        )
-
-    def tree(self) -> dict[str, bytes]:
-        hidden = {".git", ".mintage"}
-        files = [path for path in self.root.rglob("*") if path.is_file() and not hidden & set(path.parts)]
-        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in files}
-
-
-@pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for name, value in {"NAME": "Tess", "EMAIL": "tess@example.org"}.items():
-        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
-        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
-    made: list[Project] = []
-
-    def project(files: dict[str, str]) -> Project:
-        made.append(Project(tmp_path / "a project", files))
-        return made[-1]
-
-    yield project
-    for one in made:
-        one.connection.close()
-
-
-def single(script: str, stage: str = "run: python s.py", **files: str) -> dict[str, str]:
-    return {"mintage.yaml": f"project: p\nstages:\n  s:\n    {stage}\n", "s.py": script, **files}
 
 
 def test_stages_are_recorded_declared_and_locked_and_the_second_run_does_nothing(make) -> None:

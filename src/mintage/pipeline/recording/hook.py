@@ -2,9 +2,9 @@
 
 It runs in the user's program, with whatever Python that is (3.9 or later), needs nothing of Mintage, and must never
 break it: every failure in here is swallowed. Without MINTAGE_RECORD it does nothing. It writes lines of JSON, one each
-kind and path: files opened (read, write, both, append), folders listed, project modules loaded, hosts asked for. A file
-that is linked to the user's own it replaces by a copy ("copied") before Python opens it for writing. A
-``sitecustomize`` of the user's own runs as it would without this one.
+kind and path: files opened (read, write, both, append), folders listed, project modules loaded, hosts asked for, and
+the seeds that ``hookseeds`` sees. A file that is linked to the user's own it replaces by a copy ("copied") before
+Python opens it for writing. A ``sitecustomize`` of the user's own runs as it would without this one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 _OPENS = {os.O_RDONLY: "read", os.O_WRONLY: "write", os.O_RDWR: "both"}
@@ -51,7 +52,10 @@ class _Reporter:
             path = "."
         if isinstance(path, int):
             return
-        path = os.path.abspath(_text(os.fspath(path)))
+        path = _text(os.fspath(path))
+        if event == "sqlite3.connect" and path.startswith("file:"):
+            path = _of_address(path)
+        path = os.path.abspath(path)
         if event in ("os.listdir", "os.scandir"):
             self.say("list", path)
         elif event == "sqlite3.connect":
@@ -83,6 +87,18 @@ class _Reporter:
         finally:
             os.close(descriptor)
 
+    def quietly(self, what: Callable[[], None]) -> None:
+        self.busy.now = True
+        try:
+            what()
+        except Exception:  # noqa: BLE001 this runs inside the user's program, which must not notice
+            pass
+        finally:
+            self.busy.now = False
+
+    def say_quietly(self, kind: str, what: str) -> None:
+        self.quietly(lambda: self.say(kind, what))
+
     def modules(self) -> None:
         self.busy.now = True
         try:
@@ -96,6 +112,13 @@ class _Reporter:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else os.fsdecode(value)
+
+
+def _of_address(address: str) -> str:
+    """The path of ``file:data.db?mode=ro``."""
+    from urllib.parse import unquote, urlsplit
+
+    return unquote(urlsplit(address).path)
 
 
 def _own_copy(path: str, *, empty: bool) -> None:
@@ -121,6 +144,10 @@ def _start() -> None:
     import atexit
 
     atexit.register(reporter.modules)
+    import importlib
+
+    seeds = importlib.import_module("_mintage_seeds")
+    atexit.register(reporter.quietly, seeds.watch(reporter.say_quietly, reporter.work))
 
 
 def _hand_on() -> None:

@@ -28,7 +28,8 @@ def install(folder: Path, environment: Mapping[str, str], *, work: Path, links: 
     sites, record = folder / "site", folder / "record"
     sites.mkdir(parents=True)
     record.mkdir()
-    shutil.copyfile(Path(__file__).with_name("hook.py"), sites / "sitecustomize.py")
+    for name, copy in (("hook.py", "sitecustomize.py"), ("hookseeds.py", "_mintage_seeds.py")):
+        shutil.copyfile(Path(__file__).with_name(name), sites / copy)
     (record / "settings.json").write_text(json.dumps({"work": str(work), "links": sorted(links)}))
     path = os.pathsep.join(filter(None, [str(sites), environment.get("PYTHONPATH")]))
     return {**environment, "PYTHONPATH": path, "MINTAGE_RECORD": str(record)}

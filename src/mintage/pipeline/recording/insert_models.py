@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from mintage.pipeline.recording.insert import child, quoted
+from mintage.pipeline.recording.insert import child_of, quoted
 
 __all__ = ["insert_models", "model_entry"]
 
@@ -45,7 +45,7 @@ def _insert(text: str, lines: list[str], *, newline: str) -> str | None:
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return None
     key = next((key for key, _ in root.value if key.value == "models"), None)
-    node = child(root, "models")
+    node = child_of(root, "models")
     if key is None:
         block = newline.join(["models:", *(f"  {line}" for line in lines)]) + newline
         return text + ("" if text.endswith("\n") else newline) + block

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mintage.errors import RecordingTooLargeError
 
-__all__ = ["LEFT_OUT", "Mirror", "Stamp", "mirror", "stamps_of"]
+__all__ = ["LEFT_OUT", "Mirror", "Stamp", "filled", "mirror", "stamps_of"]
 
 LEFT_OUT = frozenset(
     (
@@ -51,7 +51,9 @@ class Mirror:
     sources: dict[str, Stamp] = field(default_factory=dict)
 
     def is_steady(self, path: str) -> bool:
-        """Whether the user's file is as it was when it was taken over."""
+        """Whether the user's file is as it was when it was taken over, if it was."""
+        if path not in self.sources:
+            return True
         try:
             return _stamp((self.root / path).stat()) == self.sources[path]
         except FileNotFoundError:
@@ -85,6 +87,13 @@ def mirror(root: Path, work: Path, *, without: Collection[str] = (), can_link: b
             elif _bring(source, target, status, can_link=can_link and costly):
                 made.links[path] = target.readlink()
             made.files[path] = _stamp(target.lstat())
+    return made
+
+
+def filled(root: Path, work: Path) -> Mirror:
+    """What ``work`` holds already, which was filled by other means."""
+    made = Mirror(root=root.resolve(), work=work, files=stamps_of(work))
+    made.folders += [path for path, entry, _ in _walk(work, "", None) if entry.is_dir(follow_symlinks=False)]
     return made
 
 

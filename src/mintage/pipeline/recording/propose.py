@@ -16,32 +16,28 @@ secrets are never proposed: what is declared is kept in the store.
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from mintage.errors import FileMalformedError
 from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
+from mintage.pipeline.recording.compare import outside_remarks, unread_inputs
+from mintage.pipeline.recording.configuration import configuration, is_metrics
 from mintage.pipeline.recording.gather import gather
+from mintage.pipeline.recording.insert import Written
+from mintage.pipeline.recording.options import entry_script, safe_options
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.source import Source, Value, read_source
+from mintage.pipeline.secret import holds_private_key, is_secret_name, looks_secret
 from mintage.repo.project import Stage
-from mintage.repo.yamlfile import load_yaml
 
-__all__ = ["CONFIG_BYTES", "Proposal", "looks_secret", "propose"]
+__all__ = ["Proposal", "is_stamped", "propose"]
 
-CONFIG_BYTES = 64 << 10
-"""The largest JSON, YAML or TOML file that is looked into."""
 
-_SECRET = re.compile(
-    r"(^|/)(\.env(\..*)?|\.netrc|\.pgpass|\.pypirc|id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|key|p12|pfx|jks)|"
-    r"(credentials|secrets?|service[-_]account.*)(\.(json|ya?ml|toml|ini|txt))?)$",
-    re.IGNORECASE,
+_STAMP = re.compile(
+    r"20\d\d-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])[-_/T ]?([01]\d|2[0-3])[-_:.]?[0-5]\d[-_:.]?[0-5]\d"
+    r"|tfevents\.\d{10}"
 )
-_VALUE_LIMIT = 200
 _OURS = ("models/model.yaml", "policies/model.yaml", "releases/environment/model.yaml")
 """What Mintage and people write beside a stage's files: such a folder is never declared as a whole."""
 
@@ -49,12 +45,14 @@ _OURS = ("models/model.yaml", "policies/model.yaml", "releases/environment/model
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
     """``keys`` are the missing keys of the stage by name, in the order to write them; ``parameters`` and ``seeds`` are
-    values found in code and configuration, ``remarks`` what a person should know."""
+    values found in code and configuration, ``remarks`` what a person should know. ``amended`` are the whole lists that
+    keys of the stage should have instead of theirs."""
 
-    keys: dict[str, tuple[str, ...]]
+    keys: dict[str, Written]
     parameters: tuple[Value, ...] = ()
     seeds: tuple[Value, ...] = ()
     remarks: tuple[str, ...] = ()
+    amended: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def propose(
@@ -65,14 +63,19 @@ def propose(
     sources: Mapping[str, str],
     texts: Mapping[str, bytes],
     params: Collection[str] = (),
+    command: Sequence[str] = (),
+    scripts: Sequence[str] = (),
     notebooks: Collection[Source] = (),
 ) -> Proposal:
     """``closure`` are the files that ``code: auto`` finds, ``sources`` the text of modules, ``texts`` small files that
-    were read or written, ``params`` the names at the top of params.yaml, ``notebooks`` what they say."""
-    secrets = [path for path in recording.reads if looks_secret(path)]
+    were read or written, ``params`` the names at the top of params.yaml, ``scripts`` the files that ``command`` names
+    as its program, ``notebooks`` what they say."""
+    secrets = [path for path in recording.reads if looks_secret(path) or holds_private_key(texts.get(path, b""))]
     reads = [path for path in recording.reads if path not in secrets]
-    metrics = [path for path in recording.writes if path.endswith(".json") and _is_metrics(path, texts.get(path))]
-    writes = [path for path in recording.writes if path not in metrics]
+    stamped = [path for path in recording.writes if is_stamped(path)]
+    lasting = [path for path in recording.writes if path not in stamped]
+    metrics = [path for path in lasting if path.endswith(".json") and _is_metrics(path, texts.get(path))]
+    writes = [path for path in lasting if path not in metrics]
     inputs = gather(
         reads,
         among=recording.before,
@@ -90,25 +93,64 @@ def propose(
     declared = {"in": stage.inputs, "out": stage.out, "metrics": stage.metrics, "code": stage.code}
     more = {name: paths for name, paths in missing.items() if paths and declared.get(name)}
     code = [*notebooks, *(read_source(text, where=path) for path, text in sources.items())]
-    configured = [value for path in reads for value in _configuration(path, texts.get(path))]
+    configured = [value for path in reads for value in configuration(path, texts.get(path))]
+    hidden = [value for value in configured if is_secret_name(value.name) and isinstance(value.value, str)]
+    values = (*(value for source in code for value in source.parameters), *configured)
+    keys: dict[str, Written] = {name: paths for name, paths in missing.items() if paths and name not in more}
+    arguments = {} if stage.args else _arguments(command, scripts, sources)
+    files = {*recording.reads, *recording.writes, *recording.listed}
+    arguments = {name: value for name, value in arguments.items() if not _is_file(value, files)}
+    unread = unread_inputs(recording, stage)
+    amended = {name: (*(path for path in declared[name] if path not in unread), *paths) for name, paths in more.items()}
+    if unread and "in" not in amended:
+        amended["in"] = tuple(path for path in stage.inputs if path not in unread)
     return Proposal(
-        keys={name: paths for name, paths in missing.items() if paths and name not in more},
-        parameters=(*(value for source in code for value in source.parameters), *configured),
+        amended=amended,
+        keys={**keys, "args": arguments} if arguments else keys,
+        parameters=tuple(value for value in values if not is_secret_name(value.name)),
         seeds=tuple(value for source in code for value in source.seeds),
         remarks=(
             *(_addition(name, declared[name], paths) for name, paths in more.items()),
+            *(f"does not read {path}, which `in` names" for path in unread),
             *_remarks(recording, secrets, inputs),
+            *_stamped_remark(stamped),
+            *(
+                f"reads {value.where}, which holds {value.name}: as an input it is kept in the store, and pushed "
+                "with it; move that into a variable that `env:` names"
+                for value in hidden
+            ),
         ),
     )
 
 
-def looks_secret(path: str) -> bool:
-    """Whether a file's name is one that passwords and keys are kept under.
+def is_stamped(path: str) -> bool:
+    """Whether a path has the time of a run in it, as hydra's folders and TensorBoard's files do.
 
-    >>> looks_secret("conf/.env"), looks_secret("keys.csv"), looks_secret("server.key")
-    (True, False, True)
+    >>> is_stamped("outputs/2026-01-31/12-30-59/main.log"), is_stamped("sales-2026-01-31.csv")
+    (True, False)
     """
-    return _SECRET.search(path) is not None
+    return _STAMP.search(path) is not None
+
+
+def _stamped_remark(paths: Sequence[str]) -> Iterator[str]:
+    if paths:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield f"writes {paths[0]}{more}, named by the time of the run: not declared, because the next has another name"
+
+
+def _arguments(
+    command: Sequence[str], scripts: Sequence[str], sources: Mapping[str, str]
+) -> dict[str, int | float | str]:
+    script = entry_script(command, scripts) if command else None
+    return safe_options(sources.get(script, ""), command) if script is not None else {}
+
+
+def _is_file(value: int | float | str, files: Collection[str]) -> bool:
+    """Whether a value names what the stage read or wrote, which stands under its inputs and outputs already."""
+    if not isinstance(value, str):
+        return False
+    path = value.removeprefix("./").rstrip("/")
+    return any(file == path or file.startswith(f"{path}/") for file in files) if path else False
 
 
 def _missing(paths: Collection[str], declared: Collection[str]) -> tuple[str, ...]:
@@ -125,44 +167,8 @@ def _addition(name: str, declared: Collection[str], paths: Collection[str]) -> s
 
 
 def _is_metrics(path: str, text: bytes | None) -> bool:
-    """Whether a JSON file is an object whose values are mostly numbers, nested ones included, and no XGBoost model."""
-    if text is not None and estimator_kind(path, text[:HEAD_BYTES]) is not None:
-        return False
-    value = _parsed("x.json", text)
-    leaves = list(_leaves(value)) if isinstance(value, dict) else []
-    numbers = [leaf for _, leaf in leaves if isinstance(leaf, int | float) and not isinstance(leaf, bool)]
-    return bool(numbers) and 2 * len(numbers) >= len(leaves)
-
-
-def _configuration(path: str, text: bytes | None) -> Iterator[Value]:
-    value = _parsed(path, text) if path.endswith((".json", ".yaml", ".yml", ".toml")) else None
-    leaves = list(_leaves(value)) if isinstance(value, dict) else []
-    if len(leaves) <= _VALUE_LIMIT:
-        yield from (Value(name, leaf, path) for name, leaf in leaves)
-
-
-def _parsed(path: str, text: bytes | None) -> Any:
-    if text is None or len(text) > CONFIG_BYTES:
-        return None
-    try:
-        if path.endswith(".json"):
-            return json.loads(text)
-        if path.endswith(".toml"):
-            return tomllib.loads(text.decode())
-        return load_yaml(text, where=path)[0]
-    except (ValueError, RecursionError, FileMalformedError):
-        return None
-
-
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _leaves(item, name)
-    else:
-        yield name, value
+    """Whether it is a file of numbers, and not an XGBoost model, which has many too."""
+    return is_metrics(text) and (text is None or estimator_kind(path, text[:HEAD_BYTES]) is None)
 
 
 def _remarks(recording: Recording, secrets: Collection[str], inputs: Collection[str]) -> Iterator[str]:
@@ -173,14 +179,11 @@ def _remarks(recording: Recording, secrets: Collection[str], inputs: Collection[
         used = sum(path.startswith(folder) for path in recording.reads)
         if used < there:
             yield f"reads {used} of the {there} files of {folder}, which is named as a whole"
-    for path in recording.outside_reads:
-        yield f"reads {path}, outside the project: a change of it goes unnoticed, and other machines lack it"
-    for path in recording.outside_writes:
-        yield f"writes {path}, outside the project: it is not kept"
-    if recording.hosts:
-        yield f"asks the network for {', '.join(recording.hosts)}: what comes from there is not part of the key"
+    yield from outside_remarks(recording)
     for path in recording.appended:
         yield f"appends to {path}: later runs begin it anew"
     for path in recording.deleted:
         yield f"deletes {path}: yours is still there"
+    if recording.unseeded:
+        yield f"uses {', '.join(recording.unseeded)} without a seed: a second run may give another result"
     yield from recording.notes

@@ -1,9 +1,10 @@
 """Run a command on a private copy of the project and record what it reads and writes.
 
-``record`` promises that nothing of the user's project changes, whatever the command does: it works on its own copy, and
-where that links to the user's large files, the kernel denies writing to them. The copy stays in the scratch folder, so
-that what was made can be kept. On Linux reads are seen by inotify; elsewhere, and where the kernel's queue ran over, by
-the hook in Python processes alone, and the notes say so. Writes are seen by comparing before and after.
+``record`` promises that nothing of the user's project changes, whatever the command does: it works on its own copy,
+and where that links to the user's large files, the kernel denies writing to them. ``observe`` runs it in a folder that
+was filled already. What was made stays in the scratch folder, so that it can be kept. On Linux reads are seen by
+inotify; elsewhere, and where the kernel's queue ran over, by the hook in Python processes alone, and the notes say so.
+Writes are seen by comparing before and after.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from mintage.pipeline.recording.classify import classify, restamped
 from mintage.pipeline.recording.evidence import Evidence
 from mintage.pipeline.recording.hooklog import Said, install, said_in
 from mintage.pipeline.recording.inotify import Change, Watcher
-from mintage.pipeline.recording.mirror import Mirror, mirror, stamps_of
+from mintage.pipeline.recording.mirror import LEFT_OUT, Mirror, Stamp, mirror, stamps_of
 from mintage.pipeline.recording.outside import is_data
 from mintage.pipeline.recording.protect import closing, is_possible
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.sandbox import Finished, Scratch, run_command
 
-__all__ = ["record"]
+__all__ = ["observe", "record"]
 
 _HOOK_CHANGES: dict[str, tuple[Change, ...]] = {
     "read": ("read",),
@@ -53,21 +54,47 @@ def record(
     are not copied. Raises RecordingTooLargeError, and MissingToolError if the program is not there.
     """
     made = mirror(root, scratch.work, without=without, can_link=is_possible())
-    variables = install(scratch.private / "hook", environment, work=scratch.work, links=made.links)
     with closing(made.protected, writable=[scratch.base]) as before:
-        watcher, finished = _watched(
-            made,
-            lambda started: run_command(
-                command,
-                folder=scratch.work,
-                environment=variables,
-                log=log,
-                timeout_s=timeout_s,
-                python=python,
-                before=before,
-                started=started,
-            ),
+        return observe(
+            command,
+            made=made,
+            scratch=scratch,
+            environment=environment,
+            log=log,
+            python=python,
+            libraries=libraries,
+            timeout_s=timeout_s,
+            before=before,
         )
+
+
+def observe(
+    command: Sequence[str],
+    *,
+    made: Mirror,
+    scratch: Scratch,
+    environment: Mapping[str, str],
+    log: Path,
+    python: str,
+    libraries: Sequence[str],
+    timeout_s: float | None,
+    before: Callable[[], None] | None = None,
+) -> Recording:
+    """Run ``command`` in ``scratch.work``, which holds what ``made`` says, and say what it did."""
+    variables = install(scratch.private / "hook", environment, work=scratch.work, links=made.links)
+    watcher, finished = _watched(
+        made,
+        lambda started: run_command(
+            command,
+            folder=scratch.work,
+            environment=variables,
+            log=log,
+            timeout_s=timeout_s,
+            python=python,
+            before=before,
+            started=started,
+        ),
+    )
     said = said_in(scratch.private / "hook")
     return _recording(made, scratch, finished, watcher, said, libraries=libraries)
 
@@ -110,6 +137,9 @@ def _recording(
         outside_writes=_left_elsewhere(scratch, said, made, libraries),
         hosts=tuple(sorted({line.what for line in said if line.kind == "host"})),
         unsteady=tuple(sorted(path for path in files.reads if not made.is_steady(path))),
+        asked=_asked(said, made, after=after, libraries=libraries),
+        seeds=tuple(dict.fromkeys(line.what for line in said if line.kind == "seed")),
+        unseeded=tuple(dict.fromkeys(line.what for line in said if line.kind == "unseeded")),
         took_params=any(line.kind == "read" and line.what == str(scratch.private / "params.json") for line in said),
         seen_by="hook" if watcher is None else "inotify",
         notes=tuple(notes),
@@ -174,6 +204,28 @@ def _by_own_path(said: Iterable[Said], made: Mirror) -> set[str]:
     """Files of the project that were read where the user has them, not in the private folder."""
     lines = [line for line in said if line.kind == "read" and not line.what.startswith(f"{made.work}/")]
     return {path for path in _inside(lines, made, "read") if path in made.files and path not in made.links}
+
+
+def _asked(
+    said: Iterable[Said], made: Mirror, *, after: Mapping[str, Stamp], libraries: Sequence[str]
+) -> tuple[str, ...]:
+    """Files and folders of the project that were asked for, in the private folder or by their own path, and that the
+    private folder had neither before nor after; an empty database there is what SQLite makes of one that is missing."""
+    found = set()
+    for line in said:
+        base = next((base for base in (made.work, made.root) if line.what.startswith(f"{base}/")), None)
+        if base is None or line.kind not in ("read", "both", "list") or line.what.startswith(tuple(libraries)):
+            continue
+        path = line.what[len(str(base)) + 1 :]
+        known = path in made.files or path in made.folders or after.get(path, (0, 0, 0))[1] > 0
+        if (
+            not known
+            and is_data(path, libraries=())
+            and not LEFT_OUT & set(path.split("/"))
+            and (made.root / path).exists()
+        ):
+            found.add(path)
+    return tuple(sorted(found - _inside(said, made, "write") - _inside(said, made, "append")))
 
 
 def _outside(

@@ -20,8 +20,10 @@ class Recording:
     whose names were read, ``before`` all files that were there, ``linked`` those
     of them that were links to the user's. ``outside_reads`` are data-like files elsewhere,
     ``outside_writes`` files left elsewhere, ``hosts`` names that were looked up. ``unsteady`` are reads that somebody
-    else changed in the project meanwhile. ``took_params`` says that the file at $MINTAGE_PARAMS was opened,
-    ``seen_by`` how reads were seen, ``notes`` what could not be seen.
+    else changed in the project meanwhile. ``asked`` are files and folders of the project that Python asked for and that
+    were not there. ``seeds`` are calls that seeded, by value and place; ``unseeded`` generators that were used without
+    that. ``took_params`` says that the file at $MINTAGE_PARAMS was opened, ``seen_by`` how reads were seen, ``notes``
+    what could not be seen.
     """
 
     finished: Finished
@@ -38,6 +40,9 @@ class Recording:
     outside_writes: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     unsteady: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
+    unseeded: tuple[str, ...] = ()
     took_params: bool = False
     seen_by: Literal["inotify", "hook"] = "inotify"
     notes: tuple[str, ...] = ()
