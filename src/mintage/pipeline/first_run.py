@@ -20,7 +20,9 @@ from typing import Any
 from mintage.errors import DataError, StageChangesInputError
 from mintage.pipeline.closure import closure
 from mintage.pipeline.facts import Inspector, StageFacts
+from mintage.pipeline.mlflow_log.read import read_logged
 from mintage.pipeline.recording.insert import insert_keys
+from mintage.pipeline.recording.leave_out import add_logged, leave_out
 from mintage.pipeline.recording.propose import CONFIG_BYTES, Proposal, propose
 from mintage.pipeline.recording.record import record
 from mintage.pipeline.recording.recording import Recording
@@ -74,11 +76,17 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learne
             note = f"was run again without the {_some(stale)} of an earlier run, which it writes anew"
             recording = dataclasses.replace(again, notes=(*again.notes, note))
         _check(recording, facts, log=log, root=workspace.root)
-        proposal = _propose(inspector, facts, scratch, recording)
+        logged = read_logged(scratch.work)
+        recording = leave_out(recording, logged)
+        proposal = add_logged(
+            _propose(inspector, facts, scratch, recording), logged, recording, stage=facts.name, work=scratch.work
+        )
         old = (workspace.root / PROJECT_FILE).read_bytes().decode()
         text = insert_keys(old, facts.name, proposal.keys) if proposal.keys else old
         stage = parse_project(text.encode(), where=PROJECT_FILE).stages[facts.name]
-        outcome = keep_outcome(inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log)
+        outcome = keep_outcome(
+            inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log, logged=logged
+        )
     if text != old:
         publish_bytes(workspace.root / PROJECT_FILE, text.encode())
         inspector.reload_project()

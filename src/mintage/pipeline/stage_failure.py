@@ -39,6 +39,11 @@ def _hint(tail: str, facts: StageFacts, root: Path) -> str:
         return _import_hint(module[1], facts.environment, root)
     if "EOFError" in tail:
         return "a stage has no terminal to ask on: give the answer as an argument in `run:`, or as a parameter"
+    if "MlflowException" in tail and "not found" in tail:
+        return (
+            "each stage begins with an empty MLflow folder: hand a model on as a file under `out:`, "
+            "or let the script name a tracking server"
+        )
     if "FileNotFoundError" in tail or "No such file" in tail:
         return _file_hint(tail, facts, root)
     return "see the last lines above; the full output is in the log"

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mintage.errors import DataError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
@@ -19,6 +19,10 @@ from mintage.repo.project import Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
+if TYPE_CHECKING:
+    from mintage.pipeline.mlflow_log.keep import KeptLog
+    from mintage.pipeline.mlflow_log.logged import Logged
+
 __all__ = ["StageOutcome", "execute_stage", "keep_inputs", "keep_outcome"]
 
 _METRIC_LIMIT = 100_000
@@ -26,12 +30,14 @@ _METRIC_LIMIT = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class StageOutcome:
-    """What a command made: outputs in the store, metrics as (name, value, step), how it ended, its log's digest."""
+    """What a command made: outputs in the store, metrics as (name, value, step), how it ended, its log's digest, and
+    what it logged with MLflow."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
     finished: Finished
     log: str
+    mlflow: KeptLog | None = None
 
 
 def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
@@ -47,6 +53,8 @@ def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
 
 def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> StageOutcome:
     """Run the command of ``facts`` in a scratch folder. Raises StageFailedError with the last lines of its output."""
+    from mintage.pipeline.mlflow_log.read import read_logged
+
     store = Store(workspace.store_dir)
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
@@ -68,16 +76,25 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
         )
         if finished.exit_code != 0:
             raise failure(facts, finished, log=log, root=workspace.root)
-        return keep_outcome(store, scratch, facts.name, facts.stage, finished=finished, log=log)
+        logged = read_logged(scratch.work, without=facts.stage.inputs)
+        return keep_outcome(store, scratch, facts.name, facts.stage, finished=finished, log=log, logged=logged)
 
 
 def keep_outcome(
-    store: Store, scratch: Scratch, name: str, stage: Stage, *, finished: Finished, log: Path
+    store: Store, scratch: Scratch, name: str, stage: Stage, *, finished: Finished, log: Path, logged: Logged
 ) -> StageOutcome:
-    """Put the outputs of stage ``name`` from its scratch folder, and its log, into the store; read its metrics."""
+    """Put the outputs of stage ``name`` from its scratch folder, its log and what it ``logged`` into the store; read
+    its metrics."""
+    from mintage.pipeline.mlflow_log.keep import keep_logged
+    from mintage.pipeline.mlflow_log.models import place_models
+
+    place_models(logged, scratch.work, stage=name, outputs=stage.out)
     outputs = tuple(_keep(store, scratch.work, path, name) for path in (*stage.out, *stage.metrics))
     metrics = _reported(scratch.private / "metrics.jsonl") + _from_files(scratch.work, name, stage.metrics)
-    return StageOutcome(outputs=outputs, metrics=tuple(metrics), finished=finished, log=store.put_file(log))
+    kept = keep_logged(store, logged, stage=name, taken={key for key, _, _ in metrics})
+    return StageOutcome(
+        outputs=outputs, metrics=tuple(metrics), finished=finished, log=store.put_file(log), mlflow=kept
+    )
 
 
 def _fill(scratch: Scratch, store: Store, facts: StageFacts, root: Path) -> None:
