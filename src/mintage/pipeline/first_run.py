@@ -79,7 +79,12 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learne
         logged = read_logged(scratch.work)
         recording = leave_out(recording, logged)
         proposal = add_logged(
-            _propose(inspector, facts, scratch, recording), logged, recording, stage=facts.name, work=scratch.work
+            _propose(inspector, facts, scratch, recording),
+            logged,
+            recording,
+            stage=facts.name,
+            passed=facts.stage.env,
+            work=scratch.work,
         )
         old = (workspace.root / PROJECT_FILE).read_bytes().decode()
         text = insert_keys(old, facts.name, proposal.keys) if proposal.keys else old

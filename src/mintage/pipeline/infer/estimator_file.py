@@ -31,6 +31,7 @@ class EstimatorKind:
 
 
 _PICKLE = EstimatorKind(name="pickle")
+_SKOPS = EstimatorKind(name="skops")
 _ONNX = EstimatorKind(name="onnx")
 _TORCH = EstimatorKind(name="torch")
 _XGBOOST = EstimatorKind(name="xgboost", advice="save the XGBClassifier or XGBRegressor with joblib.dump")
@@ -46,6 +47,8 @@ def estimator_kind(path: str, head: bytes) -> EstimatorKind | None:
         return _PICKLE if is_pickle or head.startswith(_PACKED) else None
     if suffix == ".onnx":
         return _ONNX if head[:1] == b"\x08" else None
+    if suffix == ".skops":
+        return _SKOPS if head.startswith(b"PK\x03\x04") else None
     if suffix == ".pt2":
         return _TORCH if head.startswith(b"PK\x03\x04") else None
     if suffix == ".ubj" or (suffix == ".json" and b'"learner"' in head):

@@ -121,7 +121,7 @@ def _check_kind(inspector: Inspector, estimator: Item) -> None:
     if kind is None:
         raise EstimatorRefusedError(
             f"{estimator.path} is not the estimator's file that its name says",
-            expected="joblib or pickle (.joblib, .pkl), ONNX (.onnx) or a PyTorch program (.pt2)",
+            expected="joblib or pickle (.joblib, .pkl), skops (.skops), ONNX (.onnx) or a PyTorch program (.pt2)",
             found="other content",
             where=estimator.path,
             hint="correct `from:` of the model in mintage.yaml, or what the stage writes",

@@ -32,8 +32,6 @@ def logged_outputs(logged: Logged, stage: str) -> tuple[dict[str, Path], tuple[s
         path = _data_file(model)
         if path is None:
             remarks.append(f"logs the model {model.name} with MLflow in a form that is not read: {_ADVICE}")
-        elif path.suffix == ".skops":
-            remarks.append(f"logs the model {model.name} with MLflow in the skops format: {_ADVICE}")
         else:
             found.setdefault(_stable(stage, model.name, path), []).append(path)
     for files in found.values():

@@ -6,6 +6,8 @@ They hold random ids and times, so they would be other outputs at each run.
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 from mintage.pipeline.infer.estimator_file import HEAD_BYTES, find_estimators
@@ -17,6 +19,7 @@ from mintage.pipeline.recording.recording import Recording
 __all__ = ["add_logged", "leave_out"]
 
 _FIELDS = ("reads", "writes", "appended", "changed_inputs", "deleted", "listed", "unsteady")
+_SERVER = "MLFLOW_TRACKING_URI"
 _HOME = "~/.config/mlflow/"
 
 
@@ -29,11 +32,20 @@ def leave_out(recording: Recording, logged: Logged) -> Recording:
     return dataclasses.replace(recording, **kept, outside_writes=elsewhere)  # type: ignore[arg-type]  # tuples of paths
 
 
-def add_logged(proposal: Proposal, logged: Logged, recording: Recording, *, stage: str, work: Path) -> Proposal:
-    """``proposal`` with the logged models as outputs, if the command saved no estimator to a file of its own."""
-    if not logged.models or find_estimators({path: _head(work / path) for path in recording.writes}):
-        return proposal
-    outputs, remarks = logged_outputs(logged, stage)
+def add_logged(
+    proposal: Proposal, logged: Logged, recording: Recording, *, stage: str, passed: Collection[str], work: Path
+) -> Proposal:
+    """``proposal`` with the logged models as outputs, if the command saved no estimator to a file of its own.
+
+    ``passed`` are the variables of the shell that the stage sees.
+    """
+    remarks: tuple[str, ...] = ()
+    if logged.runs and _SERVER in os.environ and _SERVER not in passed:
+        remarks = (f"logs to a folder, not to the server of your {_SERVER}: for that one write `env: [{_SERVER}]`",)
+    outputs: Collection[str] = ()
+    if logged.models and not find_estimators({path: _head(work / path) for path in recording.writes}):
+        outputs, more = logged_outputs(logged, stage)
+        remarks += more
     keys = dict(proposal.keys)
     if outputs:
         keys["out"] = (*keys.get("out", ()), *sorted(outputs))
