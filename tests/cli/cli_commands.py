@@ -32,6 +32,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("serve", "buys"): 3,
     ("show", "buys"): 3,
     ("show", "decision"): 1,
+    ("show", "train"): 3,
     ("show", NO_BLOB): 4,
     ("status",): 0,
     ("stop", "production"): 3,

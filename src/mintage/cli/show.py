@@ -1,4 +1,4 @@
-"""``mintage show THING``: a model by name, ``decision`` (the last one), or any record by its digest."""
+"""``mintage show THING``: a model or stage by name, ``decision`` (the last one), or any record by its digest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 from mintage.cli.console import emit, emit_json, human_size, table
 from mintage.cli.context import Context
 from mintage.cli.decisions import last_decision
+from mintage.cli.stage_story import show_stage
 from mintage.errors import RefusedError, UnknownNameError
 from mintage.record.digest import is_digest, short
 from mintage.repo.locks import read_lock
@@ -21,7 +22,10 @@ __all__ = ["configure", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("thing", help="a model, `decision` for the last one, or a whole digest (b3: and 64 digits)")
+    parser.add_argument(
+        "thing", help="a model, a stage, `decision` for the last one, or a whole digest (b3: and 64 digits)"
+    )
+    parser.add_argument("--files", metavar="FOLDER", help="write the files that the stage logged with MLflow there")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,14 +35,18 @@ def run(arguments: argparse.Namespace) -> int:
         return _record(context, thing, as_json=arguments.json)
     if thing == "decision":
         return _decision(context, as_json=arguments.json)
-    if thing in context.workspace.project().models:
+    project = context.workspace.project()
+    if thing in project.models:
         return _model(context, thing, as_json=arguments.json)
+    if thing in project.stages:
+        return show_stage(context, thing, files=arguments.files, as_json=arguments.json)
+    names = [*project.models, *project.stages, "decision"]
     raise UnknownNameError(
         f"there is nothing called {thing!r}",
-        expected=", ".join([*context.workspace.project().models, "decision", "b3:<64 hex digits>"]),
+        expected=", ".join([*names, "b3:<64 hex digits>"]),
         hint="digests are cut short on the terminal; with --json they are whole"
         if thing.startswith("b3:")
-        else nearest_hint(thing, [*context.workspace.project().models, "decision"]),
+        else nearest_hint(thing, names),
     )
 
 

@@ -32,7 +32,8 @@ __all__ = ["Inspector", "StageFacts", "StageResult", "flat_params", "split_comma
 class StageResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a key led to, as remembered in the cache: outputs and the record of the run that made them.
 
-    ``metrics`` are (name, value, step); None stands for a value that is not finite.
+    ``metrics`` are (name, value, step); None stands for a value that is not finite. ``mlflow`` is the record of what
+    the command logged with MLflow.
     """
 
     outputs: tuple[Item, ...]
@@ -40,6 +41,7 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     metrics: tuple[tuple[str, float | None, int], ...] = ()
     root: str | None = None
     record: str | None = None
+    mlflow: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +183,8 @@ class Inspector:
         if text is None:
             return None
         result = msgspec.json.decode(text, type=StageResult)
-        if not self.is_recorded(result.run) or (result.record is not None and not self.store.has(result.record)):
+        named = [digest for digest in (result.record, result.mlflow) if digest is not None]
+        if not self.is_recorded(result.run) or not all(map(self.store.has, named)):
             return None
         for item in result.outputs:
             if not self.store.has(item.digest):

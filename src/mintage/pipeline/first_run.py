@@ -20,10 +20,12 @@ from typing import Any
 from mintage.errors import DataError, DiskTooFullError, FileMalformedError
 from mintage.pipeline.closure import closure, scripts_of
 from mintage.pipeline.facts import Inspector, StageFacts
+from mintage.pipeline.mlflow_log.read import read_logged
 from mintage.pipeline.notebook.notebook_source import read_notebook
 from mintage.pipeline.notebook.start import keeping_executed, stage_command
 from mintage.pipeline.recording.configuration import CONFIG_BYTES, CONFIG_SUFFIXES
 from mintage.pipeline.recording.insert import as_json, insert_keys, key_lines
+from mintage.pipeline.recording.leave_out import add_logged, leave_out
 from mintage.pipeline.recording.propose import Proposal, propose
 from mintage.pipeline.recording.record import record
 from mintage.pipeline.recording.recording import Recording
@@ -82,13 +84,24 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path, amend: bo
             note = f"was run again without the {_some(stale)} of an earlier run, which it writes anew"
             recording = dataclasses.replace(again, notes=(*again.notes, note))
         _check(recording, facts, log=log, root=workspace.root)
-        proposal = _propose(inspector, facts, scratch, recording)
+        logged = read_logged(scratch.work)
+        recording = leave_out(recording, logged)
+        proposal = add_logged(
+            _propose(inspector, facts, scratch, recording),
+            logged,
+            recording,
+            stage=facts.name,
+            passed=facts.stage.env,
+            work=scratch.work,
+        )
         old = (workspace.root / PROJECT_FILE).read_bytes().decode()
         text = insert_keys(old, facts.name, proposal.keys) if proposal.keys else old
         if amend and proposal.amended:
             text = replace_keys(text, facts.name, proposal.amended)
         stage = parse_project(text.encode(), where=PROJECT_FILE).stages[facts.name]
-        outcome = keep_outcome(inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log)
+        outcome = keep_outcome(
+            inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log, logged=logged
+        )
         outcome = dataclasses.replace(outcome, seeds=recording.seeds)
     if text != old:
         publish_bytes(workspace.root / PROJECT_FILE, text.encode())

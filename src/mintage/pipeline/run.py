@@ -314,7 +314,7 @@ class _Runner:
         for path in facts.stage.out:
             if ignore_path(inspector.workspace.root, path.rstrip("/")) and ".gitignore" not in self.wrote:
                 self.wrote.append(".gitignore")
-        environment = keep_environment(inspector, facts.name)
+        environment, kept = keep_environment(inspector, facts.name), outcome.mlflow
         session.note(
             facts.name,
             {
@@ -323,7 +323,8 @@ class _Runner:
                 "parts": facts.parts,
                 "inputs": msgspec.to_builtins(facts.inputs),
                 "outputs": msgspec.to_builtins(outcome.outputs),
-                "metrics": {key: value for key, value, _ in outcome.metrics if math.isfinite(value)},
+                "metrics": {key: value for key, value, _ in outcome.metrics if math.isfinite(value)}
+                | (kept.metrics if kept else {}),
                 "why": why,
                 "duration_s": round(outcome.finished.duration_s, 3),
                 "environment": environment,
@@ -332,14 +333,17 @@ class _Runner:
                 "parameters": parameters,
                 "seeds": list(outcome.seeds),
                 "remarks": list(outcome.remarks),
+                **({"mlflow": kept.record} if kept else {}),
                 **self._recorded(facts.name),
             },
-            upstream=[*(item.digest for item in facts.inputs), environment],
+            upstream=[*(item.digest for item in facts.inputs), environment, kept.record if kept else None],
         )
         metrics = tuple((key, value if math.isfinite(value) else None, step) for key, value, step in outcome.metrics)
         # Killed from here on, the run has a record of what is done, and its locks name that.
         unfinished = session.write_record(inspector, "running")
-        result = StageResult(outputs=outcome.outputs, run=unfinished, metrics=metrics)
+        result = StageResult(
+            outputs=outcome.outputs, run=unfinished, metrics=metrics, mlflow=kept.record if kept else None
+        )
         self._pending.append((facts, result))
         self._track(facts, result)
         inspector.cache.flush()
@@ -349,8 +353,10 @@ class _Runner:
         )
 
     def _evidence(self, outcome: StageOutcome) -> str:
-        """Where to look at an executed notebook."""
-        return "" if outcome.notebook is None else f"executed notebook: mintage notebook {self._current}"
+        """What it logged with MLflow, and where to look at an executed notebook."""
+        logged = [outcome.mlflow.said] if outcome.mlflow is not None else []
+        executed = [] if outcome.notebook is None else [f"executed notebook: mintage notebook {self._current}"]
+        return "; ".join((*logged, *executed))
 
     def _execute(self, facts: StageFacts, why: list[str]) -> tuple[StageFacts, StageOutcome]:
         """Run the command; a stage that declares nothing is recorded, and is then what mintage.yaml now says."""
@@ -403,17 +409,23 @@ class _Runner:
         return {} if learned is None else {"recorded": learned.summary()}
 
     def _track(self, facts: StageFacts, result: StageResult) -> None:
-        """Enter metrics and artifacts in the tracking database."""
+        """Enter metrics and artifacts in the tracking database, and what the command logged with MLflow."""
+        from mintage.pipeline.mlflow_log.tracked import tracked
+
+        logged = tracked(self.inspector.store, result.mlflow, stage=facts.name)
         self.session.runs().log_stage(
             self.session.id,
             metrics=[
                 Metric(stage=facts.name, key=key, value=math.nan if value is None else value, step=step)
                 for key, value, step in result.metrics
-            ],
+            ]
+            + logged.metrics,
             artifacts=[
                 Artifact(stage=facts.name, path=item.path, digest=item.digest, size=item.size)
                 for item in result.outputs
-            ],
+            ]
+            + logged.artifacts,
+            entries=logged.entries,
             at=self.session.clock(),
         )
 

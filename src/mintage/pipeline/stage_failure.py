@@ -73,6 +73,11 @@ def _hint(tail: str, facts: StageFacts, root: Path, asked: Sequence[str]) -> str
 
         line = declared_line(facts.stage, "in", missing)
         return f"a stage sees only its declared inputs and code; name it under `in:`, so: `{line}`"
+    if "MlflowException" in tail and "not found" in tail:
+        return (
+            "each stage begins with an empty MLflow folder: hand a model on as a file under `out:`, "
+            "or let the script name a tracking server"
+        )
     if "FileNotFoundError" in tail or "No such file" in tail:
         return _file_hint(facts)
     if is_notebook(facts.command):

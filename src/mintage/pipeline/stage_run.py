@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mintage.errors import DataError, DiskTooFullError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
@@ -22,6 +22,10 @@ from mintage.repo.project import Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
+if TYPE_CHECKING:
+    from mintage.pipeline.mlflow_log.keep import KeptLog
+    from mintage.pipeline.mlflow_log.logged import Logged
+
 __all__ = ["StageOutcome", "check_room", "environment_of_stage", "execute_stage", "keep_inputs", "keep_outcome"]
 
 _METRIC_LIMIT = 100_000
@@ -31,8 +35,8 @@ _SPARE = 64 << 20
 @dataclass(frozen=True, kw_only=True)
 class StageOutcome:
     """What a command made: outputs in the store, metrics as (name, value, step), how it ended, digests of its log
-    and, of a notebook, of the executed one; ``remarks`` are what a person should know of it, ``seeds`` the calls that
-    seeded."""
+    and, of a notebook, of the executed one, and what it logged with MLflow; ``remarks`` are what a person should know
+    of it, ``seeds`` the calls that seeded."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
@@ -41,6 +45,7 @@ class StageOutcome:
     notebook: str | None = None
     remarks: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
+    mlflow: KeptLog | None = None
 
 
 def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
@@ -79,7 +84,9 @@ def _gigabytes(size: int) -> str:
 
 def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> StageOutcome:
     """Run the command of ``facts`` in a scratch folder. Raises StageFailedError with the last lines of its output."""
+    from mintage.pipeline.mlflow_log.read import read_logged
     from mintage.pipeline.recording.compare import compare
+    from mintage.pipeline.recording.leave_out import leave_out
     from mintage.pipeline.recording.mirror import filled
     from mintage.pipeline.recording.record import observe
 
@@ -110,8 +117,11 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
             raise failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked)
         if recording.changed_inputs:
             raise changes_input(facts, recording.changed_inputs, root=workspace.root)
-        outcome = keep_outcome(store, scratch, facts.name, facts.stage, finished=recording.finished, log=log)
-    remarks = compare(recording, facts.stage, new_inputs=_are_new(facts))
+        logged = read_logged(scratch.work, without=facts.stage.inputs)
+        outcome = keep_outcome(
+            store, scratch, facts.name, facts.stage, finished=recording.finished, log=log, logged=logged
+        )
+    remarks = compare(leave_out(recording, logged), facts.stage, new_inputs=_are_new(facts))
     return replace(outcome, remarks=remarks, seeds=recording.seeds)
 
 
@@ -133,11 +143,17 @@ def _are_new(facts: StageFacts) -> bool:
 
 
 def keep_outcome(
-    store: Store, scratch: Scratch, name: str, stage: Stage, *, finished: Finished, log: Path
+    store: Store, scratch: Scratch, name: str, stage: Stage, *, finished: Finished, log: Path, logged: Logged
 ) -> StageOutcome:
-    """Put the outputs of stage ``name`` from its scratch folder, and its log, into the store; read its metrics."""
+    """Put the outputs of stage ``name`` from its scratch folder, its log and what it ``logged`` into the store; read
+    its metrics."""
+    from mintage.pipeline.mlflow_log.keep import keep_logged
+    from mintage.pipeline.mlflow_log.models import place_models
+
+    place_models(logged, scratch.work, stage=name, outputs=stage.out)
     outputs = tuple(_keep(store, scratch.work, path, name) for path in (*stage.out, *stage.metrics))
     metrics = _reported(scratch.private / "metrics.jsonl") + _from_files(scratch.work, name, stage.metrics)
+    kept = keep_logged(store, logged, stage=name, taken={key for key, _, _ in metrics})
     executed = executed_beside(log)
     return StageOutcome(
         outputs=outputs,
@@ -145,6 +161,7 @@ def keep_outcome(
         finished=finished,
         log=store.put_file(log),
         notebook=store.put_file(executed) if executed.is_file() else None,
+        mlflow=kept,
     )
 
 

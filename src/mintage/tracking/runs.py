@@ -16,19 +16,20 @@ import msgspec
 
 from mintage.database.connection import transaction
 
-__all__ = ["Artifact", "Metric", "RunRow", "RunStore", "Status"]
+__all__ = ["Artifact", "Entry", "Metric", "RunRow", "RunStore", "Status"]
 
 Status = Literal["running", "finished", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One number reported by a stage."""
+    """One number reported by a stage; ``at`` is when, RFC 3339 UTC, if that is known."""
 
     stage: str
     key: str
     value: float
     step: int = 0
+    at: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,16 @@ class Artifact:
     path: str
     digest: str
     size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A parameter or tag that a stage's script logged with a library of its own."""
+
+    stage: str
+    what: Literal["param", "tag"]
+    key: str
+    value: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,16 +89,28 @@ class RunStore:
             )
             self._audit("run.start", run_id, {"kind": kind, "name": name, "commit": commit_id})
 
-    def log_stage(self, run_id: str, *, metrics: Iterable[Metric], artifacts: Iterable[Artifact], at: str) -> None:
+    def log_stage(
+        self,
+        run_id: str,
+        *,
+        metrics: Iterable[Metric],
+        artifacts: Iterable[Artifact],
+        entries: Iterable[Entry] = (),
+        at: str,
+    ) -> None:
         """Enter what a finished stage reported and made."""
         with transaction(self._connection):
             self._connection.executemany(
                 "INSERT INTO metrics (run_id, stage, key, step, value, at) VALUES (?,?,?,?,?,?)",
-                [(run_id, item.stage, item.key, item.step, _stored(item.value), at) for item in metrics],
+                [(run_id, item.stage, item.key, item.step, _stored(item.value), item.at or at) for item in metrics],
             )
             self._connection.executemany(
                 "INSERT INTO artifacts (run_id, stage, path, digest, size) VALUES (?,?,?,?,?)",
                 [(run_id, item.stage, item.path, item.digest, item.size) for item in artifacts],
+            )
+            self._connection.executemany(
+                "INSERT INTO logged (run_id, stage, what, key, value) VALUES (?,?,?,?,?)",
+                [(run_id, item.stage, item.what, item.key, item.value) for item in entries],
             )
 
     def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
@@ -140,6 +163,13 @@ class RunStore:
             "SELECT stage, path, digest, size FROM artifacts WHERE run_id = ? ORDER BY stage, path", (run_id,)
         )
         return [Artifact(stage=row[0], path=row[1], digest=row[2], size=row[3]) for row in rows]
+
+    def entries_of(self, run_id: str) -> list[Entry]:
+        """Parameters and tags that the scripts of a run's stages logged themselves."""
+        rows = self._connection.execute(
+            "SELECT stage, what, key, value FROM logged WHERE run_id = ? ORDER BY stage, what, key", (run_id,)
+        )
+        return [Entry(stage=row[0], what=row[1], key=row[2], value=row[3]) for row in rows]
 
     def params_of(self, run_id: str) -> dict[str, Any]:
         """The parameters of a run."""

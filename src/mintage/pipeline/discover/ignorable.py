@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from mintage.pipeline.recording.propose import looks_secret
+from mintage.pipeline.secret import looks_secret
 
 __all__ = ["LARGE", "Ignorable", "ignorable"]
 

@@ -23,7 +23,7 @@ from mintage.record.names import name_from
 __all__ = ["MOST_MODELS", "Choice", "Seen", "choose_models", "name_models"]
 
 MOST_MODELS = 3
-_FORMATS = ("pickle", "xgboost", "lightgbm", "catboost", "torch", "onnx")
+_FORMATS = ("pickle", "skops", "xgboost", "lightgbm", "catboost", "torch", "onnx")
 """Of one model in several formats, the first says most of itself: its columns' names, its classes."""
 
 

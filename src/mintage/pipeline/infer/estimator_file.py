@@ -43,6 +43,7 @@ class EstimatorKind:
 
 
 _PICKLE = EstimatorKind(name="pickle")
+_SKOPS = EstimatorKind(name="skops")
 _ONNX = EstimatorKind(name="onnx")
 _TORCH = EstimatorKind(name="torch")
 _XGBOOST = EstimatorKind(name="xgboost")
@@ -66,6 +67,8 @@ def estimator_kind(path: str, head: bytes) -> EstimatorKind | None:
         return _WEIGHTS if is_pickle or head.startswith(_ZIP) else None
     if suffix == ".onnx":
         return _ONNX if head[:1] == b"\x08" else None
+    if suffix == ".skops":
+        return _SKOPS if head.startswith(_ZIP) else None
     if suffix == ".pt2":
         return _TORCH if head.startswith(_ZIP) else None
     return _booster(head) if suffix in _BOOSTERS else None
@@ -92,7 +95,7 @@ def names_an_estimator(path: str) -> bool:
     (True, False)
     """
     suffix = PurePosixPath(path).suffix.lower()
-    return suffix in (*PICKLES, *_PT, ".onnx", ".pt2", ".ubj", ".cbm")
+    return suffix in (*PICKLES, *_PT, ".skops", ".onnx", ".pt2", ".ubj", ".cbm")
 
 
 def what_it_is(path: str, head: bytes) -> str:

@@ -118,8 +118,8 @@ def _check_kind(inspector: Inspector, estimator: Item) -> None:
     if kind is None:
         raise EstimatorRefusedError(
             f"{estimator.path} is not the estimator's file that its name says",
-            expected="joblib or pickle (.joblib, .pkl), ONNX (.onnx), a PyTorch program (.pt2), or what XGBoost, "
-            "LightGBM or CatBoost saved",
+            expected="joblib or pickle (.joblib, .pkl), skops (.skops), ONNX (.onnx), a PyTorch program (.pt2), "
+            "or what XGBoost, LightGBM or CatBoost saved",
             found=what_it_is(estimator.path, head),
             where=estimator.path,
             hint="correct `from:` of the model in mintage.yaml, or what the stage writes",

@@ -2,8 +2,8 @@
 
 Small files are copied. A large one, and one of a crowd, is a reflink where the file system can (Btrfs, XFS); else, if
 writing to the project can be closed off (``protect``), a symbolic link to the user's own; else a copy. Left out: Git,
-virtual environments, caches, Mintage's own files. Hard links are never made: writing in place would reach the user's
-file.
+virtual environments, caches, Mintage's own files, what MLflow keeps of earlier runs. Hard links are never made:
+writing in place would reach the user's file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mintage.errors import RecordingTooLargeError
+from mintage.pipeline.mlflow_log.own import is_database, is_folder
 
 __all__ = ["LEFT_OUT", "Mirror", "Stamp", "filled", "mirror", "stamps_of"]
 
@@ -75,7 +76,7 @@ def mirror(root: Path, work: Path, *, without: Collection[str] = (), can_link: b
         if entry.is_dir():
             made.folders.append(path)
             (work / path).mkdir()
-        elif path not in without and entry.is_file():
+        elif path not in without and entry.is_file() and not is_database(Path(entry.path)):
             if len(made.files) >= MAX_FILES:
                 raise _too_many(root)
             source, target = Path(entry.path), work / path
@@ -122,7 +123,7 @@ def _walk(folder: Path, prefix: str, seen: set[str] | None) -> Iterator[tuple[st
         path = f"{prefix}{entry.name}"
         if entry.is_dir(follow_symlinks=seen is not None):
             inside = Path(entry.path)
-            if not (inside / "pyvenv.cfg").is_file():
+            if not (inside / "pyvenv.cfg").is_file() and not (seen is not None and is_folder(inside)):
                 yield path, entry, False
                 yield from _walk(inside, f"{path}/", seen)
         else:
