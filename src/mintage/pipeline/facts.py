@@ -97,7 +97,7 @@ class Inspector:
             "threads": stage.threads,
             # A variable may hold a secret: its value enters the key only as a digest.
             "env": {key: blake3_bytes(os.environ[key].encode()) for key in sorted(stage.env) if key in os.environ},
-            "outputs": sorted((*stage.out, *stage.metrics)),
+            "outputs": sorted(stage.outputs),
         }
         lock = read_lock(self.workspace.root, name)
         return StageFacts(

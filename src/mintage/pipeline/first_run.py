@@ -26,6 +26,7 @@ from mintage.pipeline.recording.record import record
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.source import Value
 from mintage.pipeline.sandbox import Scratch, stage_environment, tail_of
+from mintage.pipeline.stage_capture import captured_of, watch_stage, write_captured
 from mintage.pipeline.stage_failure import failure
 from mintage.pipeline.stage_run import StageOutcome, keep_inputs, keep_outcome
 from mintage.repo.project import parse_project
@@ -74,10 +75,12 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path) -> Learne
             note = f"was run again without the {_some(stale)} of an earlier run, which it writes anew"
             recording = dataclasses.replace(again, notes=(*again.notes, note))
         _check(recording, facts, log=log, root=workspace.root)
-        proposal = _propose(inspector, facts, scratch, recording)
+        tables, remarks = captured_of(scratch, facts.name, recording.writes)
+        proposal = _propose(inspector, facts, scratch, recording).with_captured(tuple(tables), remarks)
         old = (workspace.root / PROJECT_FILE).read_bytes().decode()
         text = insert_keys(old, facts.name, proposal.keys) if proposal.keys else old
         stage = parse_project(text.encode(), where=PROJECT_FILE).stages[facts.name]
+        write_captured(scratch, tables, stage.captured, inspector.project.models)
         outcome = keep_outcome(inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log)
     if text != old:
         publish_bytes(workspace.root / PROJECT_FILE, text.encode())
@@ -117,7 +120,7 @@ def _record(
         facts.command,
         root=inspector.workspace.root,
         scratch=scratch,
-        environment=environment,
+        environment=watch_stage(scratch, environment, hooked=True),
         log=log,
         python=facts.environment.python,
         libraries=(*facts.environment.folders, *facts.environment.prefixes),

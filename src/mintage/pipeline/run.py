@@ -266,7 +266,7 @@ class _Runner:
         facts, outcome = self._execute(facts, why)
         for item in outcome.outputs:
             place(inspector.store, item, inspector.workspace.root / item.path)
-        for path in facts.stage.out:
+        for path in (*facts.stage.out, *facts.stage.captured):
             if ignore_path(inspector.workspace.root, path.rstrip("/")) and ".gitignore" not in self.wrote:
                 self.wrote.append(".gitignore")
         environment = keep_environment(inspector, facts.name)
@@ -305,7 +305,7 @@ class _Runner:
         log = self.inspector.workspace.logs_dir / self.session.id / f"{facts.name}.log"
         if learns:
             return self._learn(facts, log)
-        return facts, execute_stage(self.inspector.workspace, facts, log=log)
+        return facts, execute_stage(self.inspector.workspace, facts, models=self.inspector.project.models, log=log)
 
     def _learn(self, facts: StageFacts, log: Path) -> tuple[StageFacts, StageOutcome]:
         from mintage.pipeline.first_run import learn_stage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from mintage.errors import DataError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.sandbox import Finished, Scratch, run_command, stage_environment
+from mintage.pipeline.stage_capture import keep_declared, watch_stage
 from mintage.pipeline.stage_failure import failure
 from mintage.repo.locks import Item
-from mintage.repo.project import Stage
+from mintage.repo.project import ModelEntry, Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
@@ -45,8 +46,11 @@ def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
                 )
 
 
-def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> StageOutcome:
-    """Run the command of ``facts`` in a scratch folder. Raises StageFailedError with the last lines of its output."""
+def execute_stage(
+    workspace: Workspace, facts: StageFacts, *, models: Mapping[str, ModelEntry], log: Path
+) -> StageOutcome:
+    """Run the command of ``facts`` in a scratch folder; ``models`` are the project's. Raises StageFailedError with the
+    last lines of its output."""
     store = Store(workspace.store_dir)
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
@@ -58,6 +62,8 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
             declared=facts.stage.env,
             environment=facts.environment,
         )
+        if facts.stage.captured:
+            environment = watch_stage(scratch, environment, hooked=False)
         finished = run_command(
             facts.command,
             folder=scratch.work,
@@ -68,6 +74,8 @@ def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> Stag
         )
         if finished.exit_code != 0:
             raise failure(facts, finished, log=log, root=workspace.root)
+        if facts.stage.captured:
+            keep_declared(scratch, facts.name, facts.stage, models)
         return keep_outcome(store, scratch, facts.name, facts.stage, finished=finished, log=log)
 
 
@@ -75,7 +83,7 @@ def keep_outcome(
     store: Store, scratch: Scratch, name: str, stage: Stage, *, finished: Finished, log: Path
 ) -> StageOutcome:
     """Put the outputs of stage ``name`` from its scratch folder, and its log, into the store; read its metrics."""
-    outputs = tuple(_keep(store, scratch.work, path, name) for path in (*stage.out, *stage.metrics))
+    outputs = tuple(_keep(store, scratch.work, path, name) for path in stage.outputs)
     metrics = _reported(scratch.private / "metrics.jsonl") + _from_files(scratch.work, name, stage.metrics)
     return StageOutcome(outputs=outputs, metrics=tuple(metrics), finished=finished, log=store.put_file(log))
 
@@ -93,7 +101,7 @@ def _fill(scratch: Scratch, store: Store, facts: StageFacts, root: Path) -> None
         source = root / path
         target.write_bytes(source.read_bytes())
         target.chmod(source.stat().st_mode & 0o755)
-    for path in (*facts.stage.out, *facts.stage.metrics):
+    for path in facts.stage.outputs:
         (scratch.work / path).parent.mkdir(parents=True, exist_ok=True)
     (scratch.private / "params.json").write_text(json.dumps(facts.parts["params"]))
     _write_params(scratch.work / PARAMS_FILE, facts, root)

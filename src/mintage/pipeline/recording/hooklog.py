@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Said", "install", "said_in"]
+__all__ = ["Said", "install", "said_in", "with_hook"]
 
 _LINE_LIMIT = 1_000_000
 
@@ -25,13 +25,18 @@ class Said:
 
 def install(folder: Path, environment: Mapping[str, str], *, work: Path, links: Collection[str]) -> dict[str, str]:
     """``environment`` with the hook in ``folder`` on its PYTHONPATH."""
-    sites, record = folder / "site", folder / "record"
-    sites.mkdir(parents=True)
-    record.mkdir()
-    shutil.copyfile(Path(__file__).with_name("hook.py"), sites / "sitecustomize.py")
+    record = folder / "record"
+    record.mkdir(parents=True)
     (record / "settings.json").write_text(json.dumps({"work": str(work), "links": sorted(links)}))
+    return {**with_hook(folder / "site", environment), "MINTAGE_RECORD": str(record)}
+
+
+def with_hook(sites: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` with the hook in the new folder ``sites`` on its PYTHONPATH, told to do nothing."""
+    sites.mkdir(parents=True)
+    shutil.copyfile(Path(__file__).with_name("hook.py"), sites / "sitecustomize.py")
     path = os.pathsep.join(filter(None, [str(sites), environment.get("PYTHONPATH")]))
-    return {**environment, "PYTHONPATH": path, "MINTAGE_RECORD": str(record)}
+    return {**environment, "PYTHONPATH": path}
 
 
 def said_in(folder: Path) -> list[Said]:

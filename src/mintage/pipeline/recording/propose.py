@@ -20,7 +20,7 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mintage.errors import FileMalformedError
@@ -52,6 +52,11 @@ class Proposal:
     parameters: tuple[Value, ...] = ()
     seeds: tuple[Value, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    def with_captured(self, paths: tuple[str, ...], remarks: tuple[str, ...]) -> Proposal:
+        """With the tables that Mintage made of what was split and fitted, and remarks about them."""
+        keys = {**self.keys, "captured": paths} if paths else self.keys
+        return replace(self, keys=keys, remarks=(*self.remarks, *remarks))
 
 
 def propose(
