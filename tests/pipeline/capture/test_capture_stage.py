@@ -28,6 +28,8 @@ TABLES = ["captured/train/train.parquet", "captured/train/holdout.parquet"]
 def _project(fresh: SmallProject, script: str) -> SmallProject:
     for name in ("models/buys.yaml", "policies/buys.yaml"):
         (fresh.root / name).unlink()
+    fresh.git("add", "-A")
+    fresh.git("commit", "-q", "--amend", "--no-edit")  # as if there had never been a policy
     fresh.write("train.py", script)
     fresh.write("mintage.yaml", "project: visits\nstages:\n  train:\n    run: python train.py\n")
     fresh.run("run")
