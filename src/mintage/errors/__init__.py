@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mintage.errors.model import (
+    CapturedMissingError,
+    CaptureUnreadableError,
     CertificateExpiredError,
     CertificateForAnotherModelError,
     CertificateInvalidError,
@@ -143,6 +145,8 @@ __all__ = [
     "BundleInvalidError",
     "BusyError",
     "CandidateInvalidError",
+    "CaptureUnreadableError",
+    "CapturedMissingError",
     "CertificateExpiredError",
     "CertificateForAnotherModelError",
     "CertificateInvalidError",

@@ -170,6 +170,18 @@ class StageOutputMissingError(RunError):
     code = "pipeline.output-missing"
 
 
+class CapturedMissingError(RunError):
+    """A stage no longer yields rows that its ``captured:`` names."""
+
+    code = "pipeline.captured-missing"
+
+
+class CaptureUnreadableError(RunError):
+    """What a stage left of the rows that it fitted is not what Mintage's watcher writes."""
+
+    code = "pipeline.capture-unreadable"
+
+
 class StageChangesInputError(RunError):
     """A recorded stage changes, moves or deletes a file that it read."""
 

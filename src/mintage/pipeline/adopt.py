@@ -71,7 +71,7 @@ def adopt(
 
 def _in_order(stage: StageFacts, claim: Claim) -> tuple[Item, ...] | None:
     """The claimed outputs in the stage's order; None if they are others than it declares."""
-    declared = [path.rstrip("/") for path in (*stage.stage.out, *stage.stage.metrics)]
+    declared = [path.rstrip("/") for path in stage.stage.outputs]
     by_path = {item.path: item for item in claim.outputs}
     return tuple(by_path[path] for path in declared) if set(declared) == set(by_path) else None
 

@@ -102,7 +102,7 @@ class Inspector:
             "threads": stage.threads,
             # A variable may hold a secret: its value enters the key only as a digest.
             "env": {key: blake3_bytes(os.environ[key].encode()) for key in sorted(stage.env) if key in os.environ},
-            "outputs": sorted((*stage.out, *stage.metrics)),
+            "outputs": sorted(stage.outputs),
         }
         if stage.args:  # as the words that the command gets: 1 and 1.0 are two things there
             parts["args"] = {key: argument_text(value) for key, value in stage.args.items()}

@@ -32,6 +32,7 @@ from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.replace import replace_keys
 from mintage.pipeline.recording.source import Value
 from mintage.pipeline.sandbox import Scratch, tail_of
+from mintage.pipeline.stage_capture import captured_of, watch_stage, write_captured
 from mintage.pipeline.stage_failure import changes_input, failure
 from mintage.pipeline.stage_run import StageOutcome, check_room, environment_of_stage, keep_inputs, keep_outcome
 from mintage.repo.notebook import NOTEBOOK
@@ -86,6 +87,7 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path, amend: bo
         _check(recording, facts, log=log, root=workspace.root)
         logged = read_logged(scratch.work)
         recording = leave_out(recording, logged)
+        tables, remarks = captured_of(scratch, facts.name, recording.writes)
         proposal = add_logged(
             _propose(inspector, facts, scratch, recording),
             logged,
@@ -93,12 +95,13 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path, amend: bo
             stage=facts.name,
             passed=facts.stage.env,
             work=scratch.work,
-        )
+        ).with_captured(tuple(tables), remarks)
         old = (workspace.root / PROJECT_FILE).read_bytes().decode()
         text = insert_keys(old, facts.name, proposal.keys) if proposal.keys else old
         if amend and proposal.amended:
             text = replace_keys(text, facts.name, proposal.amended)
         stage = parse_project(text.encode(), where=PROJECT_FILE).stages[facts.name]
+        write_captured(scratch, tables, stage.captured, inspector.project.models)
         outcome = keep_outcome(
             inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log, logged=logged
         )
@@ -166,7 +169,7 @@ def _record(
             command,
             root=root,
             scratch=scratch,
-            environment=environment_of_stage(scratch, facts),
+            environment=watch_stage(scratch, environment_of_stage(scratch, facts)),
             log=log,
             python=facts.environment.python,
             libraries=(*facts.environment.folders, *facts.environment.prefixes),

@@ -18,7 +18,7 @@ __all__ = ["maker_of", "order", "upstream"]
 def maker_of(stages: Mapping[str, Stage], path: str) -> str | None:
     """The stage that writes ``path``, or the folder that holds it; None for a file of the project."""
     for name, stage in stages.items():
-        for out in (*stage.out, *stage.metrics):
+        for out in stage.outputs:
             clean = out.rstrip("/")
             if path == clean or path.startswith(clean + "/"):
                 return name

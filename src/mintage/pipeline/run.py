@@ -311,7 +311,7 @@ class _Runner:
         self._note(facts.name, outcome.remarks)
         for item in outcome.outputs:
             place(inspector.store, item, inspector.workspace.root / item.path)
-        for path in facts.stage.out:
+        for path in (*facts.stage.out, *facts.stage.captured):
             if ignore_path(inspector.workspace.root, path.rstrip("/")) and ".gitignore" not in self.wrote:
                 self.wrote.append(".gitignore")
         environment, kept = keep_environment(inspector, facts.name), outcome.mlflow
@@ -369,7 +369,7 @@ class _Runner:
         from mintage.pipeline.taken import overruled_defaults
 
         self._note(facts.name, overruled_defaults(facts, self.inspector.workspace.root))
-        return facts, execute_stage(self.inspector.workspace, facts, log=log)
+        return facts, execute_stage(self.inspector.workspace, facts, models=self.inspector.project.models, log=log)
 
     def _keep_outputs_out_of_git(self, facts: StageFacts) -> None:
         """The first run of a notebook in this clone: Git is told to leave outputs out, and the user is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +15,18 @@ from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.notebook.start import executed_beside, keeping_executed, stage_command
 from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.sandbox import Finished, Scratch, stage_environment
+from mintage.pipeline.stage_capture import keep_declared, watch_stage
 from mintage.pipeline.stage_failure import changes_input, failure
 from mintage.repo.locks import Item
 from mintage.repo.notebook import NOTEBOOK, strip_notebook
-from mintage.repo.project import Stage
+from mintage.repo.project import ModelEntry, Stage
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
 if TYPE_CHECKING:
     from mintage.pipeline.mlflow_log.keep import KeptLog
     from mintage.pipeline.mlflow_log.logged import Logged
+    from mintage.pipeline.recording.recording import Recording
 
 __all__ = ["StageOutcome", "check_room", "environment_of_stage", "execute_stage", "keep_inputs", "keep_outcome"]
 
@@ -82,47 +84,55 @@ def _gigabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB"
 
 
-def execute_stage(workspace: Workspace, facts: StageFacts, *, log: Path) -> StageOutcome:
-    """Run the command of ``facts`` in a scratch folder. Raises StageFailedError with the last lines of its output."""
+def execute_stage(
+    workspace: Workspace, facts: StageFacts, *, models: Mapping[str, ModelEntry], log: Path
+) -> StageOutcome:
+    """Run the command of ``facts`` in a scratch folder; ``models`` are the project's. Raises StageFailedError with the
+    last lines of its output."""
     from mintage.pipeline.mlflow_log.read import read_logged
     from mintage.pipeline.recording.compare import compare
     from mintage.pipeline.recording.leave_out import leave_out
-    from mintage.pipeline.recording.mirror import filled
-    from mintage.pipeline.recording.record import observe
 
     store = Store(workspace.store_dir)
     check_room(store, facts, copies=1)
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root)
-        command = stage_command(
-            facts.command,
-            root=workspace.root,
-            scratch=scratch,
-            environment=facts.environment,
-            params=facts.parts["params"],
-        )
-        with keeping_executed(scratch, log):
-            recording = observe(
-                command,
-                made=filled(workspace.root, scratch.work),
-                scratch=scratch,
-                environment=environment_of_stage(scratch, facts),
-                log=log,
-                python=facts.environment.python,
-                libraries=(*facts.environment.folders, *facts.environment.prefixes),
-                timeout_s=facts.stage.timeout_s,
-            )
+        recording = _observed(facts, workspace.root, scratch, log=log)
         if recording.finished.exit_code != 0:
             raise failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked)
         if recording.changed_inputs:
             raise changes_input(facts, recording.changed_inputs, root=workspace.root)
         logged = read_logged(scratch.work, without=facts.stage.inputs)
+        if facts.stage.captured:
+            keep_declared(scratch, facts.name, facts.stage, models)
         outcome = keep_outcome(
             store, scratch, facts.name, facts.stage, finished=recording.finished, log=log, logged=logged
         )
     remarks = compare(leave_out(recording, logged), facts.stage, new_inputs=_are_new(facts))
     return replace(outcome, remarks=remarks, seeds=recording.seeds)
+
+
+def _observed(facts: StageFacts, root: Path, scratch: Scratch, *, log: Path) -> Recording:
+    """Run the command in the filled scratch folder, and what it did there."""
+    from mintage.pipeline.recording.mirror import filled
+    from mintage.pipeline.recording.record import observe
+
+    environment = environment_of_stage(scratch, facts)
+    command = stage_command(
+        facts.command, root=root, scratch=scratch, environment=facts.environment, params=facts.parts["params"]
+    )
+    with keeping_executed(scratch, log):
+        return observe(
+            command,
+            made=filled(root, scratch.work),
+            scratch=scratch,
+            environment=watch_stage(scratch, environment) if facts.stage.captured else environment,
+            log=log,
+            python=facts.environment.python,
+            libraries=(*facts.environment.folders, *facts.environment.prefixes),
+            timeout_s=facts.stage.timeout_s,
+        )
 
 
 def environment_of_stage(scratch: Scratch, facts: StageFacts) -> dict[str, str]:
@@ -151,7 +161,7 @@ def keep_outcome(
     from mintage.pipeline.mlflow_log.models import place_models
 
     place_models(logged, scratch.work, stage=name, outputs=stage.out)
-    outputs = tuple(_keep(store, scratch.work, path, name) for path in (*stage.out, *stage.metrics))
+    outputs = tuple(_keep(store, scratch.work, path, name) for path in stage.outputs)
     metrics = _reported(scratch.private / "metrics.jsonl") + _from_files(scratch.work, name, stage.metrics)
     kept = keep_logged(store, logged, stage=name, taken={key for key, _, _ in metrics})
     executed = executed_beside(log)
@@ -179,7 +189,7 @@ def _fill(scratch: Scratch, store: Store, facts: StageFacts, root: Path) -> None
         data = source.read_bytes()
         target.write_bytes(strip_notebook(data, where=path) if path.endswith(NOTEBOOK) else data)
         target.chmod(source.stat().st_mode & 0o755)
-    for path in (*facts.stage.out, *facts.stage.metrics):
+    for path in facts.stage.outputs:
         (scratch.work / path).parent.mkdir(parents=True, exist_ok=True)
     (scratch.private / "params.json").write_text(json.dumps(facts.parts["params"]))
     _write_params(scratch.work / PARAMS_FILE, facts, root)

@@ -35,14 +35,16 @@ class Stage(_Part, frozen=True, kw_only=True):
     """One command with its declared inputs and outputs.
 
     ``params`` names keys of params.yaml (dotted) that the command takes; ``code`` adds files to those found by
-    following imports; ``env`` names environment variables that count; ``metrics`` are JSON outputs to track; ``python``
-    is its interpreter, a path or a command; ``args`` are options that are appended to the command, by name.
+    following imports; ``env`` names environment variables that count; ``metrics`` are JSON outputs to track;
+    ``captured`` are tables that Mintage makes of the rows that the command split and fitted; ``python`` is its
+    interpreter, a path or a command; ``args`` are options that are appended to the command, by name.
     """
 
     run: str
     inputs: tuple[str, ...] = msgspec.field(name="in", default=())
     out: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    captured: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
@@ -51,6 +53,11 @@ class Stage(_Part, frozen=True, kw_only=True):
     timeout_s: Positive | None = None
     python: Program | None = None
     args: dict[str, int | float | str] = {}
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """All that is there after it ran."""
+        return (*self.out, *self.captured, *self.metrics)
 
     @property
     def declares_nothing(self) -> bool:
@@ -95,6 +102,17 @@ def parse_project(data: bytes, *, where: str) -> Project:
     return project
 
 
+def _check_captured(name: str, stage: Stage, marks: Marks) -> None:
+    for path in stage.captured:
+        if not re.fullmatch(rf"captured/{re.escape(name)}/([^/]+/)?(train|validation|holdout)\.parquet", path):
+            raise FileMalformedError(
+                f"{path} is no table that Mintage captures",
+                expected=f"captured/{name}/train.parquet, or validation.parquet or holdout.parquet there",
+                where=marks.at(("stages", name)),
+                hint="what the command itself writes goes under `out`",
+            )
+
+
 def _check(project: Project, marks: Marks) -> None:
     check_name(project.project, what="project")
     for name in project.environments:
@@ -104,9 +122,10 @@ def _check(project: Project, marks: Marks) -> None:
         check_name(name, what="stage")
         for option in stage.args:
             _check_option(option, where=marks.at(("stages", name, "args", option)))
-        for path in (*stage.inputs, *stage.out, *stage.metrics):
+        for path in (*stage.inputs, *stage.outputs):
             safe_path(path.rstrip("/"))
-        for path in (*stage.out, *stage.metrics):
+        _check_captured(name, stage, marks)
+        for path in stage.outputs:
             if path in makers:
                 raise FileMalformedError(
                     f"two stages write {path}",

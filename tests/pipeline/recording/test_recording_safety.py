@@ -12,6 +12,7 @@ import pytest
 from recorded import Desk
 
 from mintage.errors import RecordingTooLargeError
+from mintage.pipeline.capture import inside
 from mintage.pipeline.recording import hook, inotify, mirror, protect, record
 from mintage.pipeline.recording.mirror import SMALL
 
@@ -186,6 +187,14 @@ def test_the_hook_is_python_3_9_and_imports_only_what_every_python_has() -> None
     }
     names |= {str(node.module).partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert names <= {*sys.stdlib_module_names, "__future__"}
+
+
+def test_the_watcher_is_python_3_9_and_imports_nothing_that_the_program_has_not() -> None:
+    for file in Path(inside.__file__).parent.glob("*.py"):
+        tree = ast.parse(file.read_text(), feature_version=(3, 9))
+        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        names |= {str(n.module) for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and not n.level}
+        assert {name.partition(".")[0] for name in names} <= {*sys.stdlib_module_names, "__future__"}
 
 
 def test_the_hook_does_nothing_to_a_program_that_takes_its_folder_away(desk: Desk) -> None:

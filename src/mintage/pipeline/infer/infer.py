@@ -16,6 +16,7 @@ from mintage.errors import EstimatorRefusedError
 from mintage.lower.extraction import Glance
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import maker_of
+from mintage.pipeline.infer.captured import captured_tables, choose_roles
 from mintage.pipeline.infer.estimator_file import estimator_kind, what_it_is
 from mintage.pipeline.infer.finding import Finding, question
 from mintage.pipeline.infer.glance_at import glance_at, head_of
@@ -36,7 +37,7 @@ __all__ = ["infer_model", "tables_of"]
 
 def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
     """The text of models/<model>.yaml; raises ModelNotInferredError with the line that answers what cannot be known."""
-    estimator, roles, train = _look(inspector, model)
+    estimator, roles, train, labels = _look(inspector, model)
     table = _read(inspector, train)
     _check_kind(inspector, estimator)
     glance = glance_at(inspector.workspace, estimator, table)
@@ -45,7 +46,8 @@ def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
     columns = {name: column_of(name, table.column(name)) for name in table.column_names}
     target = inspector.project.models[model].target
     named = (target,) if isinstance(target, str) else target or ()
-    targets = find_targets(model, named, columns, glance, train=train)
+    given = labels if labels is not None and named in ((), labels.value) else None
+    targets = given or find_targets(model, named, columns, glance, train=train)
     inputs = find_inputs(model, targets.value, columns, glance, train=train)
     roles, validation = _checked(inspector, roles, (*inputs.value, *targets.value))
     found = Inferred(
@@ -63,16 +65,17 @@ def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
     return text
 
 
-def _look(inspector: Inspector, model: str) -> tuple[Item, Roles, str]:
-    """The estimator's file, the roles of the tables, and the path of the training rows."""
+def _look(inspector: Inspector, model: str) -> tuple[Item, Roles, str, Finding[tuple[str, ...]] | None]:
+    """The estimator's file, the roles of the tables, the path of the training rows, and the target if that is told."""
     source = inspector.project.models[model].source
     estimator, maker = find_item(inspector.locks, source, inspector.store), maker_of(inspector.project.stages, source)
     if estimator is None or maker is None:
         raise question(
             model, "the estimator", expected=source, found="no stage has written it", answer="run `mintage run`"
         )
-    tables = tables_of(inspector.locks)
-    roles = assign_roles(tables, fitted_by=maker)
+    captured = captured_tables(inspector, stage=maker, estimator=source)
+    tables = [table for table in tables_of(inspector.locks) if not table.path.startswith("captured/")]
+    roles, labels = choose_roles(assign_roles(tables, fitted_by=maker), captured)
     if roles.train is None:
         raise question(
             model,
@@ -81,7 +84,7 @@ def _look(inspector: Inspector, model: str) -> tuple[Item, Roles, str]:
             found=", ".join(table.path for table in tables if maker in table.readers) or "none",
             answer=f"name one of them train, or write models/{model}.yaml with `data: {{train: ...}}`",
         )
-    return estimator, roles, roles.train.value
+    return estimator, roles, roles.train.value, labels
 
 
 def tables_of(locks: Mapping[str, Lock]) -> list[Table]:

@@ -1,10 +1,11 @@
 """What a recorded Python process says about itself; copied as ``sitecustomize.py`` into a folder on its PYTHONPATH.
 
 It runs in the user's program, with whatever Python that is (3.9 or later), needs nothing of Mintage, and must never
-break it: every failure in here is swallowed. Without MINTAGE_RECORD it does nothing. It writes lines of JSON, one each
-kind and path: files opened (read, write, both, append), folders listed, project modules loaded, hosts asked for, and
-the seeds that ``hookseeds`` sees. A file that is linked to the user's own it replaces by a copy ("copied") before
-Python opens it for writing. A ``sitecustomize`` of the user's own runs as it would without this one.
+break it: every failure in here is swallowed. With MINTAGE_CAPTURE it starts the watcher of splits and fits that lies
+beside that folder (docs/spec/capture.md). With MINTAGE_RECORD it writes lines of JSON, one each kind and path: files
+opened (read, write, both, append), folders listed, project modules loaded, hosts asked for, and the seeds that
+``hookseeds`` sees. A file that is linked to the user's own it replaces by a copy ("copied") before Python opens it for
+writing. A ``sitecustomize`` of the user's own runs as it would without this one.
 """
 
 from __future__ import annotations
@@ -150,6 +151,18 @@ def _start() -> None:
     atexit.register(reporter.quietly, seeds.watch(reporter.say_quietly, reporter.work))
 
 
+def _watch() -> None:
+    folder = os.environ.get("MINTAGE_CAPTURE")
+    if not folder:
+        return
+    sys.path.insert(0, os.path.dirname(folder))
+    try:
+        watcher: Any = __import__("mintage_capture")
+    finally:
+        del sys.path[0]
+    watcher.begin(folder, os.environ["MINTAGE_CAPTURE_WORK"])
+
+
 def _hand_on() -> None:
     """Run the ``sitecustomize`` that would have run without this one, if there is one."""
     here = os.path.dirname(os.path.abspath(__file__))
@@ -165,8 +178,9 @@ def _hand_on() -> None:
 
 
 if __name__ == "sitecustomize":
-    try:
-        _start()
-    except Exception:  # noqa: BLE001 this runs inside the user's program, which must not notice
-        pass
+    for _begin in (_watch, _start):
+        try:
+            _begin()
+        except Exception:  # noqa: BLE001 this runs inside the user's program, which must not notice
+            pass
     _hand_on()

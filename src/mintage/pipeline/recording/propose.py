@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
 from mintage.pipeline.recording.compare import outside_remarks, unread_inputs
@@ -53,6 +53,11 @@ class Proposal:
     seeds: tuple[Value, ...] = ()
     remarks: tuple[str, ...] = ()
     amended: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def with_captured(self, paths: tuple[str, ...], remarks: tuple[str, ...]) -> Proposal:
+        """With the tables that Mintage made of what was split and fitted, and remarks about them."""
+        keys = {**self.keys, "captured": paths} if paths else self.keys
+        return replace(self, keys=keys, remarks=(*self.remarks, *remarks))
 
 
 def propose(
