@@ -5,7 +5,7 @@ bare folder: the files of ``projects/<name>`` and the data of ``foreign_data``. 
 a small environment, no Git identity and no configuration, and counts what was typed and written by hand.
 
 >>> [project.name for project in PROJECTS if not project.slow]
-['script', 'polars_parquet', 'xgboost_json']
+['script', 'polars_parquet']
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ PROJECTS = (
     ForeignProject(name="plain_csv", commands=("python tumours.py",), needs=("sklearn",)),
     ForeignProject(name="sqlite", commands=("python train_from_db.py",)),
     ForeignProject(name="images", commands=("python train_digits.py",), needs=("PIL", "sklearn")),
-    ForeignProject(name="xgboost_json", commands=("python train_xgb.py",), needs=("xgboost", "pandas"), slow=False),
+    ForeignProject(name="xgboost_json", commands=("python train_xgb.py",), needs=("xgboost", "pandas")),
     ForeignProject(
         name="torch_net",
         commands=("python train.py",),
@@ -157,11 +157,12 @@ class Newcomer:
         assert answer.code == expect, f"$ {self.typed[-1]} -> {answer.code}\n{answer.out}{answer.err}"
         return answer
 
-    def write(self, name: str, line: str) -> None:
-        """One line that the newcomer adds to a file; it is counted."""
-        self.lines.append(line)
-        with (self.root / name).open("a") as file:
-            file.write(line + "\n")
+    def replace(self, name: str, old: str, new: str) -> None:
+        """One line that the newcomer corrects in a file; it is counted."""
+        text = (self.root / name).read_text()
+        assert text.count(old) == 1, text
+        self.lines.append(new)
+        (self.root / name).write_text(text.replace(old, new))
 
     def ask(self, *words: str) -> Answer:
         """A command of the test's own, to look: it is not counted."""
