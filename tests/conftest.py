@@ -39,3 +39,14 @@ def released(_released: SmallProject, tmp_path: Path):
     copy = _released.copy_to(tmp_path / "released project")
     yield copy
     copy.stop_gateway()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Close the output with the table of strangers' projects, by whichever process they were taken to a certificate."""
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    called = [report for report in reports if isinstance(report, pytest.TestReport) and report.when == "call"]
+    lines = [value for report in called for name, value in report.user_properties if name == "own-project"]
+    if lines:
+        terminalreporter.section("your own project")
+        for line in [["project", "commands", "lines", "seconds", "verdict"], *lines]:
+            terminalreporter.write_line("{:<18}{:>9}{:>7}{:>9}  {}".format(*line))

@@ -26,6 +26,7 @@ FACTS = st.builds(
     grouped=st.booleans(),
     repeatable=st.booleans(),
     rarer_share=st.none() | st.floats(0, 0.5),
+    in_float32=st.booleans(),
     can_serve=st.booleans(),
     has_baselines=st.booleans(),
 )
@@ -46,8 +47,8 @@ def test_whatever_is_suggested_reads_back_as_the_same_policy(facts: PolicyFacts,
 
 
 def _facts(**changes: object) -> PolicyFacts:
-    usual = {"grouped": True, "repeatable": False, "rarer_share": 0.4, "can_serve": True, "has_baselines": True}
-    return PolicyFacts(**(usual | changes))  # type: ignore[arg-type]
+    usual = {"grouped": True, "repeatable": False, "rarer_share": 0.4, "in_float32": False}
+    return PolicyFacts(**({**usual, "can_serve": True, "has_baselines": True} | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,14 @@ def _facts(**changes: object) -> PolicyFacts:
 def test_requirements_follow_the_facts(changes: dict[str, object], wanted: str, unwanted: str | None) -> None:
     ids = [item.id for item in suggest_requirements(_facts(**changes))]
     assert wanted in ids and unwanted not in ids
+
+
+def test_a_model_that_computes_in_float32_is_not_asked_for_the_digits_of_doubles() -> None:
+    def tolerance(*, in_float32: bool) -> object:
+        suggested = suggest_requirements(_facts(in_float32=in_float32))
+        return next(item.keys["tolerance"] for item in suggested if item.check == "Z3")
+
+    assert (tolerance(in_float32=False), tolerance(in_float32=True)) == (1e-12, 1e-5)
 
 
 def test_equal_rows_are_only_wished_away_where_they_happen_by_chance() -> None:

@@ -31,13 +31,16 @@ def default_policy(spec: ModelSpec, facts: PolicyFacts, *, version: str) -> tupl
     return msgspec.structs.replace(policy, builtin=name), text
 
 
-def policy_facts(spec: ModelSpec, *, positive_share: float | None, can_serve: bool, has_baselines: bool) -> PolicyFacts:
+def policy_facts(
+    spec: ModelSpec, *, positive_share: float | None, in_float32: bool, can_serve: bool, has_baselines: bool
+) -> PolicyFacts:
     """The facts of a model file and of what is known beside it."""
     rarer = None if positive_share is None else min(positive_share, 1 - positive_share)
     return PolicyFacts(
         grouped=spec.group_key is not None,
         repeatable=all(column.type != "float" for column in spec.inputs.values()),
         rarer_share=rarer,
+        in_float32=in_float32,
         can_serve=can_serve,
         has_baselines=has_baselines,
     )

@@ -39,7 +39,7 @@ def output_item(workspace: Workspace, path: str) -> Item:
     item = find_item(read_locks(workspace.root), path, Store(workspace.store_dir))
     if item is None:
         raise FileMissingError(
-            f"no stage has written or read {path} yet",
+            f"no stage has written or read {path} yet, and it was not added",
             where="mintage.lock",
             hint="run `mintage run`, or correct the model file",
         )

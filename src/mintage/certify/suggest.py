@@ -4,7 +4,9 @@ The built-in default policy and ``mintage policy init`` both come from here: the
 model's own, because nobody has said what is good enough; the second with those that ``Thresholds`` proposes. The
 hold-out is not asked: whoever sets a threshold by it has looked at the answer.
 
->>> facts = PolicyFacts(grouped=False, repeatable=False, rarer_share=0.02, can_serve=False, has_baselines=False)
+>>> facts = PolicyFacts(
+...     grouped=False, repeatable=False, rarer_share=0.02, in_float32=False, can_serve=False, has_baselines=False
+... )
 >>> [(item.id, item.check, item.severity) for item in suggest_requirements(facts)][:2]
 [('performance.auc', 'F1', 'must'), ('performance.probabilities', 'F2', 'should')]
 >>> suggest_requirements(facts)[0].keys
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 
 from mintage.certify.check import CheckResult
 from mintage.certify.judge import Severity
+from mintage.model.parity import ROUNDED, TOLERANCE
 
 __all__ = [
     "PolicyFacts",
@@ -43,12 +46,14 @@ class PolicyFacts:
 
     ``grouped``: a group key is declared. ``repeatable``: all inputs are texts or whole numbers, so that equal rows
     happen by chance. ``rarer_share``: of the rarer class among the validation rows, None if it is not known.
-    ``can_serve`` and ``has_baselines``: the extras are installed that measure latency and fit trivial models.
+    ``in_float32``: what was fitted computes its answers in float32, as a network does. ``can_serve`` and
+    ``has_baselines``: the extras are installed that measure latency and fit trivial models.
     """
 
     grouped: bool
     repeatable: bool
     rarer_share: float | None
+    in_float32: bool
     can_serve: bool
     has_baselines: bool
 
@@ -76,7 +81,7 @@ class Suggested:
 def suggest_requirements(facts: PolicyFacts, thresholds: Thresholds | None = None) -> tuple[Suggested, ...]:
     """The requirements, in the order in which a reader wants them."""
     known = thresholds or Thresholds()
-    found = [_auc(known), *_trivial(facts), _champion(), _gap(known), _shared(facts), _parity()]
+    found = [_auc(known), *_trivial(facts), _champion(), _gap(known), _shared(facts), _parity(facts)]
     if facts.can_serve:
         found.append(_latency())
     found.append(_order())
@@ -194,14 +199,18 @@ def _shared(facts: PolicyFacts) -> Suggested:
     )
 
 
-def _parity() -> Suggested:
+def _parity(facts: PolicyFacts) -> Suggested:
+    if facts.in_float32:
+        tolerance, basis = ROUNDED, f"{ROUNDED:g}, because the original computes its answers in float32"
+    else:
+        tolerance, basis = TOLERANCE, f"{TOLERANCE:g} is what double precision allows"
     return Suggested(
         id="export.parity",
         check="Z3",
         severity="must",
-        keys={"tolerance": 1e-12},
+        keys={"tolerance": tolerance},
         why="What is served is what was fitted, on every hold-out row and on edge rows.",
-        basis="1e-12 is what double precision allows",
+        basis=basis,
     )
 
 

@@ -14,6 +14,7 @@ from mintage.cli.console import say, table
 from mintage.cli.context import Context
 from mintage.errors import PolicyDeletedError, RefusedError
 from mintage.model.loaded import open_built
+from mintage.model.parity import TOLERANCE
 from mintage.pipeline.table import labels_of
 from mintage.record.digest import short
 from mintage.repo.locks import read_lock
@@ -67,17 +68,20 @@ def check_judgeable(spec: ModelSpec) -> None:
 
 
 def known_facts(context: Context, spec: ModelSpec) -> PolicyFacts:
-    """What a suggestion rests on: the model file, the validation labels, the extras that are installed."""
-    workspace, share = context.workspace, None
+    """What a suggestion rests on: the model file, the validation labels, the arithmetic of what was fitted, the extras
+    that are installed."""
+    workspace, share, in_float32 = context.workspace, None, False
     lock = read_lock(workspace.root, f"model:{spec.model}")
     if lock is not None and lock.root is not None:
-        classes = open_built(workspace, spec.model).signature.two_classes
+        package = open_built(workspace, spec.model)
+        classes, in_float32 = package.signature.two_classes, package.golden.tolerance > TOLERANCE
         item = output_item(workspace, spec.data.validation)
         labels = labels_of(stored_table(workspace, spec, item), spec, where=item.path, classes=classes)
         share = float(labels.mean()) if len(labels) else None
     return policy_facts(
         spec,
         positive_share=share,
+        in_float32=in_float32,
         can_serve=find_spec("uvicorn") is not None and find_spec("httptools") is not None,
         has_baselines=find_spec("sklearn") is not None and find_spec("threadpoolctl") is not None,
     )

@@ -46,9 +46,10 @@ class ModelStage:
         self._signer = signer
 
     def prepare(self, inspector: Inspector, session: RunSession) -> str | None:
-        """Write models/<name>.yaml with what can be inferred, if nobody wrote it."""
+        """Write models/<name>.yaml with what can be inferred, if nobody wrote it; keep the tables that it names."""
         path = f"models/{self.model}.yaml"
         if (inspector.workspace.root / path).exists():
+            self._keep_named(inspector)
             return None
         from mintage.pipeline.infer.infer import infer_model
 
@@ -56,6 +57,14 @@ class ModelStage:
         text = infer_model(inspector, self.model, owner=owner)
         publish_bytes(inspector.workspace.root / path, text.encode())
         return path
+
+    def _keep_named(self, inspector: Inspector) -> None:
+        data = inspector.workspace.model_spec(self.model).data
+        unknown = [path for path in (data.train, data.validation, data.holdout) if path is not None]
+        if any(find_item(inspector.locks, path) is None for path in unknown):
+            from mintage.pipeline.infer.beside import keep_tables
+
+            keep_tables(inspector, unknown)
 
     def parts(self, inspector: Inspector) -> dict[str, Any]:
         """Estimator, validation data, model file and environment, by digest; parameters and metrics by value."""

@@ -1,4 +1,4 @@
-"""Where the locks say that a data file of a model is: written by a stage, or read by one.
+"""Where the locks say that a data file of a model is: written by a stage, read by one, or added.
 
 >>> lock = Lock(name="train", what="stage", inputs=(Item(path="data/a.csv", digest="b3:00", size=1),))
 >>> find_item({"train": lock}, "data/a.csv").digest
@@ -18,12 +18,14 @@ __all__ = ["files_of", "find_item"]
 
 
 def find_item(locks: Mapping[str, Lock], path: str, store: Store | None = None) -> Item | None:
-    """The file at ``path`` as the stages' locks have it; what a stage wrote comes before what one read.
+    """The file at ``path`` as the locks have it; what a stage wrote comes before what one read or a person
+    added.
 
     With a ``store``, also a file within a folder that a stage wrote or read.
     """
     stages = [lock for lock in locks.values() if lock.what == "stage"]
     items = [item for lock in stages for item in lock.outputs] + [item for lock in stages for item in lock.inputs]
+    items += [item for lock in locks.values() if lock.what == "data" for item in lock.outputs]
     found = next((item for item in items if item.path == path), None)
     if found is not None or store is None:
         return found

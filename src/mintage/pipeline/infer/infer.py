@@ -16,6 +16,7 @@ from mintage.errors import EstimatorRefusedError
 from mintage.lower.extraction import Glance
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import maker_of
+from mintage.pipeline.infer.beside import keep_beside, lies_within_input
 from mintage.pipeline.infer.captured import captured_tables, choose_roles
 from mintage.pipeline.infer.estimator_file import estimator_kind, what_it_is
 from mintage.pipeline.infer.finding import Finding, question
@@ -73,6 +74,7 @@ def _look(inspector: Inspector, model: str) -> tuple[Item, Roles, str, Finding[t
         raise question(
             model, "the estimator", expected=source, found="no stage has written it", answer="run `mintage run`"
         )
+    keep_beside(inspector, maker)
     captured = captured_tables(inspector, stage=maker, estimator=source)
     tables = [table for table in tables_of(inspector.locks) if not table.path.startswith("captured/")]
     roles, labels = choose_roles(assign_roles(tables, fitted_by=maker), captured)
@@ -88,21 +90,28 @@ def _look(inspector: Inspector, model: str) -> tuple[Item, Roles, str, Finding[t
 
 
 def tables_of(locks: Mapping[str, Lock]) -> list[Table]:
-    """The tables that stages read or wrote, by path, as the locks have them."""
+    """The tables that stages read or wrote, or that were added, by path, as the locks have them."""
     items: dict[str, Item] = {}
     readers: dict[str, list[str]] = {}
     makers: dict[str, list[str]] = {}
     for name, lock in locks.items():
+        if lock.what == "data":
+            added = [item for item in lock.outputs if not lies_within_input(item.path, locks)]
+            items |= {item.path: item for item in added if _is_table(item) and item.path not in items}
         if lock.what != "stage":
             continue
         for item, who in itertools.chain(((i, readers) for i in lock.inputs), ((i, makers) for i in lock.outputs)):
-            if not item.folder and item.path.lower().endswith(SUFFIXES):
+            if _is_table(item):
                 items[item.path] = item
                 who.setdefault(item.path, []).append(name)
     return [
         Table(path=path, digest=item.digest, readers=tuple(readers.get(path, ())), makers=tuple(makers.get(path, ())))
         for path, item in sorted(items.items())
     ]
+
+
+def _is_table(item: Item) -> bool:
+    return not item.folder and item.path.lower().endswith(SUFFIXES)
 
 
 def _read(inspector: Inspector, path: str) -> Any:

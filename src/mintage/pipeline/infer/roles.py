@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 
 from mintage.pipeline.infer.finding import Finding
 
-__all__ = ["Roles", "Table", "assign_roles"]
+__all__ = ["Roles", "Table", "assign_roles", "names_holdout"]
 
 _TRAIN = frozenset(("train", "training", "fit"))
 _VALIDATION = frozenset(("validation", "valid", "val", "dev", "eval", "evaluation", "calibration"))
@@ -61,6 +61,15 @@ def assign_roles(tables: Sequence[Table], *, fitted_by: str) -> Roles:
     left = [table for table in rest if holdout is None or table.path != holdout.value]
     validation = _validation(left, fitted_by)
     return Roles(train=train, validation=validation, holdout=holdout, why=why)
+
+
+def names_holdout(path: str) -> bool:
+    """Whether a file's name says hold-out or test.
+
+    >>> names_holdout("data/X_test.csv"), names_holdout("data/latest.csv")
+    (True, False)
+    """
+    return _says(Table(path=path, digest=""), _HOLDOUT)
 
 
 def _train(tables: Sequence[Table], fitted_by: str) -> Finding[str] | None:
