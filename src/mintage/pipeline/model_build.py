@@ -16,8 +16,8 @@ from mintage.pipeline.extract import open_extractor
 from mintage.pipeline.facts import Inspector, StageResult
 from mintage.pipeline.model_folder import model_folder
 from mintage.pipeline.provenance import provenance_statement
-from mintage.pipeline.run import RunSession
 from mintage.pipeline.sandbox import Scratch
+from mintage.pipeline.session import RunSession
 from mintage.pipeline.table import input_columns, plain_column, read_table
 from mintage.record.digest import sha256_file
 from mintage.record.envelope import Record

@@ -24,7 +24,7 @@ from mintage.store.publish import publish_bytes
 
 if TYPE_CHECKING:
     from mintage.attest.keys import Signer
-    from mintage.pipeline.run import RunSession
+    from mintage.pipeline.session import RunSession
 
 __all__ = ["ModelStage", "model_stages"]
 

@@ -8,27 +8,25 @@ is written after each stage and when it ends, well or not, and names everything 
 from __future__ import annotations
 
 import math
-import secrets
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from mintage.data.checkout import place
 from mintage.errors import MintageError, UnknownNameError
-from mintage.pipeline.facts import Inspector, StageFacts, StageResult, flat_params
+from mintage.pipeline.facts import Inspector, StageFacts, StageResult
 from mintage.pipeline.graph import order
-from mintage.pipeline.hardware import hardware
+from mintage.pipeline.implicit import ImplicitStage
 from mintage.pipeline.key import cache_key, explain
 from mintage.pipeline.notebook.start import is_notebook
 from mintage.pipeline.plan import plan
+from mintage.pipeline.session import Clock, RunSession, keep_environment
 from mintage.pipeline.stage_run import StageOutcome, execute_stage
-from mintage.record.canonical import canonical_bytes
-from mintage.record.envelope import Record
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
 from mintage.repo.nearest import nearest_hint
@@ -41,9 +39,7 @@ if TYPE_CHECKING:
     from mintage.pipeline.first_run import Learned
     from mintage.pipeline.infer.find_models import FoundModels
 
-__all__ = ["Clock", "Event", "ImplicitStage", "RunOutcome", "run_pipeline"]
-
-Clock = Callable[[], str]
+__all__ = ["Event", "RunOutcome", "run_pipeline"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,100 +56,6 @@ class Event:
     detail: str = ""
     duration_s: float = 0.0
     log: Path | None = None
-
-
-class ImplicitStage(Protocol):
-    """A stage that Mintage itself adds, such as building a model; it has a lock and a cache key like any other."""
-
-    name: str
-
-    def prepare(self, inspector: Inspector, session: RunSession) -> str | None:
-        """Write the file of the project that the stage needs and that is not there; returns its path."""
-        ...
-
-    def parts(self, inspector: Inspector) -> dict[str, Any]:
-        """What can change its outputs."""
-        ...
-
-    def execute(self, inspector: Inspector, session: RunSession) -> StageResult:
-        """Do the work."""
-        ...
-
-    def restore(self, inspector: Inspector, result: StageResult) -> None:
-        """Put the outputs of a remembered result back in place."""
-        ...
-
-    def in_place(self, inspector: Inspector, lock: Lock) -> bool:
-        """Whether the outputs of the lock are in place."""
-        ...
-
-
-@dataclass(kw_only=True)
-class RunSession:
-    """One running run: opened by the first stage that does not keep its outputs, closed once at the end."""
-
-    workspace: Workspace
-    runs: Callable[[], RunStore]
-    clock: Clock
-    actor: Callable[[], str]
-    id: str = field(default_factory=lambda: time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + secrets.token_hex(4))
-    commit: str = ""
-    before: str = ""
-    head: str | None = None
-    started: str = ""
-    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
-    upstream: list[str] = field(default_factory=list)
-
-    def open(self, inspector: Inspector) -> None:
-        """Snapshot the code and enter the run; does nothing the second time."""
-        if self.commit:
-            return
-        self.started = self.clock()
-        self.head = self.workspace.git.head()
-        self.commit = self.before = self.workspace.git.snapshot(label=f"snapshot of run {self.id}")
-        runs = self.runs()
-        runs.close_interrupted(finished=self.started)
-        runs.start(
-            run_id=self.id,
-            kind="pipeline",
-            name=inspector.project.project,
-            commit_id=self.commit,
-            started=self.started,
-            actor=self.actor(),
-            params=flat_params(inspector.params),
-        )
-
-    def take_in(self, paths: Sequence[str]) -> None:
-        """Add files that the run itself wrote into the project to its snapshot, so that its record has them."""
-        if self.commit and paths:
-            label = f"snapshot of run {self.id}, with what it wrote"
-            self.commit = self.workspace.git.extend_snapshot(self.commit, paths, head=self.head, label=label)
-
-    def note(self, stage: str, entry: dict[str, Any], *, upstream: Sequence[str | None] = ()) -> None:
-        """Enter what a stage did, and the digests that it rests on."""
-        self.stages[stage] = entry
-        self.upstream += [digest for digest in upstream if digest is not None and digest not in self.upstream]
-
-    def write_record(self, inspector: Inspector, status: str) -> str:
-        """Write the run's record to the store; returns its id."""
-        environment = keep_environment(inspector, None)
-        body = {
-            "run": self.id,
-            "project": inspector.project.project,
-            "status": status,
-            "commit": self.commit,
-            "head": self.head,
-            "dirty": self.commit != self.head,
-            "actor": self.actor(),
-            "started": self.started,
-            "finished": self.clock(),
-            "environment": environment,
-            "hardware": hardware(),
-            "params": inspector.params,
-            "stages": self.stages,
-        }
-        upstream = (environment, *(digest for digest in self.upstream if digest != environment))
-        return inspector.store.put_record(Record(kind="run", version=0, upstream=upstream, body=body))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,11 +134,6 @@ def run_pipeline(
             found=runner.found,
             remarks=runner.remarks,
         )
-
-
-def keep_environment(inspector: Inspector, stage: str | None) -> str:
-    """Put the environment of ``stage`` (None: of the project) into the store; returns its digest."""
-    return inspector.store.put_bytes(canonical_bytes(inspector.environment(stage).frozen))
 
 
 class _Runner:

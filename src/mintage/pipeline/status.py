@@ -14,7 +14,7 @@ from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 
 if TYPE_CHECKING:
-    from mintage.pipeline.run import ImplicitStage
+    from mintage.pipeline.implicit import ImplicitStage
 
 __all__ = ["StageState", "stage_states"]
 

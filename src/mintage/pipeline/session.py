@@ -1,0 +1,96 @@
+"""One running run: its id and snapshot commit, what its stages did, and the record that is written of it.
+
+Nothing is opened while all stages keep their outputs: a run that has nothing to do leaves no trace.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mintage.pipeline.facts import Inspector, flat_params
+from mintage.pipeline.hardware import hardware
+from mintage.record.canonical import canonical_bytes
+from mintage.record.envelope import Record
+from mintage.repo.workspace import Workspace
+from mintage.tracking.runs import RunStore
+
+__all__ = ["Clock", "RunSession", "keep_environment"]
+
+Clock = Callable[[], str]
+
+
+@dataclass(kw_only=True)
+class RunSession:
+    """One running run: opened by the first stage that does not keep its outputs, closed once at the end."""
+
+    workspace: Workspace
+    runs: Callable[[], RunStore]
+    clock: Clock
+    actor: Callable[[], str]
+    id: str = field(default_factory=lambda: time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + secrets.token_hex(4))
+    commit: str = ""
+    before: str = ""
+    head: str | None = None
+    started: str = ""
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    upstream: list[str] = field(default_factory=list)
+
+    def open(self, inspector: Inspector) -> None:
+        """Snapshot the code and enter the run; does nothing the second time."""
+        if self.commit:
+            return
+        self.started = self.clock()
+        self.head = self.workspace.git.head()
+        self.commit = self.before = self.workspace.git.snapshot(label=f"snapshot of run {self.id}")
+        runs = self.runs()
+        runs.close_interrupted(finished=self.started)
+        runs.start(
+            run_id=self.id,
+            kind="pipeline",
+            name=inspector.project.project,
+            commit_id=self.commit,
+            started=self.started,
+            actor=self.actor(),
+            params=flat_params(inspector.params),
+        )
+
+    def take_in(self, paths: Sequence[str]) -> None:
+        """Add files that the run itself wrote into the project to its snapshot, so that its record has them."""
+        if self.commit and paths:
+            label = f"snapshot of run {self.id}, with what it wrote"
+            self.commit = self.workspace.git.extend_snapshot(self.commit, paths, head=self.head, label=label)
+
+    def note(self, stage: str, entry: dict[str, Any], *, upstream: Sequence[str | None] = ()) -> None:
+        """Enter what a stage did, and the digests that it rests on."""
+        self.stages[stage] = entry
+        self.upstream += [digest for digest in upstream if digest is not None and digest not in self.upstream]
+
+    def write_record(self, inspector: Inspector, status: str) -> str:
+        """Write the run's record to the store; returns its id."""
+        environment = keep_environment(inspector, None)
+        body = {
+            "run": self.id,
+            "project": inspector.project.project,
+            "status": status,
+            "commit": self.commit,
+            "head": self.head,
+            "dirty": self.commit != self.head,
+            "actor": self.actor(),
+            "started": self.started,
+            "finished": self.clock(),
+            "environment": environment,
+            "hardware": hardware(),
+            "params": inspector.params,
+            "stages": self.stages,
+        }
+        upstream = (environment, *(digest for digest in self.upstream if digest != environment))
+        return inspector.store.put_record(Record(kind="run", version=0, upstream=upstream, body=body))
+
+
+def keep_environment(inspector: Inspector, stage: str | None) -> str:
+    """Put the environment of ``stage`` (None: of the project) into the store; returns its digest."""
+    return inspector.store.put_bytes(canonical_bytes(inspector.environment(stage).frozen))
