@@ -68,6 +68,13 @@ HONEST = {
     "pickled by hand": SPLIT
     + LOGISTIC
     + "import pickle\nmodel.fit(a, c)\nopen('model.joblib', 'wb').write(pickle.dumps(model))\n",
+    "a gap among numbers": "from sklearn.impute import SimpleImputer\nX.loc[3, 'age'] = None\n"
+    + SPLIT
+    + "model = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=1000)).fit(a, c)\nmodel.score(b, d)\n"
+    + SAVE,
+    "a path that is no text": SPLIT
+    + LOGISTIC
+    + "from pathlib import Path\nmodel.fit(a, c)\njoblib.dump(model, Path('.') / 'model.joblib')\n",
     "batches": SPLIT
     + "from sklearn.linear_model import SGDClassifier\nmodel = SGDClassifier()\n"
     + "for i in range(0, 180, 60):\n    model.partial_fit(a[i:i + 60], c[i:i + 60], classes=[0, 1])\n"

@@ -49,7 +49,7 @@ def capture(folder: Path, *, stage: str, estimators: Sequence[str]) -> tuple[dic
         if place is not None:
             found |= {f"{base}/{table.role}.parquet": table for table in _tables(place, path, decision)}
         if decision.why and (decision.train is not None or len(decided) == 1):
-            remarks.append(f"no hold-out for {path}: {decision.why}")
+            remarks.append(f"leaves no hold-out for {path}: {decision.why}")
     return found, tuple(remarks)
 
 

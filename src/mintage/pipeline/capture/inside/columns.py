@@ -103,13 +103,13 @@ def glimpse(data: Any) -> Any:
     marks: list[Any] = [columns.rows, tuple(columns.names)]
     if columns._block is not None and columns._block.dtype.kind in "biuf":
         with numpy.errstate(all="ignore"):
-            marks += [float(columns._block.sum(dtype=float)), _keys(columns._block[::step].ravel()).tobytes()]
+            marks += [float(numpy.nansum(columns._block, dtype=float)), _keys(columns._block[::step].ravel()).tobytes()]
         return tuple(marks)
     for value in columns.values:
         plain = _numbers(value)
         if plain is not None:
             with numpy.errstate(all="ignore"):
-                marks.append(float(plain.sum()))
+                marks.append(float(numpy.nansum(plain)))  # a NaN is unlike itself
         marks.append(_keys(value[::step]).tobytes())
     return tuple(marks)
 

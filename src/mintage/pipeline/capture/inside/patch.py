@@ -219,7 +219,7 @@ class _Watch:
             self.ledger.fitted(made, begun)
 
     def _dumped(self, what: Any, file: Any, *_: Any, **__: Any) -> None:
-        path = getattr(file, "name", file)
+        path = file if isinstance(file, os.PathLike) else getattr(file, "name", file)  # a Path has a name too
         if isinstance(path, (str, bytes, os.PathLike)):
             self.ledger.save(what, path)
 
