@@ -13,7 +13,7 @@ from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.new_file import show_new_file
-from mintage.errors import ProjectError, RefusedError, UsageError
+from mintage.errors import ProjectError, RefusedError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
 from mintage.repo.locks import LOCK_FOLDER
@@ -41,8 +41,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.yes and not arguments.record:
-        raise UsageError("--yes goes with --record", hint="see `mintage run --help`")
     context = Context.here()
     heartbeat = Heartbeat(context.workspace.root)
     with context.workspace.lock("run"), contextlib.closing(heartbeat):
@@ -57,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             target=arguments.stage,
             force=arguments.force,
             record=arguments.record,
-            amend=arguments.yes,
+            amend=arguments.record and arguments.yes,
             on_event=lambda event: _show(context, event, heartbeat),
         )
     if outcome.run_id is not None:
