@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from tutorial_page import type_page
+from tutorial_place import make_place
 
-from small_project import SmallProject, environment
+from small_project import SmallProject
 
 sys.path.append(str(Path(__file__).parent.parent / "serve"))
 from piped_browser import open_browser
@@ -27,15 +28,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    folder = tmp_path_factory.mktemp("serving")
-    for name in ("home", "project", "tools"):
-        (folder / name).mkdir()
-    for name, words in {"python": "", "mintage": "-m mintage "}.items():
-        (folder / "tools" / name).write_text(f'#!/bin/sh\nexec {sys.executable} {words}"$@"\n')
-        (folder / "tools" / name).chmod(0o755)
-    made = SmallProject(folder / "project", folder / "home")
-    made.environment = environment(made.home, PATH=f"{folder / 'tools'}:/usr/local/bin:/usr/bin:/bin")
-    return made
+    return make_place(tmp_path_factory.mktemp("serving"))
 
 
 @pytest.fixture(scope="module")
