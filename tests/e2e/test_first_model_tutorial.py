@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    return make_place(tmp_path_factory.mktemp("first"))
+    return make_place(tmp_path_factory.mktemp("first"), "churn")
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The folder in which the page was typed, and its commands."""
-    place = make_place(tmp_path_factory.mktemp("policy"))
+    place = make_place(tmp_path_factory.mktemp("policy"), "tumour")
     return place.root, type_page(DOCS / "tutorials" / "policy.md", place.root, place.environment)
 
 

@@ -10,9 +10,9 @@ from small_project import SmallProject, environment
 __all__ = ["make_place", "write_tools"]
 
 
-def make_place(base: Path) -> SmallProject:
-    """An empty project below ``base``, with nothing of the caller's home or path."""
-    home, project = base / "home", base / "churn"
+def make_place(base: Path, name: str) -> SmallProject:
+    """An empty project of that name below ``base``, with nothing of the caller's home or path."""
+    home, project = base / "home", base / name
     home.mkdir()
     project.mkdir()
     place = SmallProject(project, home)
