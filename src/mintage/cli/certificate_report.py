@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -20,9 +21,14 @@ from mintage.stats.auc import auc
 from mintage.stats.binomial import wilson
 from mintage.store.publish import publish_bytes
 
-__all__ = ["write_certificate_report"]
+__all__ = ["requirement_row", "write_certificate_report"]
 
 _BINS = 10
+_DIRECTIONS: dict[str, Literal["at least", "above", "at most"]] = {
+    "at_least": "at least",
+    "above": "above",
+    "at_most": "at most",
+}
 
 
 def write_certificate_report(
@@ -54,7 +60,7 @@ def _view(
         ),
         verdict=_verdict(outcome.verdict),
         sentence=outcome.sentence,
-        requirements=tuple(_requirement(result) for result in outcome.results if result.verdict != "NOT_APPLICABLE"),
+        requirements=tuple(requirement_row(result) for result in outcome.results if result.verdict != "NOT_APPLICABLE"),
         roc=(_roc(evidence.holdout, "hold-out", outcome), _roc(evidence.train, "train", outcome)),
         calibration=_calibration(evidence.holdout),
         scores=_scores(evidence.holdout, spec),
@@ -78,7 +84,8 @@ def _verdict(text: str) -> view.Verdict:
     return "PASS" if text == "PASS" else "FAIL" if text == "FAIL" else "INCONCLUSIVE"
 
 
-def _requirement(result: CheckResult) -> view.Requirement:
+def requirement_row(result: CheckResult) -> view.Requirement:
+    """The row of a check on the page; what would settle it is said once."""
     measured = None
     if result.estimate is not None:
         interval = result.interval
@@ -89,7 +96,7 @@ def _requirement(result: CheckResult) -> view.Requirement:
             high=None if exact or interval is None else interval.high,
             confidence=0.95 if interval is None else interval.confidence,
         )
-    settle = f"about {result.needed} {result.needed_unit} would settle it" if result.needed else None
+    settle = f"about {result.needed} {result.needed_unit} would settle it" if result.needed else ""
     grouped = result.groups is not None and result.groups != result.rows
     return view.Requirement(
         id=result.requirement,
@@ -99,11 +106,11 @@ def _requirement(result: CheckResult) -> view.Requirement:
         severity=result.severity,
         measured=measured,
         threshold=result.gate.threshold if result.gate else None,
-        direction="at most" if result.gate and result.gate.direction == "at_most" else "at least",
+        direction=_DIRECTIONS[result.gate.direction] if result.gate else "at least",
         unit=result.unit or None,
         n=result.groups if grouped else result.rows,
         n_of="groups" if grouped else "rows",
-        settle=settle,
+        settle=None if settle in result.reason else settle,
         reason=result.reason,
         controls=result.controls,
     )
