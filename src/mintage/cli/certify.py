@@ -135,7 +135,7 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
                 order=msgspec.structs.replace(order, first_look_at=first_look),
                 seed=policy.statistics.seed,
             )
-            outcome = certify(evidence, policy, on_result=lambda result: say(f"  {result.verdict:<13} {result.title}"))
+            outcome = certify(evidence, policy, on_result=_tell)
         digest = _keep(context, model, outcome, lock, policy_text=chosen.text)
         report = write_certificate_report(
             context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)
@@ -231,6 +231,10 @@ def _keep(context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_
         context.record_access("certificate.issue", model, details)
     context.checkpoint()
     return digest
+
+
+def _tell(result: CheckResult) -> None:
+    say(f"  {result.verdict.replace('_', ' '):<14}  {result.title}")
 
 
 def _row(result: CheckResult) -> tuple[str, str, str, str]:

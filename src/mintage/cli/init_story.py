@@ -67,7 +67,7 @@ def _environment(found: Found, locks: Sequence[str], *, needed: bool) -> Iterato
 
 def _ignored(out: Ignorable, folder: Folder) -> Iterator[str]:
     if out.data:
-        yield f"  kept out of Git: {_some(out.data, folder)}; Mintage keeps them by content once a run has read them"
+        yield f"  kept out of Git: {_some(out.data, folder)}; what a run reads of it, Mintage keeps by content"
     if out.secrets:
         yield f"  kept out of Git and out of Mintage's store, by their names secrets: {_some(out.secrets, folder)}"
     large = [path for path in out.tracked if folder.files.get(path, 0) >= LARGE]
