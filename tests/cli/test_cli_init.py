@@ -60,7 +60,8 @@ def test_a_bare_folder_becomes_a_project_that_runs_without_a_commit(bare):
     project = yaml.safe_load(bare.read("mintage.yaml"))
     assert project["stages"] == {"train": {"run": "python train.py"}} and project["project"] == "my-churn"
     assert str(bare.home) not in bare.read("mintage.yaml")
-    assert "+    run: python train.py" in answer.out and "+/data.csv" in answer.out and "+keys:" in answer.out
+    assert "+    run: python train.py" in answer.out and "+/data.csv" in answer.out
+    assert "BEGIN PUBLIC KEY" not in answer.out and "trust.yaml names two new keys" in answer.err
     assert "git add .gitignore mintage.yaml trust.yaml && git commit" in answer.err
     assert bare.git("branch", "--show-current") == "main"
     bare.run("run")

@@ -49,9 +49,7 @@ PROJECTS = (
     ForeignProject(name="script", commands=("python train.py",), slow=False),
     ForeignProject(name="package", commands=("python -m churnlib.train",), needs=("lightgbm", "pandas")),
     ForeignProject(name="two_scripts", commands=("python prepare.py", "python train.py")),
-    ForeignProject(
-        name="notebook", commands=("'Fraud analysis.ipynb'",), needs=("ipykernel", "nbclient", "matplotlib", "pandas")
-    ),
+    ForeignProject(name="notebook", commands=("'Fraud analysis.ipynb'",), needs=("IPython", "matplotlib", "pandas")),
     ForeignProject(name="argparse_options", commands=("python fit_tree.py",)),
     ForeignProject(name="hydra_config", commands=("python main.py",)),
     ForeignProject(name="polars_parquet", commands=("python train_model.py",), needs=("polars", "sklearn"), slow=False),
