@@ -18,6 +18,7 @@ import yaml
 from foreign_projects import HONEST, PROJECTS, ForeignProject, Newcomer, expand, lay_out, make_venv, plain_commands
 from strace_oracle import stamps, watch
 
+PAGE = Path(__file__).parents[2] / "docs" / "your-own-project.md"
 RECORDED = ("in", "out", "metrics", "params", "code", "captured")
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace: scripts/install-system-parts")
 
@@ -203,3 +204,10 @@ def test_with_yes_the_likeliest_of_two_scripts_is_taken_aloud(tmp_path: Path) ->
     newcomer = bare(HONEST["two_models"], tmp_path)
     answer = newcomer.type("init", "--yes")
     assert "TAKEN AS THE LIKELIEST: train_forest.py. Also possible: train_linear.py." in answer.out + answer.err
+
+
+def test_the_page_has_a_row_for_every_project() -> None:
+    rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in PAGE.read_text().splitlines()]
+    shown = {row[0]: row[2:] for row in rows if len(row) == 5 and row[2].isdecimal()}
+    assert list(shown) == [*(project.name for project in PROJECTS), *HONEST]
+    assert all(shown[project.name] == ["3", "0", "PASS"] for project in PROJECTS)
