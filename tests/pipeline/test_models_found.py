@@ -130,7 +130,7 @@ def test_an_estimator_without_names_takes_all_other_columns_if_they_are_as_many(
     _train(bare, NAMELESS)
     bare.run("run")
     text = bare.read("models/visits.yaml")
-    assert "from the only column whose values are the estimator's classes; it takes as many as the 2 others" in text
+    assert "from the only column whose values are its classes; the other 2 are as many as it takes" in text
     assert "taken to be the 2 columns of train.csv in their order" in text
 
 

@@ -162,8 +162,9 @@ def _show_learned(stage: str, learned: Learned) -> None:
         if shown:
             more = f", and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
             say(f"    {title} in its code and files: {', '.join(shown)}{more}")
-    if learned.outcome.seeds:
-        say(f"    seeds set: {', '.join(learned.outcome.seeds)}")
+    told = tuple(f"({value.where})" for value in learned.proposal.seeds[:_SHOWN])
+    if others := [seed for seed in learned.outcome.seeds if not seed.endswith(told)]:
+        say(f"    seeds set: {', '.join(others)}")
     for remark in learned.proposal.remarks:
         say(f"    note: it {remark}")
 
