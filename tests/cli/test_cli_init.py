@@ -251,6 +251,17 @@ def test_the_environment_of_the_folder_is_used_and_what_it_lacks_is_said(bare):
     assert bare.run("run").out == "up to date: 1 stage\n"
 
 
+def test_a_link_to_an_environment_elsewhere_is_the_environment_of_the_folder(bare):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare.root.parent / "elsewhere")], check=True)
+    (bare.root / ".venv").symlink_to(bare.root.parent / "elsewhere")
+    bare.run("init", "train.py", "--yes")
+    assert yaml.safe_load(bare.read("mintage.yaml"))["python"] == ".venv/bin/python"
+    assert "/.venv" in bare.read(".gitignore").splitlines()
+    assert ".venv" not in bare.git("status", "--porcelain", "--untracked-files=all")
+    bare.run("run")
+    assert bare.run("run").out == "up to date: 1 stage\n"
+
+
 def test_certify_takes_the_only_model_and_else_names_them(bare):
     bare.run("init")
     assert "the project has no model yet" in bare.run("certify", expect=3).err
