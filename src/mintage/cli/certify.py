@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from mintage.certify.order import OrderFacts
 from mintage.certify.policy import Policy, check_domain
 from mintage.certify.registry import find_checks
 from mintage.cli.certificate_report import write_certificate_report
-from mintage.cli.console import emit, emit_json, say, table
+from mintage.cli.console import emit, emit_json, progress, say, table
 from mintage.cli.context import Context, now
 from mintage.cli.latency import gateway_probe
 from mintage.cli.policy_choice import check_judgeable, choose_policy, show_default
@@ -73,7 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
     for result in outcome.results:
         if result.verdict != "PASS":
             emit(f"  {result.requirement}: {result.reason}")
-    say(f"Certificate {short(certificate)}, report {report}")
+    shown = report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report
+    say(f"Certificate {short(certificate)}, page {shown}")
     if outcome.policy.builtin is None:
         say("Commit it to release: git add mintage.lock && git commit")
     else:
@@ -135,7 +137,9 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
                 order=msgspec.structs.replace(order, first_look_at=first_look),
                 seed=policy.statistics.seed,
             )
-            outcome = certify(evidence, policy, on_result=_tell)
+            advance = stack.enter_context(progress("checks", len(policy.requirements)))
+            done = itertools.count(1)
+            outcome = certify(evidence, policy, on_result=lambda _: advance(next(done)))
         digest = _keep(context, model, outcome, lock, policy_text=chosen.text)
         report = write_certificate_report(
             context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)

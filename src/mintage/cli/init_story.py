@@ -55,7 +55,7 @@ def _environment(found: Found, locks: Sequence[str], *, needed: bool) -> Iterato
     if locks:
         yield f"  {locks[0]} says what to install; each run records what the interpreter has, with a hash a package"
     else:
-        yield "  no file says what to install: the freeze of that interpreter, taken at each run, is the lock"
+        yield "  no file says what to install: each run records the packages that this interpreter has"
     if needed and found.missing:
         packages = " ".join(packages_of(found.missing))
         yield f"note: the scripts import what it lacks: {', '.join(found.missing)}"
