@@ -237,10 +237,6 @@ def _keep(context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_
     return digest
 
 
-def _tell(result: CheckResult) -> None:
-    say(f"  {result.verdict.replace('_', ' '):<14}  {result.title}")
-
-
 def _row(result: CheckResult) -> tuple[str, str, str, str]:
     interval = result.interval
     measured = "" if result.estimate is None else f"{result.estimate:.4g}{result.unit and ' ' + result.unit}"
