@@ -51,9 +51,9 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def three_commands(newcomer: Newcomer) -> str:
-    """The verdict, which is the first word that certify prints."""
-    newcomer.type("init", "--yes")
-    newcomer.type("run")
+    """Type what each says comes next; the verdict is the first word that certify prints."""
+    assert newcomer.type("init", "--yes").err.endswith("\nNext: mintage run\n")
+    assert newcomer.type("run").err.endswith("\nNext: mintage certify\n")
     return newcomer.type("certify").out.partition(":")[0]
 
 
