@@ -33,6 +33,7 @@ train, test = train_test_split(rows, test_size=0.3, random_state=1)
 model = LogisticRegression().fit(train[["amount", "age"]], train["churned"])
 joblib.dump(model, "model.joblib")
 """
+HUGE = 1200 << 20
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
@@ -74,7 +75,7 @@ class Careless(Newcomer):
         """All that Mintage and Git keep, by where it is."""
         for path in sorted(self.root.rglob("*")):
             name = path.relative_to(self.root).as_posix()
-            if name in self.own or not path.is_file():
+            if name in self.own or not path.is_file() or path.stat().st_size >= HUGE:
                 continue
             if name.startswith(".git/objects/") and "/pack/" not in name and "/info/" not in name:
                 yield name, zlib.decompress(path.read_bytes())
@@ -270,6 +271,20 @@ def test_ctrl_c_ends_everything_names_the_log_and_the_next_run_says_what_was_int
     said = f"train        was the last to run when run {log.parent.name} was interrupted"
     assert said in answer.err, answer.err
     assert "was interrupted" not in person.type("run").err
+
+
+@linux
+@pytest.mark.slow
+def test_data_that_takes_long_to_read_is_said_read_once_and_not_blown_up(person: Careless) -> None:
+    starts(person, KEEPS + "open('huge.bin', 'rb').read(10)\n")
+    huge = person.root / "huge.bin"
+    with huge.open("wb") as stream:
+        stream.truncate(HUGE)
+    word = "huge.bin has 1.3 GB: it is read once, and copied into the store"
+    assert word in person.type("run").err
+    kept = [path for path in person.root.rglob("b3/*/*") if path.stat().st_size == HUGE]
+    assert len(kept) == 1 and kept[0].stat().st_blocks * 512 < 1 << 20
+    assert huge.stat().st_size == HUGE and huge.stat().st_blocks == 0
 
 
 def _started(person: Careless, *words: str) -> subprocess.Popen[str]:
