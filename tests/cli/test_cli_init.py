@@ -182,8 +182,24 @@ def test_a_tie_is_asked_about_refused_or_settled_by_yes(bare):
     answer = bare.run("init", "--yes")
     assert "TAKEN AS THE LIKELIEST: train_a.py. Also possible: train_b.py" in answer.out
     (bare.root / "mintage.yaml").unlink()
+    bare.write("train_b.py", FIT.replace("m.joblib", "other.joblib"))
     talk(bare, "init", answers="3\nn\n")
     assert list(yaml.safe_load(bare.read("mintage.yaml"))["stages"]) == ["train_a", "train_b"]
+
+
+def test_scripts_that_write_one_file_are_refused_together_before_anything_is_written(bare):
+    for name in ("train_a.py", "train_b.py"):
+        bare.write(name, FIT)
+    (bare.root / "train.py").unlink()
+    code, shown = talk(bare, "init", answers="3\n")
+    assert code == 3 and "train_a.py and train_b.py both write m.joblib" in shown, shown
+    answer = bare.run("init", "train_b.py", "train_a.py", expect=3)
+    assert "train_b.py and train_a.py both write m.joblib" in answer.err and "mintage init train_b.py" in answer.err
+    assert {path.name for path in bare.root.iterdir()} - {".git"} == {"train_a.py", "train_b.py", "data.csv"}
+    bare.write("sub/train_a.py", FIT)
+    bare.write("sub/data.csv", "a\n1\n")
+    bare.write("train_b.py", FIT.replace("m.joblib", "other.joblib"))
+    bare.run("init", "train_b.py", "train_a.py")
 
 
 def test_the_likelier_of_two_is_taken_and_said_where_nobody_can_be_asked(bare):

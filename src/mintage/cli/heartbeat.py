@@ -27,12 +27,14 @@ class Heartbeat:
         self._root = root
         self._silent_s = silent_s
         self._beat_s = beat_s
+        self._log: Path | None = None
         self._stop: threading.Event | None = None
         self._thread: threading.Thread | None = None
 
     def begin(self, stage: str, log: Path) -> None:
         """Watch over ``stage``, whose output goes to ``log``."""
         self.close()
+        self._log = log
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, args=(stage, log, self._stop), daemon=True)
         self._thread.start()
@@ -42,7 +44,14 @@ class Heartbeat:
         if self._stop is not None and self._thread is not None:
             self._stop.set()
             self._thread.join()
-        self._stop = self._thread = None
+        self._stop = self._thread = self._log = None
+
+    def interrupt(self) -> None:
+        """Say where the output of the stage is that was running, if one was."""
+        log = self._log
+        self.close()
+        if log is not None:
+            say(f"\n  {log.stem:<12} interrupted; what it said until then is in {log.relative_to(self._root)}")
 
     def _beat(self, stage: str, log: Path, stop: threading.Event) -> None:
         began = time.monotonic()

@@ -47,18 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     with context.workspace.lock("run"), contextlib.closing(heartbeat):
         if context.workspace.tmp_dir.exists():
             context.workspace.clear_scratch()
-        outcome = run_pipeline(
-            context.workspace,
-            runs=lambda: context.runs,
-            clock=now,
-            actor=lambda: context.actor,
-            implicit=lambda: model_stages(context.workspace, signer=lambda: context.signer),
-            target=arguments.stage,
-            force=arguments.force,
-            record=arguments.record,
-            amend=arguments.record and arguments.yes,
-            on_event=lambda event: _show(context, event, heartbeat),
-        )
+        outcome = _run(context, arguments, heartbeat)
     if outcome.run_id is not None:
         _warn_of_untrusted_key(context)
     if arguments.json:
@@ -72,6 +61,25 @@ def run(arguments: argparse.Namespace) -> int:
     _offer_commit(context, outcome, yes=arguments.yes)
     _say_next(context.workspace, outcome)
     return 0
+
+
+def _run(context: Context, arguments: argparse.Namespace, heartbeat: Heartbeat) -> RunOutcome:
+    try:
+        return run_pipeline(
+            context.workspace,
+            runs=lambda: context.runs,
+            clock=now,
+            actor=lambda: context.actor,
+            implicit=lambda: model_stages(context.workspace, signer=lambda: context.signer),
+            target=arguments.stage,
+            force=arguments.force,
+            record=arguments.record,
+            amend=arguments.record and arguments.yes,
+            on_event=lambda event: _show(context, event, heartbeat),
+        )
+    except KeyboardInterrupt:
+        heartbeat.interrupt()
+        raise
 
 
 def _offer_commit(context: Context, outcome: RunOutcome, *, yes: bool) -> str | None:

@@ -73,8 +73,8 @@ class Inspector:
         self._environments: dict[str | None, Environment] = {}
 
     def reload_project(self) -> None:
-        """Read mintage.yaml again, after it was written."""
-        self.project = self.workspace.project()
+        """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
+        self.project = self.workspace.project(allow_unmade=True)
 
     def environment(self, stage: str | None) -> Environment:
         """The environment of ``stage``; None: of the project. Raises InterpreterError if it cannot be used."""

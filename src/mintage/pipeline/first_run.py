@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mintage.errors import DataError, DiskTooFullError, FileMalformedError
+from mintage.errors import DiskTooFullError, FileMalformedError
 from mintage.pipeline.closure import closure, scripts_of
 from mintage.pipeline.facts import Inspector, StageFacts
 from mintage.pipeline.mlflow_log.read import read_logged
 from mintage.pipeline.notebook.notebook_source import read_notebook
-from mintage.pipeline.notebook.start import keeping_executed, stage_command
+from mintage.pipeline.notebook.start import executed_beside, keeping_executed, stage_command
 from mintage.pipeline.recording.configuration import CONFIG_BYTES, CONFIG_SUFFIXES
 from mintage.pipeline.recording.insert import as_json, insert_keys, key_lines
 from mintage.pipeline.recording.leave_out import add_logged, leave_out
@@ -32,8 +32,9 @@ from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.recording.replace import replace_keys
 from mintage.pipeline.recording.source import Value
 from mintage.pipeline.sandbox import Scratch, tail_of
+from mintage.pipeline.secret_file import masking
 from mintage.pipeline.stage_capture import captured_of, watch_stage, write_captured
-from mintage.pipeline.stage_failure import changes_input, failure
+from mintage.pipeline.stage_failure import changed_meanwhile, changes_input, failure
 from mintage.pipeline.stage_run import StageOutcome, check_room, environment_of_stage, keep_inputs, keep_outcome
 from mintage.repo.notebook import NOTEBOOK
 from mintage.repo.project import parse_project
@@ -100,7 +101,7 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path, amend: bo
         text = insert_keys(old, facts.name, proposal.keys) if proposal.keys else old
         if amend and proposal.amended:
             text = replace_keys(text, facts.name, proposal.amended)
-        stage = parse_project(text.encode(), where=PROJECT_FILE).stages[facts.name]
+        stage = parse_project(text.encode(), where=PROJECT_FILE, allow_unmade=True).stages[facts.name]
         write_captured(scratch, tables, stage.captured, inspector.project.models)
         outcome = keep_outcome(
             inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log, logged=logged
@@ -135,7 +136,7 @@ def _suggested(text: str, stage: str, proposal: Proposal) -> tuple[str, ...]:
 def _kept(inspector: Inspector, declared: StageFacts) -> tuple[str, ...]:
     """Keep the inputs; what the command made is not thrown away because the disk has no room for them."""
     try:
-        check_room(inspector.store, declared, copies=0)
+        check_room(inspector.store, declared, copied=())
     except DiskTooFullError as error:
         return (
             f"has inputs that were not copied into the store ({error.found}): it cannot be repeated from its record",
@@ -164,12 +165,13 @@ def _record(
     (scratch.private / "params.json").write_text(json.dumps(params))
     root = inspector.workspace.root
     command = stage_command(facts.command, root=root, scratch=scratch, environment=facts.environment, params=params)
-    with keeping_executed(scratch, log):
+    environment = environment_of_stage(scratch, facts)
+    with masking(log, executed_beside(log), root=root, environment=environment), keeping_executed(scratch, log):
         return record(
             command,
             root=root,
             scratch=scratch,
-            environment=watch_stage(scratch, environment_of_stage(scratch, facts)),
+            environment=watch_stage(scratch, environment),
             log=log,
             python=facts.environment.python,
             libraries=(*facts.environment.folders, *facts.environment.prefixes),
@@ -184,11 +186,7 @@ def _check(recording: Recording, facts: StageFacts, *, log: Path, root: Path) ->
     if recording.changed_inputs:
         raise changes_input(facts, recording.changed_inputs, root=root)
     if recording.unsteady:
-        raise DataError(
-            f"{_some(recording.unsteady)} changed while stage {facts.name} read it",
-            where=str(root / recording.unsteady[0]),
-            hint="run again when nothing writes to it",
-        )
+        raise changed_meanwhile(facts, recording.unsteady, root=root)
 
 
 def _propose(inspector: Inspector, facts: StageFacts, scratch: Scratch, recording: Recording) -> Proposal:

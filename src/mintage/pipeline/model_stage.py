@@ -34,7 +34,7 @@ MODEL_BUILD = 2
 
 def model_stages(workspace: Workspace, *, signer: Callable[[], Signer] | None) -> list[ModelStage]:
     """One stage for each model of the project; without a ``signer`` they can be looked at but not run."""
-    return [ModelStage(model, signer) for model in workspace.project().models]
+    return [ModelStage(model, signer) for model in workspace.project(allow_unmade=True).models]
 
 
 class ModelStage:

@@ -19,18 +19,20 @@ import msgspec
 
 from mintage.data.checkout import place
 from mintage.errors import MintageError, UnknownNameError
-from mintage.pipeline.facts import Inspector, StageFacts, StageResult
+from mintage.pipeline.facts import Inspector, StageFacts, StageResult, split_command
 from mintage.pipeline.graph import order
 from mintage.pipeline.implicit import ImplicitStage
 from mintage.pipeline.key import cache_key, explain
-from mintage.pipeline.notebook.start import is_notebook
+from mintage.pipeline.notebook.start import is_inside, is_notebook
 from mintage.pipeline.plan import plan
-from mintage.pipeline.session import Clock, RunSession, keep_environment
+from mintage.pipeline.reading import InputReader
+from mintage.pipeline.session import Clock, RunSession, interrupted, keep_environment
 from mintage.pipeline.stage_run import StageOutcome, execute_stage
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
 from mintage.repo.nearest import nearest_hint
 from mintage.repo.notebook_filter import ATTRIBUTES, set_up_filter
+from mintage.repo.project import unmade_model
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.statcache import StatCache
 from mintage.tracking.runs import Artifact, Metric, RunStore
@@ -108,6 +110,7 @@ def run_pipeline(
         session = RunSession(workspace=workspace, runs=runs, clock=clock, actor=actor)
         again = (tuple(stages) if target is None else (target,)) if record else ()
         runner = _Runner(inspector, session, force=force, again=again, amend=amend, on_event=on_event)
+        cache.read = InputReader(inspector, runner.tell)
         last = None if target in models else target
         try:
             for name in order(stages, target=last):
@@ -115,7 +118,7 @@ def run_pipeline(
             if runner.find_models():
                 models = {stage.name: stage for stage in implicit()}
             wanted = [stage for name, stage in models.items() if target in (None, name)]
-            failed: dict[str, MintageError] = {}
+            failed = runner.unmade(wanted)
             runner.attempt(wanted, runner.prepare, failed)
             digest = runner.close_pipeline()
             runner.attempt(wanted, runner.implicit, failed)
@@ -163,6 +166,10 @@ class _Runner:
         self._current = ""
         self._pending: list[tuple[StageFacts, StageResult]] = []
 
+    def tell(self, detail: str) -> None:
+        """Tell something of the stage that is at its turn."""
+        self.on_event(Event(what="tell", stage=self._current, detail=detail))
+
     def stage(self, name: str) -> None:
         self._current = name
         inspector = self.inspector
@@ -190,7 +197,7 @@ class _Runner:
             self._run(facts)
 
     def _restore(self, facts: StageFacts, known: StageResult) -> None:
-        self.session.open(self.inspector)
+        self._open()
         for item in known.outputs:
             place(self.inspector.store, item, self.inspector.workspace.root / item.path)
         self._lock(facts, known)
@@ -200,10 +207,9 @@ class _Runner:
 
     def _run(self, facts: StageFacts) -> None:
         session, inspector = self.session, self.inspector
-        session.open(inspector)
+        self._open()
         why = explain(facts.lock.parts if facts.lock else None, facts.parts)
         facts, outcome = self._execute(facts, why)
-        self._keep_outputs_out_of_git(facts)
         parameters = self._parameters(facts)
         self._note(facts.name, outcome.remarks)
         for item in outcome.outputs:
@@ -266,16 +272,28 @@ class _Runner:
         from mintage.pipeline.taken import overruled_defaults
 
         self._note(facts.name, overruled_defaults(facts, self.inspector.workspace.root))
-        return facts, execute_stage(self.inspector.workspace, facts, models=self.inspector.project.models, log=log)
+        inspector = self.inspector
+        known = inspector.cache.known_digest
+        return facts, execute_stage(inspector.workspace, facts, models=inspector.project.models, log=log, known=known)
 
-    def _keep_outputs_out_of_git(self, facts: StageFacts) -> None:
-        """The first run of a notebook in this clone: Git is told to leave outputs out, and the user is."""
-        if not is_notebook(facts.command):
-            return
-        if set_up_filter(self.session.workspace.git, facts.command[0], python=sys.executable):
-            self.wrote.append(ATTRIBUTES)
-            note = f"Git takes notebooks without outputs from now on ({ATTRIBUTES}); the outputs in your file stay"
-            self.on_event(Event(what="tell", stage=facts.name, detail=note))
+    def _open(self) -> None:
+        """Open the session, whose snapshot has the project's notebooks as Git is to have them: without outputs."""
+        if not self.session.commit:
+            self._keep_outputs_out_of_git()
+        if (last := self.session.open(self.inspector)) is not None:
+            stage, detail = interrupted(self.inspector.workspace, last)
+            self.on_event(Event(what="tell", stage=stage, detail=detail))
+
+    def _keep_outputs_out_of_git(self) -> None:
+        """The first run with a notebook in this clone: Git is told to leave outputs out, and the user is."""
+        for name, stage in self.inspector.project.stages.items():
+            command = split_command(stage.run, name)
+            if not (is_notebook(command) and is_inside(command[0])):
+                continue
+            if set_up_filter(self.session.workspace.git, command[0], python=sys.executable):
+                self.wrote.append(ATTRIBUTES)
+                note = f"Git takes notebooks without outputs from now on ({ATTRIBUTES}); the outputs in your file stay"
+                self.on_event(Event(what="tell", stage=name, detail=note))
 
     def _parameters(self, facts: StageFacts) -> dict[str, Any]:
         """What the stage took, entered as the run's parameters."""
@@ -371,6 +389,12 @@ class _Runner:
         self.on_event(Event(what="find", stage="models", found=self.found))
         return bool(self.found.diff)
 
+    def unmade(self, models: Sequence[ImplicitStage]) -> dict[str, MintageError]:
+        """The errors of models that a person named and that no stage turned out to write."""
+        project = self.inspector.project
+        errors = {f"model:{name}": unmade_model(project, name, where=PROJECT_FILE) for name in project.models}
+        return {stage.name: error for stage in models if (error := errors.get(stage.name)) is not None}
+
     def attempt(
         self, models: Sequence[ImplicitStage], step: Callable[[ImplicitStage], None], failed: dict[str, MintageError]
     ) -> None:
@@ -415,7 +439,7 @@ class _Runner:
         if action == "keep":
             self.on_event(Event(what="keep", stage=stage.name))
             return
-        self.session.open(inspector)
+        self._open()
         started = time.monotonic()
         if action == "restore" and known is not None:
             stage.restore(inspector, known)

@@ -18,7 +18,7 @@ from mintage.record.envelope import Record
 from mintage.repo.workspace import Workspace
 from mintage.tracking.runs import RunStore
 
-__all__ = ["Clock", "RunSession", "keep_environment"]
+__all__ = ["Clock", "RunSession", "interrupted", "keep_environment"]
 
 Clock = Callable[[], str]
 
@@ -39,15 +39,17 @@ class RunSession:
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     upstream: list[str] = field(default_factory=list)
 
-    def open(self, inspector: Inspector) -> None:
-        """Snapshot the code and enter the run; does nothing the second time."""
+    def open(self, inspector: Inspector) -> str | None:
+        """Snapshot the code and enter the run; does nothing the second time. Returns the id of the run before it, if
+        that was interrupted or killed."""
         if self.commit:
-            return
+            return None
         self.started = self.clock()
         self.head = self.workspace.git.head()
         self.commit = self.before = self.workspace.git.snapshot(label=f"snapshot of run {self.id}")
         runs = self.runs()
         runs.close_interrupted(finished=self.started)
+        last = next((row for row in runs.list_runs() if row.kind == "pipeline"), None)
         runs.start(
             run_id=self.id,
             kind="pipeline",
@@ -57,6 +59,7 @@ class RunSession:
             actor=self.actor(),
             params=flat_params(inspector.params),
         )
+        return last.id if last is not None and last.status == "interrupted" else None
 
     def take_in(self, paths: Sequence[str]) -> None:
         """Add files that the run itself wrote into the project to its snapshot, so that its record has them."""
@@ -89,6 +92,16 @@ class RunSession:
         }
         upstream = (environment, *(digest for digest in self.upstream if digest != environment))
         return inspector.store.put_record(Record(kind="run", version=0, upstream=upstream, body=body))
+
+
+def interrupted(workspace: Workspace, run: str) -> tuple[str, str]:
+    """In which stage a run was interrupted, and what to say of that; ``run`` is its id."""
+    logs = list((workspace.logs_dir / run).glob("*.log"))
+    if not logs:
+        return "run", f"{run} was interrupted; this one goes on"
+    log = max(logs, key=lambda path: path.stat().st_mtime_ns)
+    said = log.relative_to(workspace.root).as_posix()
+    return log.stem, f"was the last to run when run {run} was interrupted; what it said then is in {said}"
 
 
 def keep_environment(inspector: Inspector, stage: str | None) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mintage.errors import StageChangesInputError, StageFailedError
+from mintage.errors import DataError, StageChangesInputError, StageFailedError
 from mintage.pipeline.environment import Environment
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.notebook.executed import Stopped, stopped_at
@@ -27,6 +27,16 @@ def changes_input(facts: StageFacts, paths: Sequence[str], *, root: Path) -> Sta
         expected="outputs under names of their own",
         where=str(root / paths[0]),
         hint="write to another file, so that it can run again from the same input; yours was not changed",
+    )
+
+
+def changed_meanwhile(facts: StageFacts, paths: Sequence[str], *, root: Path) -> DataError:
+    """The error of inputs that somebody else changed in the project while the stage read them."""
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return DataError(
+        f"{', '.join(paths[:3])}{more} changed while stage {facts.name} read it",
+        where=str(root / paths[0]),
+        hint="run again when nothing writes to it",
     )
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mintage.errors import DataError, DiskTooFullError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
+from mintage.pipeline.linker import Linker
 from mintage.pipeline.notebook.start import executed_beside, keeping_executed, stage_command
 from mintage.pipeline.params import PARAMS_FILE
+from mintage.pipeline.reading import SPARE
 from mintage.pipeline.sandbox import Finished, Scratch, stage_environment
+from mintage.pipeline.secret_file import masking
 from mintage.pipeline.stage_capture import keep_declared, watch_stage
-from mintage.pipeline.stage_failure import changes_input, failure
+from mintage.pipeline.stage_data import files_of
+from mintage.pipeline.stage_failure import changed_meanwhile, changes_input, failure
 from mintage.repo.locks import Item
 from mintage.repo.notebook import NOTEBOOK, strip_notebook
 from mintage.repo.project import ModelEntry, Stage
@@ -31,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["StageOutcome", "check_room", "environment_of_stage", "execute_stage", "keep_inputs", "keep_outcome"]
 
 _METRIC_LIMIT = 100_000
-_SPARE = 64 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +65,19 @@ def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
                 )
 
 
-def check_room(store: Store, facts: StageFacts, *, copies: int) -> None:
-    """Raise DiskTooFullError if the disk cannot take what the store lacks of the inputs, and ``copies`` of them all.
+def check_room(store: Store, facts: StageFacts, *, copied: Sequence[Item]) -> None:
+    """Raise DiskTooFullError if the disk cannot take what the store lacks of the inputs, and a copy of ``copied``.
 
     It is asked before a byte is copied: a full disk harms more than this run.
     """
     lacking = [item for item in facts.inputs if not store.has(item.digest)]
-    needed = sum(item.size for item in lacking) + copies * sum(item.size for item in facts.inputs)
+    needed = sum(item.size for item in lacking) + sum(item.size for item in copied)
     free = shutil.disk_usage(store.root.parent).free
-    if facts.inputs and needed + _SPARE > free:
+    if facts.inputs and needed + SPARE > free:
         largest = max(facts.inputs, key=lambda item: item.size)
         raise DiskTooFullError(
             f"the disk has no room for the inputs of stage {facts.name}",
-            expected=f"{_gigabytes(needed + _SPARE)} free: a copy of each input for the store and for the stage",
+            expected=f"{_gigabytes(needed + SPARE)} free: a copy of each input for the store and for the stage",
             found=f"{_gigabytes(free)}; the largest input is {largest.path} with {_gigabytes(largest.size)}",
             where=str(store.root),
             hint="free some space, move the project to a larger disk, or let the stage read less",
@@ -85,24 +89,32 @@ def _gigabytes(size: int) -> str:
 
 
 def execute_stage(
-    workspace: Workspace, facts: StageFacts, *, models: Mapping[str, ModelEntry], log: Path
+    workspace: Workspace,
+    facts: StageFacts,
+    *,
+    models: Mapping[str, ModelEntry],
+    log: Path,
+    known: Callable[[Path], str | None],
 ) -> StageOutcome:
-    """Run the command of ``facts`` in a scratch folder; ``models`` are the project's. Raises StageFailedError with the
-    last lines of its output."""
+    """Run the command of ``facts`` in a scratch folder; ``models`` are the project's, ``known`` gives the digest of a
+    file if it needs no read. Raises StageFailedError with the last lines of its output."""
     from mintage.pipeline.mlflow_log.read import read_logged
     from mintage.pipeline.recording.compare import compare
     from mintage.pipeline.recording.leave_out import leave_out
 
     store = Store(workspace.store_dir)
-    check_room(store, facts, copies=1)
+    linker = Linker(workspace.root, known)
+    check_room(store, facts, copied=[item for item in facts.inputs if not linker.can_link(item)])
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
-        _fill(scratch, store, facts, workspace.root)
-        recording = _observed(facts, workspace.root, scratch, log=log)
+        _fill(scratch, store, facts, workspace.root, linker)
+        recording = _observed(facts, workspace.root, scratch, log=log, links=linker.links)
         if recording.finished.exit_code != 0:
             raise failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked)
         if recording.changed_inputs:
             raise changes_input(facts, recording.changed_inputs, root=workspace.root)
+        if recording.unsteady:
+            raise changed_meanwhile(facts, recording.unsteady, root=workspace.root)
         logged = read_logged(scratch.work, without=facts.stage.inputs)
         if facts.stage.captured:
             keep_declared(scratch, facts.name, facts.stage, models)
@@ -113,25 +125,31 @@ def execute_stage(
     return replace(outcome, remarks=remarks, seeds=recording.seeds)
 
 
-def _observed(facts: StageFacts, root: Path, scratch: Scratch, *, log: Path) -> Recording:
-    """Run the command in the filled scratch folder, and what it did there."""
+def _observed(facts: StageFacts, root: Path, scratch: Scratch, *, log: Path, links: Mapping[str, Path]) -> Recording:
+    """Run the command in the filled scratch folder, and what it did there; ``links`` cannot be written through."""
     from mintage.pipeline.recording.mirror import filled
+    from mintage.pipeline.recording.protect import closing
     from mintage.pipeline.recording.record import observe
 
     environment = environment_of_stage(scratch, facts)
     command = stage_command(
         facts.command, root=root, scratch=scratch, environment=facts.environment, params=facts.parts["params"]
     )
-    with keeping_executed(scratch, log):
+    made = filled(root, scratch.work, links=links)
+    with contextlib.ExitStack() as around:
+        before = around.enter_context(closing(made.protected, writable=[scratch.base])) if links else None
+        around.enter_context(masking(log, executed_beside(log), root=root, environment=environment))
+        around.enter_context(keeping_executed(scratch, log))
         return observe(
             command,
-            made=filled(root, scratch.work),
+            made=made,
             scratch=scratch,
             environment=watch_stage(scratch, environment) if facts.stage.captured else environment,
             log=log,
             python=facts.environment.python,
             libraries=(*facts.environment.folders, *facts.environment.prefixes),
             timeout_s=facts.stage.timeout_s,
+            before=before,
         )
 
 
@@ -175,13 +193,16 @@ def keep_outcome(
     )
 
 
-def _fill(scratch: Scratch, store: Store, facts: StageFacts, root: Path) -> None:
+def _fill(scratch: Scratch, store: Store, facts: StageFacts, root: Path, linker: Linker) -> None:
     for item in facts.inputs:
-        target = scratch.work / item.path
         if item.folder:
-            store.checkout_tree(item.digest, target)
-        else:
-            store.checkout(item.digest, target)
+            (scratch.work / item.path).mkdir(parents=True, exist_ok=True)
+        programs = (
+            {entry.path for entry in store.get_tree(item.digest).entries if entry.executable} if item.folder else ()
+        )
+        for file in files_of(item, store):
+            if not linker.link(file, scratch.work):
+                store.checkout(file.digest, scratch.work / file.path, executable=file.path in programs)
     for path in facts.parts["code"]:
         target = scratch.work / path
         target.parent.mkdir(parents=True, exist_ok=True)

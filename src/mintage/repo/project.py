@@ -20,7 +20,7 @@ from mintage.record.manifest import safe_path
 from mintage.record.names import check_name
 from mintage.repo.yamlfile import Marks, convert, load_yaml
 
-__all__ = ["EnvironmentEntry", "ModelEntry", "Project", "Stage", "parse_project"]
+__all__ = ["EnvironmentEntry", "ModelEntry", "Project", "Stage", "parse_project", "unmade_model"]
 
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 Positive = Annotated[int, Meta(ge=1)]
@@ -92,14 +92,35 @@ class Project(_Part, frozen=True, kw_only=True):
     remote: Program | None = None
 
 
-def parse_project(data: bytes, *, where: str) -> Project:
-    """Parse and check mintage.yaml; raises FileMalformedError with file, line and column."""
+def parse_project(data: bytes, *, where: str, allow_unmade: bool = False) -> Project:
+    """Parse and check mintage.yaml; raises FileMalformedError with file, line and column.
+
+    With ``allow_unmade``, a model may be taken from a file that no stage writes: ``unmade_model`` tells of it.
+    """
     value, marks = load_yaml(data, where=where)
     if not isinstance(value, dict):
         raise FileMalformedError("not a project file", expected="keys project, stages, models", where=where)
     project = convert(value, Project, marks, hint="see docs/spec/project.md")
     _check(project, marks)
+    for name in project.models:
+        if not allow_unmade and (error := unmade_model(project, name, where=marks.at(("models", name)))):
+            raise error
     return project
+
+
+def unmade_model(project: Project, name: str, *, where: str) -> FileMalformedError | None:
+    """The error of a model that no stage writes; None while a stage has yet to be recorded, which may write it."""
+    source, made = project.models[name].source, [path for stage in project.stages.values() for path in stage.outputs]
+    recorded = any(stage.declares_nothing for stage in project.stages.values())
+    if recorded or any(source == path or _holds(path, source) for path in made):
+        return None
+    return FileMalformedError(
+        f"no stage writes {source}, which model {name} is taken from",
+        expected="a path under `out` of a stage, or within a folder there",
+        found=", ".join(made[:8]) or "no stage with `out`",
+        where=where,
+        hint=f"correct `from` of model {name}, or let a stage write that file",
+    )
 
 
 def _check_captured(name: str, stage: Stage, marks: Marks) -> None:
@@ -134,15 +155,8 @@ def _check(project: Project, marks: Marks) -> None:
                     hint="give each output one stage",
                 )
             makers[path] = name
-    recorded = any(stage.declares_nothing for stage in project.stages.values())  # what it writes shows when it has run
-    for name, model in project.models.items():
+    for name in project.models:
         check_name(name, what="model")
-        if not (recorded or any(model.source == path or _holds(path, model.source) for path in makers)):
-            raise FileMalformedError(
-                f"no stage writes {model.source}",
-                expected="a path under `out` of a stage, or within a folder there",
-                where=marks.at(("models", name)),
-            )
 
 
 def _holds(folder: str, path: str) -> bool:

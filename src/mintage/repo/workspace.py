@@ -62,10 +62,10 @@ class Workspace:
         if not ignore.exists():
             ignore.write_text("*\n")
 
-    def project(self) -> Project:
-        """The parsed mintage.yaml of the work tree."""
+    def project(self, *, allow_unmade: bool = False) -> Project:
+        """The parsed mintage.yaml of the work tree; ``allow_unmade`` as for ``parse_project``."""
         path = self.root / PROJECT_FILE
-        return parse_project(path.read_bytes(), where=PROJECT_FILE)
+        return parse_project(path.read_bytes(), where=PROJECT_FILE, allow_unmade=allow_unmade)
 
     def model_entry(self, name: str) -> ModelEntry:
         """The project's entry for a model; raises UnknownNameError with the known names."""

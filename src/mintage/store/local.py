@@ -16,11 +16,13 @@ from mintage.errors import BlobMissingError, DataError, DigestMismatchError
 from mintage.record.digest import blake3_bytes, blake3_file, hex_of
 from mintage.record.envelope import Record, decode, encode
 from mintage.record.manifest import DataManifest, Entry, decode_manifest, encode_manifest
+from mintage.store.clone import cloned
 from mintage.store.publish import fsync_dir, publish_bytes, publish_file, temporary_beside
 
 __all__ = ["Store", "files_under"]
 
 _BLOCK = 1 << 20
+_ZEROS = bytes(_BLOCK)
 
 
 class Store:
@@ -46,7 +48,14 @@ class Store:
         return digest
 
     def put_file(self, source: Path) -> str:
-        """Keep a file's bytes; returns their digest. The digest is of the bytes copied, in one pass."""
+        """Keep a file's bytes; returns their digest. The digest is of the bytes kept, in one pass; where the file
+        system can share bytes, nothing is copied."""
+        temporary = temporary_beside(self.root / "b3" / "incoming")
+        try:
+            if source.stat().st_size > _BLOCK and cloned(source, temporary):
+                return self._keep(temporary, blake3_file(temporary))
+        finally:
+            temporary.unlink(missing_ok=True)
         with source.open("rb") as reader:
             return self.put_blocks(iter(lambda: reader.read(_BLOCK), b""))
 
@@ -60,16 +69,18 @@ class Store:
             with temporary.open("xb") as writer:
                 for block in blocks:
                     hasher.update(block)
-                    writer.write(block)
-            digest = f"b3:{hasher.hexdigest()}"
-            if self._is_whole(digest):
-                return digest
+                    _write(writer, block)
+                writer.truncate()
+            return self._keep(temporary, f"b3:{hasher.hexdigest()}")
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _keep(self, temporary: Path, digest: str) -> str:
+        if not self._is_whole(digest):
             target = self.path_of(digest)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.chmod(0o444)
             publish_file(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
         return digest
 
     def get_bytes(self, digest: str) -> bytes:
@@ -111,7 +122,8 @@ class Store:
             with self.path_of(digest).open("rb") as reader, temporary.open("xb") as writer:
                 while block := reader.read(_BLOCK):
                     hasher.update(block)
-                    writer.write(block)
+                    _write(writer, block)
+                writer.truncate()
             found = f"b3:{hasher.hexdigest()}"
             if found != digest:
                 raise self._mismatch(digest, found)
@@ -190,6 +202,14 @@ class Store:
             where=str(self.path_of(digest)),
             hint="the file was changed on disk; delete it and run the command that made it again",
         )
+
+
+def _write(writer: BinaryIO, block: bytes) -> None:
+    """Write a block; one of zeros is left as a hole, so that a sparse file stays one."""
+    if len(block) == _BLOCK and block == _ZEROS:
+        writer.seek(_BLOCK, os.SEEK_CUR)
+    else:
+        writer.write(block)
 
 
 def files_under(folder: Path) -> list[Path]:

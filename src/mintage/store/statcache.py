@@ -8,8 +8,10 @@ SQLite file that may be deleted at any time; one that is damaged is begun anew.
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -36,6 +38,8 @@ class StatCache:
                 database.with_name(database.name + suffix).unlink(missing_ok=True)
             self._connection = _open(database)
         self._learned: dict[str, tuple[str, str]] = {}
+        self.read: Callable[[Path], str] = blake3_file
+        """How a file is read for its digest."""
 
     def __enter__(self) -> StatCache:
         return self
@@ -58,20 +62,25 @@ class StatCache:
     def file_digest(self, path: Path) -> str:
         """The BLAKE3 id of a file, read only if its stat changed."""
         status = path.stat()
-        fields = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        mark = ":".join(map(str, fields))
+        if (known := self._known(path, status)) is not None:
+            return known
+        now = time.time_ns()
+        digest = self.read(path)
+        if max(status.st_mtime_ns, status.st_ctime_ns) < now - _RACY_NS:
+            self._learned[str(path)] = (_mark(status), digest)
+        return digest
+
+    def known_digest(self, path: Path) -> str | None:
+        """The BLAKE3 id of a file if it is known without a read."""
+        return self._known(path, path.stat())
+
+    def _known(self, path: Path, status: os.stat_result) -> str | None:
         key = str(path)
         known = (
             self._learned.get(key)
             or self._connection.execute("SELECT mark, digest FROM stat WHERE path = ?", (key,)).fetchone()
         )
-        if known is not None and known[0] == mark:
-            return str(known[1])
-        now = time.time_ns()
-        digest = blake3_file(path)
-        if max(status.st_mtime_ns, status.st_ctime_ns) < now - _RACY_NS:
-            self._learned[key] = (mark, digest)
-        return digest
+        return str(known[1]) if known is not None and known[0] == _mark(status) else None
 
     def manifest(self, folder: Path) -> DataManifest:
         """The data manifest of a folder, unchanged files not read."""
@@ -101,6 +110,11 @@ class StatCache:
     def remember(self, key: str, value: str) -> None:
         """Remember a value under a cache key."""
         self._connection.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", (key, value))
+
+
+def _mark(status: os.stat_result) -> str:
+    fields = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return ":".join(map(str, fields))
 
 
 def _open(database: Path) -> sqlite3.Connection:

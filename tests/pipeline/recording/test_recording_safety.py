@@ -15,6 +15,7 @@ from mintage.errors import RecordingTooLargeError
 from mintage.pipeline.capture import inside
 from mintage.pipeline.recording import hook, inotify, mirror, protect, record
 from mintage.pipeline.recording.mirror import SMALL
+from mintage.store.clone import cloned
 
 LARGE = b"0123456789abcdef" * (SMALL // 16 + 1)
 closed = pytest.mark.skipif(not protect.is_possible(), reason="needs Linux 6.2 with Landlock")
@@ -23,7 +24,7 @@ closed = pytest.mark.skipif(not protect.is_possible(), reason="needs Linux 6.2 w
 def reflinks(folder: Path) -> bool:
     (folder / "probe").write_bytes(b"x")
     try:
-        return mirror._cloned(folder / "probe", folder / "probe2")
+        return cloned(folder / "probe", folder / "probe2")
     finally:
         (folder / "probe").unlink()
         (folder / "probe2").unlink(missing_ok=True)

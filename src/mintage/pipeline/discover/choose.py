@@ -18,6 +18,7 @@ train | python train.py | fits a model
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ from mintage.pipeline.discover.modules import command_for, reaches
 from mintage.pipeline.discover.role import Role, is_aside, number_of, rank_of, role_of, stage_name, words_of
 from mintage.pipeline.discover.script import Script
 
-__all__ = ["Choice", "Step", "choose", "steps_of"]
+__all__ = ["Choice", "Step", "choose", "clash", "steps_of"]
 
 _LEFT = {
     "evaluate": "evaluates or looks at results",
@@ -101,6 +102,18 @@ def steps_of(taken: Sequence[str], scripts: Mapping[str, Script], there: Collect
         )
         for path in taken
     )
+
+
+def clash(steps: Sequence[Step], scripts: Mapping[str, Script]) -> tuple[str, str, str] | None:
+    """A file that two of the stages write, and their scripts, as far as their texts say; None if there is none."""
+    makers: dict[str, str] = {}
+    for step in steps:
+        script = scripts[step.path]
+        folder = script.folder if "cd " in step.command or script.notebook else ""
+        for path in (posixpath.normpath(posixpath.join(folder, path)) for path in script.writes):
+            if makers.setdefault(path, step.path) != step.path:
+                return path, makers[path], step.path
+    return None
 
 
 def _role(path: str, scripts: Mapping[str, Script]) -> Role:

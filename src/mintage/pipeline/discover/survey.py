@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mintage.errors import FileMissingError, ProjectError, UsageError
-from mintage.pipeline.discover.choose import Choice, Step, choose, steps_of
+from mintage.pipeline.discover.choose import Choice, Step, choose, clash, steps_of
 from mintage.pipeline.discover.environment import Found, find_environment, lock_files
 from mintage.pipeline.discover.folder import Folder, look_at
 from mintage.pipeline.discover.ignorable import Ignorable, ignorable
@@ -50,6 +50,7 @@ def survey(
     dvc = any((root / name).exists() for name in _DVC)
     ignored = git.ignored(list(folder.files)) if git is not None else set()
     scripts = {} if dvc and not named else folder.scripts(without=ignored)
+    chosen: str | None = ""
     if named:
         choice = _named(folder, [posixpath.normpath(path) for path in named], scripts)
     else:
@@ -61,6 +62,8 @@ def survey(
                 choice = Choice(steps=steps_of(sorted(choice.rivals), scripts, there))
             else:
                 choice = choose(scripts, there=there, heart=chosen)
+    if named or chosen is None:
+        _refuse_clash(choice.steps, scripts, root)
     modules = _modules(choice.steps, scripts)
     return Survey(
         choice=choice,
@@ -80,6 +83,19 @@ def keep_out(folder: Folder, git: Git) -> Ignorable:
     files = ignorable({path: size for path, size in folder.files.items() if path not in ignored}, tracked=tracked)
     own = [path for path in folders if path not in ignored and not any(each.startswith(path) for each in tracked)]
     return Ignorable(data=files.data, secrets=files.secrets, tracked=files.tracked, own=tuple(own))
+
+
+def _refuse_clash(steps: Sequence[Step], scripts: Mapping[str, Script], root: Path) -> None:
+    """Stages that write one file over another's would fail only after both have run."""
+    found = clash(steps, scripts)
+    if found is not None:
+        path, first, second = found
+        raise ProjectError(
+            f"{first} and {second} both write {path}",
+            expected="files that one stage writes",
+            where=str(root / second),
+            hint=f"let one of them write to another name, or take one: mintage init {first}",
+        )
 
 
 def _named(folder: Folder, named: Sequence[str], scripts: dict[str, Script]) -> Choice:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import posixpath
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ from mintage.pipeline.sandbox import Scratch
 from mintage.record.manifest import safe_path
 from mintage.repo.notebook import NOTEBOOK, code_cells, parse_notebook, strip_notebook
 
-__all__ = ["executed_beside", "is_notebook", "keeping_executed", "stage_command"]
+__all__ = ["executed_beside", "is_inside", "is_notebook", "keeping_executed", "stage_command"]
 
 _FOLDER, _EXECUTED = "notebook", "executed.ipynb"
 
@@ -34,6 +35,15 @@ def is_notebook(command: Sequence[str]) -> bool:
     (True, False)
     """
     return command[0].endswith(NOTEBOOK)
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path leads nowhere else than into the project.
+
+    >>> is_inside("a/../train.ipynb"), is_inside("../train.ipynb"), is_inside("/train.ipynb")
+    (True, False, False)
+    """
+    return not posixpath.normpath(path).startswith(("/", "../"))
 
 
 def stage_command(

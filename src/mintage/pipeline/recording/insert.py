@@ -90,7 +90,7 @@ def child_of(node: Any, name: str) -> Any:
 
 def values_of(text: str) -> Any:
     """What a mintage.yaml says, as plain values."""
-    return msgspec.json.decode(msgspec.json.encode(parse_project(text.encode(), where=PROJECT_FILE)))
+    return msgspec.json.decode(msgspec.json.encode(parse_project(text.encode(), where=PROJECT_FILE, allow_unmade=True)))
 
 
 def as_json(value: Written) -> Any:

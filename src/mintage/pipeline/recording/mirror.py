@@ -8,18 +8,17 @@ writing in place would reach the user's file.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mintage.errors import RecordingTooLargeError
 from mintage.pipeline.mlflow_log.own import is_database, is_folder
+from mintage.store.clone import cloned
 
-__all__ = ["LEFT_OUT", "Mirror", "Stamp", "filled", "mirror", "stamps_of"]
+__all__ = ["LEFT_OUT", "SMALL", "Mirror", "Stamp", "filled", "is_sqlite", "mirror", "stamps_of"]
 
 LEFT_OUT = frozenset(
     (
@@ -32,7 +31,6 @@ CROWD = 100
 """A folder with more entries than this holds a crowd."""
 
 MAX_FILES = 200_000
-_FICLONE = 0x40049409
 _SQLITE = b"SQLite format 3\0"
 
 Stamp = tuple[int, int, int]
@@ -83,7 +81,7 @@ def mirror(root: Path, work: Path, *, without: Collection[str] = (), can_link: b
             status = source.stat()
             made.sources[path] = _stamp(status)
             costly = crowd or status.st_size > SMALL
-            if costly and clones and _cloned(source, target):
+            if costly and clones and cloned(source, target):
                 _keep_times(target, status)
             elif _bring(source, target, status, can_link=can_link and costly):
                 made.links[path] = target.readlink()
@@ -91,9 +89,10 @@ def mirror(root: Path, work: Path, *, without: Collection[str] = (), can_link: b
     return made
 
 
-def filled(root: Path, work: Path) -> Mirror:
-    """What ``work`` holds already, which was filled by other means."""
-    made = Mirror(root=root.resolve(), work=work, files=stamps_of(work))
+def filled(root: Path, work: Path, *, links: Mapping[str, Path]) -> Mirror:
+    """What ``work`` holds already, which was filled by other means; ``links`` there lead to the user's files."""
+    made = Mirror(root=root.resolve(), work=work, files=stamps_of(work), links=dict(links))
+    made.sources |= {path: _stamp((root / path).stat()) for path in links}
     made.folders += [path for path, entry, _ in _walk(work, "", None) if entry.is_dir(follow_symlinks=False)]
     return made
 
@@ -132,7 +131,7 @@ def _walk(folder: Path, prefix: str, seen: set[str] | None) -> Iterator[tuple[st
 
 def _bring(source: Path, target: Path, status: os.stat_result, *, can_link: bool) -> bool:
     """Put a file at ``target``; returns whether it is a link to the user's."""
-    if can_link and not _is_sqlite(source):  # SQLite writes beside a database even to read it
+    if can_link and not is_sqlite(source):  # SQLite writes beside a database even to read it
         target.symlink_to(os.path.realpath(source))
         return True
     if status.st_size > SMALL and shutil.disk_usage(target.parent).free < 2 * status.st_size:
@@ -157,25 +156,13 @@ def _can_clone(root: Path, work: Path) -> bool:
     probe = next((entry for entry in root.iterdir() if entry.is_file()), None)
     target = work.with_name("probe")
     try:
-        return probe is not None and _cloned(probe, target)
+        return probe is not None and cloned(probe, target)
     finally:
         target.unlink(missing_ok=True)
 
 
-def _cloned(source: Path, target: Path) -> bool:
-    """Whether the file system shared the bytes (the ioctl FICLONE)."""
-    if sys.platform != "linux":
-        return False
-    import fcntl
-
-    with source.open("rb") as reader, target.open("wb") as writer, contextlib.suppress(OSError):
-        fcntl.ioctl(writer, _FICLONE, reader.fileno())
-        return True
-    target.unlink()
-    return False
-
-
-def _is_sqlite(path: Path) -> bool:
+def is_sqlite(path: Path) -> bool:
+    """Whether a file is a SQLite database."""
     with path.open("rb") as stream:
         return stream.read(len(_SQLITE)) == _SQLITE
 

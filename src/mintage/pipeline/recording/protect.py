@@ -45,7 +45,8 @@ def closing(protected: Sequence[Path], *, writable: Sequence[Path]) -> Iterator[
         return
     try:
         shut = {path.resolve() for path in protected}
-        for path in (*_around(Path("/"), shut), *writable):
+        above = {str(parent) for path in shut for parent in path.parents}
+        for path in (*_around("/", set(map(str, shut)), above), *map(str, writable)):
             _allow(libc, ruleset, path, handled)
         yield lambda: _close(libc, ruleset)
     finally:
@@ -64,20 +65,23 @@ def _version() -> int:
     return int(ctypes.CDLL(None, use_errno=True).syscall(_CREATE, None, ctypes.c_size_t(0), 1))
 
 
-def _around(folder: Path, shut: set[Path]) -> Iterator[Path]:
-    """``folder`` without the paths of ``shut``: as few paths as cover the rest."""
+def _around(folder: str, shut: set[str], above: set[str]) -> Iterator[str]:
+    """``folder`` without the paths of ``shut``, which lie in the folders ``above``: as few paths as cover the rest.
+
+    A folder above may hold thousands of entries, so paths are plain texts here.
+    """
     if folder in shut:
         return
-    if not any(path.is_relative_to(folder) for path in shut):
+    if folder not in above:
         yield folder
         return
-    with contextlib.suppress(PermissionError):
-        for entry in os.scandir(folder):
+    with contextlib.suppress(PermissionError), os.scandir(folder) as entries:
+        for entry in entries:
             if not entry.is_symlink():
-                yield from _around(Path(entry.path), shut)
+                yield from _around(entry.path, shut, above)
 
 
-def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, handled: int) -> None:
+def _allow(libc: ctypes.CDLL, ruleset: int, path: str, handled: int) -> None:
     try:
         parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
