@@ -63,6 +63,9 @@ HONEST = {
     + "cross_val_score(LogisticRegression(max_iter=1000), a, c, cv=3)\n"
     + FIT
     + SAVE,
+    "what a clean-up left of a longer table": "raw = pd.concat([df, df + 1000.0], ignore_index=True)\n"
+    + "df = raw[raw['age'] < 500].reset_index(drop=True)\nt, h = df[:180], df[180:]\n"
+    + FRAMES.replace("t['churned']", "t['churned'].astype(int)"),
     "a function that sees its rows alone": "def train(a, c):\n    return LogisticRegression(max_iter=1000).fit(a, c)\n"
     + "def main(table):\n    model = train(table[:180].drop(columns='churned'), table['churned'][:180])\n"
     + "    model.predict(table[180:].drop(columns='churned'))\n    joblib.dump(model, 'model.joblib')\nmain(df)\n",
@@ -110,6 +113,14 @@ DISHONEST = {
         + "    model = LogisticRegression(max_iter=1000).fit(a, c)\n    model.score(b, d)\n"
         + SAVE,
         "LogisticRegression at s.py:15" + UNKNOWN,
+    ),
+    "rows thrown away by hand": (
+        "a, b, c, d = X[:150], X[180:], y[:150], y[180:]\nspare = X[150:180]\n" + FIT + SAVE,
+        NOT_ALL,
+    ),
+    "a scaler of what a clean-up threw away as well": (
+        "StandardScaler().fit(X)\nraw = X\nX, y = X[:200], y[:200]\n" + SLICES + FIT + SAVE,
+        "StandardScaler at s.py:12" + UNKNOWN,
     ),
     "rows that have twins": (
         "X = np.round(X.values[:, :2], -1)\ny = y.values\n" + SLICES + FIT + SAVE,
@@ -162,6 +173,18 @@ def test_other_choices_of_rows_are_no_hold_out(watch: Watcher, text: str, why: s
     watched = watch(text)
     assert "holdout" not in watched.sizes
     assert why in watched.why
+
+
+def test_oversampling_of_chosen_training_rows_leaves_the_hold_out_as_it_is(watch: Watcher) -> None:
+    text = """\
+from sklearn.base import BaseEstimator
+class Twice(BaseEstimator):
+    def fit_resample(self, X, y):
+        return pd.concat([X, X]), pd.concat([y, y])
+a, b, c, d = X[:180], X[180:], y[:180], y[180:]
+a, c = Twice().fit_resample(a, c)
+"""
+    assert watch(text + FIT + SAVE).sizes == {"train": 360, "holdout": 60}
 
 
 def test_labels_stay_with_their_rows(watch: Watcher) -> None:

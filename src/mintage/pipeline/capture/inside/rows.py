@@ -109,10 +109,14 @@ class Known:
     def fitted_on(self, value: Any, sight: list[Any]) -> Origin:
         """The origin of rows that are learnt from; ``sight`` are the tables that they may have been chosen from."""
         origin, columns = self.of(value), columns_of(value)
-        if origin.part is not None or columns is None or columns.rows < 2:
+        if columns is None or columns.rows < 2:
             return origin
-        self.slices.look(value, columns, sight)
-        return self._chosen(value, columns) or origin
+        if origin.part is None:
+            self.slices.look(value, columns, sight)
+            origin = self._chosen(value, columns) or origin
+        if isinstance(origin.part, Slice):
+            self.slices.see(columns.rows, sight)
+        return origin
 
     def _chosen(self, value: Any, columns: Columns) -> Origin | None:
         found = self.slices.of(value, columns)
@@ -159,6 +163,9 @@ class Known:
         """
         part, columns, asked = rows.part, columns_of(data), columns_of(labels)
         if isinstance(part, Slice):
+            known = self.of(labels)
+            if known.part is part and known.how == "resampled":
+                return known
             places = None if asked is None else self.slices.labels(part, rows.places, asked, sight)
             return Origin(None, "unknown") if places is None else Origin(part, "columns", places=places)
         if part is None or rows.how != "rows" or columns is None or asked is None:

@@ -65,7 +65,7 @@ def _rest(ledger: Any, fit: Any) -> Slice | None:
         return None
     slices = {each.id: each for each in ledger.known.slices.slices}
     asked = {e["data"]["part"]: None for e in ledger.events if e["what"] == "score" and e["fit"] == fit.number}
-    return rest_of(fit.origins[0].part, [slices[name] for name in asked if name in slices])
+    return rest_of(fit.origins[0].part, [slices[name] for name in asked if name in slices], ledger.known.slices.tables)
 
 
 def _rewrite(ledger: Any, mine: Slice | None, other: Slice | None, parts: Any) -> None:

@@ -105,6 +105,8 @@ class Slices:
     def __init__(self) -> None:
         self.wholes: list[Whole] = []
         self.slices: list[Slice] = []
+        self.tables: list[Slice] = []
+        self._seen: set[int] = set()
 
     def of(self, value: Any, columns: Columns) -> Any:
         """The slice that ``value`` is, and its columns' places; None if it is none of a table that is known."""
@@ -130,6 +132,15 @@ class Slices:
                 self.wholes.append(whole)
                 return
 
+    def see(self, rows: int, sight: list[Any]) -> None:
+        """Note which tables in sight, longer than ``rows``, are choices of rows themselves: what a clean-up left."""
+        for each in [table for table in sight if id(table) not in self._seen][:_MOST_LOOKED_AT]:
+            columns = columns_of(each)
+            self._seen.add(id(each))
+            found = self.of(each, columns) if columns is not None and columns.rows > rows else None
+            if found is not None:
+                self.tables.append(found[0])
+
     def labels(self, part: Slice, places: Any, labels: Columns, sight: list[Any]) -> Any:
         """The (array, column) of each of the labels of ``part``, in its table or one as long; None if unknown."""
         found = part.whole.answering(part.rows, labels, but=places)
@@ -145,15 +156,20 @@ class Slices:
         return None
 
 
-def rest_of(part: Slice, asked: list[Slice]) -> Slice | None:
-    """Of the slices ``asked`` the one that has each row of the table that ``part`` has not, once, and no other."""
+def rest_of(part: Slice, asked: list[Slice], tables: list[Slice]) -> Slice | None:
+    """Of the slices ``asked`` the one that has each row of the table that ``part`` has not, once, and no other.
+
+    The table is the whole one or one of ``tables``.
+    """
     numpy, table = sys.modules["numpy"], part.whole.columns[0]
     if table is None or part.whole.changed():
         return None
-    left = numpy.setdiff1d(numpy.arange(table.rows), part.rows)
-    for other in asked:
-        if other.whole is part.whole and len(left) and _same(numpy.sort(other.rows), left):
-            return other
+    smaller = [each.rows for each in tables if within(part, each)]
+    for rows in (numpy.arange(table.rows), *smaller):
+        left = numpy.setdiff1d(rows, part.rows)
+        for other in asked:
+            if other.whole is part.whole and len(left) and _same(numpy.sort(other.rows), left):
+                return other
     return None
 
 
