@@ -136,7 +136,15 @@ def test_classes_of_a_catboost_file_are_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("saved", "said"),
     [
-        (lambda model: {"model": model, "columns": ["a"]}, r"joblib.dump\(saved\['model'\], ...\)"),
+        (lambda model: {"model": model, "means": [1.5]}, r"joblib.dump\(saved\['model'\], ...\)"),
+        (lambda model: {"model": model, "age": 30.0}, r"joblib.dump\(saved\['model'\], ...\)"),
+        (lambda model: {"model": model, "threshold": 4}, r"joblib.dump\(saved\['model'\], ...\)"),
+        (lambda model: {"model": model, "codes": {"red": 1}}, r"joblib.dump\(saved\['model'\], ...\)"),
+        (lambda model: {"model": model, "order": ["S", "M"]}, r"joblib.dump\(saved\['model'\], ...\)"),
+        (
+            lambda model: {"model": model, "scaler": StandardScaler()},
+            r"make_pipeline\(saved\['scaler'\], saved\['model'\]\)",
+        ),
         (lambda model: (StandardScaler(), model), r"make_pipeline\(saved\[0\], saved\[1\]\)"),
         (lambda model: [model, model], "save each model in a file of its own"),
         (lambda model: {"scaler": StandardScaler()}, "none of it predicts"),
@@ -147,6 +155,19 @@ def test_a_bundle_is_refused_with_what_to_save_instead(tmp_path: Path, saved: An
     joblib.dump(saved(model), tmp_path / "m.joblib")
     with pytest.raises(EstimatorRefusedError, match=said):
         _proven(tmp_path / "m.joblib", "binary")
+
+
+def test_of_a_dict_the_one_model_is_taken_if_what_stands_beside_it_changes_no_column(tmp_path: Path) -> None:
+    model = RandomForestClassifier(n_estimators=2, random_state=0).fit(NAMED, TWO)
+    beside = {
+        "feature_columns": list(NAMED),
+        "threshold": 0.4,
+        "metrics": {"roc_auc": 0.9},
+        "made": "in May",
+        "v": None,
+    }
+    joblib.dump({"model": model, **beside}, tmp_path / "m.joblib")
+    _proven(tmp_path / "m.joblib", "binary")
 
 
 def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ data = open("whole.joblib", "rb").read()
 os.remove("whole.joblib")
 open("short.joblib", "wb").write(data[:len(data) // 2])
 open("weights.pth", "wb").write(b"PK\\x03\\x04" + bytes(99))
-dump({"model": model, "columns": ["pages", "minutes"]}, "bundle.pkl")
+dump({"model": model, "means": [3.0, 5.5]}, "bundle.pkl")
 dump(StandardScaler().fit(inputs), "scaler.joblib")
 """
 IN_A_FOLDER = """\
@@ -92,13 +92,19 @@ def test_files_that_are_no_models_are_told_by_what_they_are_and_the_result_is_ke
         "empty.joblib is not taken as a model: it is not what its name says, it is an empty file",
         "short.joblib is not taken as a model: the estimator's file cannot be opened",
         'torch.export.save(program, "model.pt2")',
-        "bundle.pkl is not taken as a model: the file holds a dict of model (LogisticRegression), columns (list)",
+        "bundle.pkl is not taken as a model: the file holds a dict of model (LogisticRegression), means (list)",
         "scaler.joblib is not taken as a model: a StandardScaler predicts nothing",
     ):
         assert text in said
     assert "models:" not in bare.read("mintage.yaml")
-    assert len(bare.lock("train")["outputs"]) == 6
+    assert len([item for item in bare.lock("train")["outputs"] if not item["path"].startswith("captured/")]) == 6
     assert bare.run("run").out == "up to date: 1 stage\n"
+
+
+def test_the_threshold_beside_the_one_model_of_a_dict_is_the_models(bare: SmallProject) -> None:
+    _train(bare, 'joblib.dump({"model": model, "columns": ["pages"], "threshold": 0.4}, "model.joblib")\n')
+    bare.run("run")
+    assert "\nthreshold: 0.4   # from beside the model in its file\n" in bare.read("models/visits.yaml")
 
 
 def test_a_bare_booster_within_a_folder_of_outputs_is_a_model(bare: SmallProject) -> None:

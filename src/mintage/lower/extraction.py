@@ -64,7 +64,7 @@ class Oracle:
 class Glance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an estimator takes and gives: ``classes`` of each target of a classifier, the ``names`` of its columns in
     their order, None if it keeps none, and their ``count``, None if it does not say. ``estimator`` is its type. A
-    ``transformer`` changes columns and predicts nothing."""
+    ``transformer`` changes columns and predicts nothing. A ``threshold`` stood beside it in its file."""
 
     kind: Literal["estimator-glance"]
     version: Literal[0]
@@ -73,6 +73,7 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     classes: tuple[tuple[str | bool | int | float, ...], ...]
     names: tuple[str, ...] | None
     count: int | None
+    threshold: float | None = None
 
     @property
     def targets(self) -> int:

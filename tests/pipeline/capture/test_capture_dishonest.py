@@ -93,7 +93,7 @@ DISHONEST = {
     "folds and no split": (
         "from sklearn.model_selection import KFold\nfor i, j in KFold(3).split(X):\n"
         "    model = LogisticRegression(max_iter=1000).fit(X.iloc[i], y.iloc[i])\n" + SAVE,
-        "no train_test_split made the rows that LogisticRegression at s.py:14 was fitted on",
+        "no train_test_split made the rows that LogisticRegression at s.py:14 was fitted on, and none that it answered",
     ),
     "trials on all rows": (
         "from sklearn.model_selection import cross_val_score\n"

@@ -33,7 +33,7 @@ def _project(fresh: SmallProject, script: str) -> SmallProject:
     fresh.write("train.py", script)
     fresh.write("mintage.yaml", "project: visits\nstages:\n  train:\n    run: python train.py\n")
     fresh.run("run")
-    fresh.write("mintage.yaml", fresh.read("mintage.yaml") + "models:\n  buys: {from: model.joblib}\n")
+    fresh.write("mintage.yaml", fresh.read("mintage.yaml").replace("  visits: {", "  buys: {"))
     return fresh
 
 

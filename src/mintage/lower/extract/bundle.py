@@ -1,6 +1,8 @@
 """A dict, list or tuple of several things in one file: which of them predicts, and what to save instead.
 
-It is never taken as a model: nothing says how its parts work together.
+A dict is taken for the one model in it if what stands beside it cannot change what the model takes: texts, names of
+columns, a threshold, figures that are called what figures of quality are called. Numbers of other names may be what
+was subtracted or filled in before the fit, so that such a dict is refused; so is any list or tuple.
 """
 
 from __future__ import annotations
@@ -10,15 +12,63 @@ from typing import Any
 
 from .refused import Refused
 
-__all__ = ["refuse_bundle"]
+__all__ = ["THRESHOLDS", "split_bundle"]
 
 MOST = 6
+THRESHOLDS = ("threshold", "cutoff")
+_FIGURES = frozenset(
+    (
+        *(
+            "accuracy",
+            "auc",
+            "brier",
+            "f1",
+            "loss",
+            "logloss",
+            "mae",
+            "mape",
+            "mse",
+            "precision",
+            "r2",
+            "recall",
+            "rmse",
+        ),
+        *("score", "seed", "random", "version"),
+    )
+)
+_NAMES = frozenset(("columns", "features", "feature", "names", "classes", "labels", "target", "targets"))
 
 
-def refuse_bundle(item: Any) -> None:
-    """Raise Refused if ``item`` is such a collection."""
-    if not isinstance(item, dict | list | tuple):
-        return
+def split_bundle(item: Any) -> tuple[Any, dict[str, Any]]:
+    """The model in ``item``, and what stands beside it if it is a dict; raises Refused."""
+    if not isinstance(item, (dict, list, tuple)):
+        return item, {}
+    predictors = [key for key, part in _parts(item) if hasattr(part, "predict")]
+    if isinstance(item, dict) and len(predictors) == 1:
+        beside = {key: part for key, part in item.items() if key != predictors[0]}
+        if all(isinstance(key, str) and _is_plain(key, part) for key, part in beside.items()):
+            return item[predictors[0]], beside
+    _refuse(item)
+    return None, {}
+
+
+def _is_plain(key: str, part: Any) -> bool:
+    """Whether it says nothing of how columns are changed before they come to the model."""
+    words = set(key.lower().replace("-", "_").split("_"))
+    if part is None or isinstance(part, (bool, str)):
+        return True
+    if isinstance(part, (int, float)):
+        return bool((words & set(THRESHOLDS) and 0 < part < 1) or words & _FIGURES)
+    if isinstance(part, (list, tuple)):
+        return bool(words & _NAMES) and all(isinstance(each, str) for each in part)
+    return isinstance(part, dict) and all(
+        isinstance(name, str) and isinstance(each, (int, float)) and _is_plain(name, each)
+        for name, each in part.items()
+    )
+
+
+def _refuse(item: Any) -> None:
+    """Raise Refused with what to save instead."""
     parts = list(_parts(item))
     predictors = [f"saved[{key!r}]" for key, part in parts if hasattr(part, "predict")]
     changers = [f"saved[{key!r}]" for key, part in parts if hasattr(part, "transform") and not hasattr(part, "predict")]

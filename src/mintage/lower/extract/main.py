@@ -24,7 +24,7 @@ from .files import write_json, write_npz
 from .frames import frame
 from .glance import glance_at
 from .natives import Natives, natives_of
-from .opening import open_estimator
+from .opening import open_estimator, threshold_in
 from .oracle import NoOracle, oracle_answers
 from .refused import Refused
 from .rows import read_rows
@@ -138,7 +138,8 @@ def write_answer(estimator: Any, rows: Path, out: Path, options: dict[str, Any])
         if isinstance(estimator, Refused):
             raise estimator
         if options.get("glance"):
-            write_json(out / "glance.json", glance_at(estimator, read_rows(rows)[0]))
+            glance = glance_at(estimator, read_rows(rows)[0])
+            write_json(out / "glance.json", {**glance, "threshold": options.get("threshold")})
             return True
         describe(estimator, rows, out, options)
     except Refused as refused:
@@ -148,11 +149,11 @@ def write_answer(estimator: Any, rows: Path, out: Path, options: dict[str, Any])
     return True
 
 
-def answer_requests(estimator: Any, requests: Any, answers_to: Any) -> None:
-    """Answer line by line until the input ends."""
+def answer_requests(estimator: Any, requests: Any, answers_to: Any, *, threshold: float | None) -> None:
+    """Answer line by line until the input ends; ``threshold`` stood beside the estimator in its file."""
     for line in requests:
         rows, out, *options = json.loads(line)
-        write_answer(estimator, Path(rows), Path(out), options[0] if options else {})
+        write_answer(estimator, Path(rows), Path(out), {**(options[0] if options else {}), "threshold": threshold})
         answers_to.write("done\n")
         answers_to.flush()
 
@@ -166,12 +167,13 @@ def main(arguments: list[str]) -> int:
     channel = os.dup(1) if len(arguments) == 1 else -1
     if channel >= 0:
         os.dup2(2, 1)  # what the estimator's libraries print must not pass for an answer
+    beside: dict[str, Any] = {}
     try:
-        estimator = open_estimator(Path(arguments[0]))
+        estimator, beside = open_estimator(Path(arguments[0]))
     except Refused as refused:
         estimator = refused
     if channel < 0:
         return 0 if write_answer(estimator, Path(arguments[1]), Path(arguments[2]), {}) else 3
     with open(channel, "w", encoding="utf-8") as stream:
-        answer_requests(estimator, sys.stdin, stream)
+        answer_requests(estimator, sys.stdin, stream, threshold=threshold_in(beside))
     return 0

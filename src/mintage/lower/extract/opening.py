@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from .bare import bare_library, open_bare, wrap_bare
-from .bundle import refuse_bundle
+from .bundle import THRESHOLDS, split_bundle
 from .graph_model import SUFFIXES, open_graph
 from .refused import Refused
 
-__all__ = ["open_estimator"]
+__all__ = ["open_estimator", "threshold_in"]
 
 
-def open_estimator(path: Path) -> Any:
-    """Load the file; classes that cannot be imported here are custom code, which is refused."""
+def open_estimator(path: Path) -> tuple[Any, dict[str, Any]]:
+    """Load the file: the estimator, and what stands beside it; classes that cannot be imported here are custom code,
+    which is refused."""
     if path.suffix in SUFFIXES:
-        return open_graph(path)
+        return open_graph(path), {}
     library = bare_library(path)
     if library is not None:
-        return open_bare(path, library)
+        return open_bare(path, library), {}
     try:
         import joblib
     except ImportError as error:
@@ -30,8 +31,14 @@ def open_estimator(path: Path) -> Any:
         raise Refused(f"the estimator uses code that is not from an installed library: {error}") from error
     except Exception as error:
         raise Refused(f"the estimator's file cannot be opened: {type(error).__name__}: {error}") from error
-    refuse_bundle(found)
-    return wrap_bare(found)
+    model, beside = split_bundle(found)
+    return wrap_bare(model), beside
+
+
+def threshold_in(beside: dict[str, Any]) -> float | None:
+    """The threshold that stands beside an estimator, if one does."""
+    numbers = [float(beside[name]) for name in THRESHOLDS if isinstance(beside.get(name), (int, float))]
+    return numbers[0] if numbers else None
 
 
 def _open_skops(path: Path) -> Any:

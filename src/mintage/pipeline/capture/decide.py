@@ -1,12 +1,13 @@
 """Say on which rows the estimator in a file was fitted, and which others are an honest hold-out. Pure.
 
-Rows are held out if one ``train_test_split`` put them aside, nothing was fitted on them or looked at them while it was
-fitted, and no other estimator than the one in the file answered for them: who compares by rows, chooses by them. Where
-something cannot be seen there is no hold-out, and ``why`` says what was in the way.
+Rows are held out if one ``train_test_split`` (or a choice of rows that is as good as one) put them aside, nothing was
+fitted on them or looked at them while it was fitted, and no other estimator than the one in the file answered for
+them: who compares by rows, chooses by them. Where something cannot be seen there is no hold-out, and ``why`` says what
+was in the way.
 
 >>> origin = Origin(part=None, how="unknown")
 >>> fit = Fit(where="a.py:3", kind="Ridge", method="fit", predicts=True, data=origin, id=1)
->>> decide([fit], {"1": Tables(targets=("y",))}, path="model.joblib").why
+>>> decide([fit], {"1": Tables(targets=("y",))}, path="model.joblib").why.split(", ")[0]
 'no train_test_split made the rows that Ridge at a.py:3 was fitted on'
 """
 
@@ -91,23 +92,26 @@ def _obstacle(seen: _Seen) -> str:
     fit, origin = seen.fit, seen.fit.data
     unseen = next((event for event in seen.events if isinstance(event, Unseen)), None)
     if not seen.splits:
-        return f"no train_test_split made the rows that {_name(fit)} was fitted on"
+        return (
+            f"no train_test_split made the rows that {_name(fit)} was fitted on, and none that it answered for are "
+            "all the others of the same table"
+        )
     if unseen is not None:
         return f"not all was seen: {unseen.who} at {unseen.where}"
     last = list(seen.splits.values())[-1]
     if origin.part is None:
         return (
-            f"{_name(fit)} was fitted on other rows than train_test_split at {last.where} gave; what comes between "
+            f"{_name(fit)} was fitted on other rows than {last.name} gave; what comes between "
             "belongs before the split, or into a Pipeline with the estimator"
         )
     split = seen.splits[_split_of(origin.part)]
     if origin.how not in _KNOWN or (fit.labels is not None and fit.labels.how == "changed"):
         return (
-            f"the rows of train_test_split at {split.where} were changed in place before {_name(fit)} was fitted on "
+            f"the rows of {split.name} were changed in place before {_name(fit)} was fitted on "
             "them; do that before the split, or in a Pipeline with the estimator"
         )
     if fit.labels is None or fit.labels.part != origin.part:
-        return f"the labels that {_name(fit)} was fitted on are not those of train_test_split at {split.where}"
+        return f"the labels that {_name(fit)} was fitted on are not those of {split.name}"
     return ""
 
 
@@ -117,11 +121,11 @@ def _sides(seen: _Seen, stored: Tables) -> tuple[Side | None, Side | None, str]:
     parts = [part for part in _leaves(seen) if not _within(part, mine, seen) and part != mine]
     kept: list[Side] = []
     watched: list[Side] = []
-    why = f"train_test_split at {seen.splits[_split_of(mine)].where} left no other rows"
+    why = f"{seen.splits[_split_of(mine)].name} left no other rows"
     for part in parts:
         learnt, compared = next(_learnt(part, seen), ""), next(_compared(part, seen), "")
         made = stored.rest.get(part)
-        size = f"the {_rows(part, seen)}rows that train_test_split at {seen.splits[_split_of(part)].where} held out"
+        size = f"the {_rows(part, seen)}rows that {seen.splits[_split_of(part)].name} held out"
         if learnt or made is None:
             why = learnt or (
                 f"{size} were never made into what {_name(seen.fit)} takes, or were changed in place; "
@@ -147,7 +151,7 @@ def _learnt(part: str, seen: _Seen) -> Iterator[str]:
             continue
         if event.data.part is None:
             if not begun:
-                yield f"{_name(event)} was fitted on rows that are held out: before train_test_split at {root.where}"
+                yield f"{_name(event)} was fitted on rows that are held out: before {root.name}"
             else:
                 yield f"{_name(event)} was fitted on rows that cannot be told from those held out"
         elif _root(event.data.part, seen) != _root(part, seen):

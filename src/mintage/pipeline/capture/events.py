@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 __all__ = ["Event", "Fit", "Notes", "Origin", "Save", "Score", "Split", "Tables", "Unseen", "read_events"]
@@ -25,11 +27,18 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="what", tag=st
 
 
 class Split(_Event, frozen=True, kw_only=True):
-    """``train_test_split`` of rows ``of`` a part or of rows not seen before; ``rows`` are its two sizes."""
+    """``train_test_split`` of rows ``of`` a part or of rows not seen before; ``rows`` are its two sizes. ``by`` rows:
+    a fit, at that line, was on some rows of a table, and its estimator answered for all others."""
 
     id: int
     of: Origin
     rows: tuple[int | None, ...] = ()
+    by: Literal["call", "rows"] = "call"
+
+    @property
+    def name(self) -> str:
+        """It and its line, for people."""
+        return f"train_test_split at {self.where}" if self.by == "call" else f"the choice of rows before {self.where}"
 
 
 class Fit(_Event, frozen=True, kw_only=True):

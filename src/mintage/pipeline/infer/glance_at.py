@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["glance_at", "head_of", "look_at"]
 
-_LOOK = 1
+_LOOK = 2
 """Part of what a look is remembered under: raised when looks change."""
 _GLANCED_ROWS = 16
 

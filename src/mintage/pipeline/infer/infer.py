@@ -59,6 +59,7 @@ def infer_model(inspector: Inspector, model: str, *, owner: str) -> str:
         inputs=inputs,
         columns={name: _declare(model, columns[name], table, validation, train=train) for name in inputs.value},
         roles=roles,
+        threshold=glance.threshold if _task(glance).value == "binary" else None,
         suggestions=suggest_columns(table, taken=frozenset((*inputs.value, *targets.value))),
     )
     text = render_model_file(found)

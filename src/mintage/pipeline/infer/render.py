@@ -20,7 +20,7 @@ _RESERVED = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "nul
 
 @dataclass(frozen=True, kw_only=True)
 class Inferred:
-    """All facts of one model; ``suggestions`` are (key, column, why)."""
+    """All facts of one model; ``suggestions`` are (key, column, why); ``threshold`` stood beside it in its file."""
 
     model: str
     owner: str
@@ -30,6 +30,7 @@ class Inferred:
     columns: Mapping[str, InputSpec]
     roles: Roles
     suggestions: Sequence[tuple[str, str, str]]
+    threshold: float | None = None
 
 
 def render_model_file(found: Inferred) -> str:
@@ -45,6 +46,11 @@ def render_model_file(found: Inferred) -> str:
         f"target: {shown}   # from {found.targets.source}",
         f"purpose: {purpose}   # say what for",
         f"owner: {json.dumps(found.owner, ensure_ascii=False)}   # whoever ran it; put in who answers for the model",
+        *(
+            ()
+            if found.threshold is None
+            else (f"threshold: {found.threshold!r}   # from beside the model in its file",)
+        ),
         *_suggested(found.suggestions),
         "",
         *_data(found.roles),

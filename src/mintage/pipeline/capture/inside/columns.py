@@ -12,7 +12,7 @@ import hashlib
 import sys
 from typing import Any
 
-__all__ = ["Columns", "columns_of", "glimpse", "hash_rows", "room_of"]
+__all__ = ["Columns", "columns_of", "glimpse", "hash_rows", "keys_of", "room_of"]
 
 _BLOCK = 4096
 _MOST_COLUMNS = 5000
@@ -41,7 +41,9 @@ class Columns:
             if self._block is not None and self._block.dtype.kind in "biuf":
                 self._digests = _of_block(self._block)
             else:
-                self._digests = [hashlib.sha1(_keys(value), usedforsecurity=False).hexdigest() for value in self.values]
+                self._digests = [
+                    hashlib.sha1(keys_of(value), usedforsecurity=False).hexdigest() for value in self.values
+                ]
         return self._digests
 
 
@@ -51,7 +53,7 @@ def hash_rows(values: list[Any]) -> Any:
     found = numpy.zeros(len(values[0]), dtype=numpy.uint64)
     for value in values:
         found *= numpy.uint64(_STEP)
-        found += _keys(value)
+        found += keys_of(value)
         found ^= found >> numpy.uint64(29)
     return found
 
@@ -103,14 +105,17 @@ def glimpse(data: Any) -> Any:
     marks: list[Any] = [columns.rows, tuple(columns.names)]
     if columns._block is not None and columns._block.dtype.kind in "biuf":
         with numpy.errstate(all="ignore"):
-            marks += [float(numpy.nansum(columns._block, dtype=float)), _keys(columns._block[::step].ravel()).tobytes()]
+            marks += [
+                float(numpy.nansum(columns._block, dtype=float)),
+                keys_of(columns._block[::step].ravel()).tobytes(),
+            ]
         return tuple(marks)
     for value in columns.values:
         plain = _numbers(value)
         if plain is not None:
             with numpy.errstate(all="ignore"):
                 marks.append(float(numpy.nansum(plain)))  # a NaN is unlike itself
-        marks.append(_keys(value[::step]).tobytes())
+        marks.append(keys_of(value[::step]).tobytes())
     return tuple(marks)
 
 
@@ -125,7 +130,7 @@ def _of_block(block: Any) -> list[str]:
     return [hasher.hexdigest() for hasher in made]
 
 
-def _keys(value: Any) -> Any:
+def keys_of(value: Any) -> Any:
     """64 bits for each value of a column."""
     numpy = sys.modules["numpy"]
     plain = _numbers(value)

@@ -14,6 +14,8 @@ from typing import Any
 
 from .columns import columns_of
 from .rows import Known, Origin, Part
+from .settle import settle, tables_in_sight
+from .slices import Slice
 from .storing import store_table
 
 __all__ = ["Ledger"]
@@ -82,7 +84,7 @@ class Ledger:
         """``train_test_split`` gave ``made`` for ``arrays``: two a piece, first those to train on."""
         number = len(self.splits)
         above = [self.known.of(array) for array in arrays]
-        self.parents.append(above[0].part)
+        self.parents.append(None if isinstance(above[0].part, Slice) else above[0].part)
         both = (Part(f"{number}t", list(made[0::2])), Part(f"{number}r", list(made[1::2])))
         self.splits.append(both)
         self.known.parts += both
@@ -91,8 +93,9 @@ class Ledger:
 
     def fit(self, who: Any, name: str, data: Any, labels: Any, others: list[Any]) -> Any:
         """``who`` is about to learn from ``data`` and ``labels``, looking at ``others`` too."""
-        origin = self.known.of(data)
-        origins = (origin, None if labels is None else self.known.labels(origin, data, labels))
+        sight = tables_in_sight(sys._getframe(1), self.is_ours)
+        origin = self.known.fitted_on(data, sight)
+        origins = (origin, None if labels is None else self.known.labels(origin, data, labels, sight))
         columns = columns_of(data)
         event = self.note(
             "fit",
@@ -188,6 +191,7 @@ class Ledger:
         folder = os.path.join(self.folder, str(self.process))
         os.makedirs(folder, exist_ok=True)
         tables: dict[str, Any] = {}
+        settle(self, self._wanted())
         for number in self._wanted():
             self._store_fit(folder, self.fits[number], tables)
         with open(os.path.join(folder, "events.json"), "w", encoding="utf-8") as stream:

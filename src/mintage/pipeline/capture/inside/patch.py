@@ -22,8 +22,12 @@ from .ledger import Ledger
 __all__ = ["start"]
 
 _FITS = ("fit", "partial_fit", "fit_transform", "fit_predict", "fit_resample")
-_ANSWERS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score")
+_ANSWERS = (
+    *("predict", "predict_proba", "predict_log_proba", "decision_function", "score", "inplace_predict", "eval_metrics"),
+    *("staged_predict", "staged_predict_proba", "staged_predict_log_proba", "staged_decision_function"),
+)
 _TRIALS = ("cross_val_score", "cross_validate", "cross_val_predict", "learning_curve", "validation_curve")
+_BOOSTED = {"xgboost.training": "xgboost", "lightgbm.engine": "lightgbm", "catboost.core": "catboost"}
 _HOLDERS = ("DMatrix", "QuantileDMatrix", "Dataset", "Pool")
 _MARK = "_mintage_seen"
 
@@ -66,7 +70,7 @@ class _Watch:
     def watch_class(self, kind: type) -> None:
         """See the methods that ``kind`` itself defines."""
         for name, member in list(vars(kind).items()):
-            about = self._about(name)
+            about = self._about(name, kind)
             if about is None or getattr(member, _MARK, False):
                 continue
             inner = vars(member).get("fn") if hasattr(member, "__dict__") and not callable(member) else None
@@ -79,13 +83,15 @@ class _Watch:
             except (AttributeError, TypeError):
                 continue
 
-    def _about(self, name: str) -> dict[str, Any] | None:
+    def _about(self, name: str, kind: type) -> dict[str, Any] | None:
         if name in _FITS:
             return {"before": functools.partial(self._learns, name), "after": functools.partial(self._learnt, name)}
         if name in _ANSWERS:
             return {"after": functools.partial(self._answered, name)}
         if name == "transform":
             return {"after": self._transformed}
+        if name == "update" and kind.__name__ == "Booster":
+            return {"before": self._updated}
         if name == "save_model":
             return {"after": lambda _, __, who, path, *___, **____: self.ledger.save(who, path)}
         return None
@@ -148,12 +154,19 @@ class _Watch:
         if name == "sklearn.model_selection._validation":
             for trial in _TRIALS:
                 self._replace(module, trial, before=functools.partial(self._tried, trial))
-        if name in ("xgboost.training", "lightgbm.engine"):
-            self._replace(module, "train", before=self._trains, after=self._trained)
+        if name in _BOOSTED:
+            self._watch_boosting(module, _BOOSTED[name])
         if name == "joblib.parallel":
             self._watch_parallel(module.Parallel)
         if name in ("joblib.numpy_pickle", "skops.io._persist"):
             self._replace(module, "dump", before=self._dumped)
+
+    def _watch_boosting(self, module: Any, library: str) -> None:
+        """See the functions that train a booster; CatBoost's ``train`` is a fit in any case."""
+        if library != "catboost":
+            before = functools.partial(self._trains, f"{library}.train")
+            self._replace(module, "train", before=before, after=self._trained)
+        self._replace(module, "cv", before=functools.partial(self._tries, f"{library}.cv"))
 
     def _replace(self, module: Any, name: str, **about: Any) -> None:
         if hasattr(module, name):
@@ -209,10 +222,24 @@ class _Watch:
         event = self.ledger.fit(who, name, given[0], given[1] if len(arguments) > 1 else named.get("y"), [])[0]
         event |= {"predicts": False, "id": self.ledger.next_number(), "kind": name}
 
-    def _trains(self, params: Any, rows: Any, *arguments: Any, **named: Any) -> Any:
+    def _updated(self, *_: Any, **__: Any) -> None:
+        self.ledger.note("unseen", who="a Booster was trained round by round")
+
+    def _trains(self, name: str, *arguments: Any, **named: Any) -> Any:
+        rest = list(arguments[1:])  # the parameters come first
+        rows = rest.pop(0) if rest else named.pop("dtrain", named.pop("train_set", None))
         data, labels = self.holders.get(id(rows), (None, None))
-        others = [value for more in (*arguments, *named.values()) for value in self._tables(more)]
-        return self.ledger.fit(_train, "train", data, labels, others)
+        others = [value for more in (*rest, *named.values()) for value in self._tables(more)]
+        event, *begun = self.ledger.fit(_train, "train", data, labels, others)
+        event["kind"] = name
+        return (event, *begun)
+
+    def _tries(self, name: str, *arguments: Any, **named: Any) -> None:
+        """Boosters are compared by folds of rows: whichever of the arguments holds some."""
+        held = [self.holders[id(each)] for each in (*arguments, *named.values()) if id(each) in self.holders]
+        for data, labels in held or [(None, None)]:
+            event = self.ledger.fit(_train, name, data, labels, [])[0]
+            event |= {"predicts": False, "id": self.ledger.next_number(), "kind": name}
 
     def _trained(self, begun: Any, made: Any, *_: Any, **__: Any) -> None:
         if begun is not None:

@@ -5,7 +5,8 @@ whether it was changed in place since. What a fitted transformer made of a part 
 went through.
 
 ``Known.of`` answers, best first: the very object; one with the same columns in the same order of rows (a copy,
-``.values``, a choice of columns); one whose rows all are rows of a part (a fold, a sample).
+``.values``, a choice of columns); one whose rows all are rows of a part (a fold, a sample); rows chosen from a table
+that is known (``slices``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from typing import Any
 
 from .columns import Columns, columns_of, glimpse, hash_rows
+from .slices import Slice, Slices, match
 
 __all__ = ["Known", "Origin", "Part"]
 
@@ -55,7 +57,7 @@ class Origin:
     """Where a value's rows come from: the part, the fits that it went through (``via``), how that is known, and for
     each of its columns the (array, column) of the part."""
 
-    def __init__(self, part: Part | None, how: str, *, via: tuple[int, ...] = (), places: Any = ()) -> None:
+    def __init__(self, part: Part | Slice | None, how: str, *, via: tuple[int, ...] = (), places: Any = ()) -> None:
         self.part = part
         self.how = how
         self.via = via
@@ -72,6 +74,7 @@ class Known:
     def __init__(self) -> None:
         self.parts: list[Part] = []
         self.derived: list[tuple[Origin, Any, Any]] = []
+        self.slices = Slices()
 
     def derive(self, origin: Origin, fit: int, made: Any) -> None:
         """``made`` is what the fit numbered ``fit`` made of a value of that origin."""
@@ -94,9 +97,30 @@ class Known:
                 if array is value:
                     return self._very(part, place)
         columns = columns_of(value)
-        if columns is None or not columns.rows or not (self.parts or self.derived):
+        if columns is None or not columns.rows:
             return Origin(None, "unknown" if columns is not None else "unreadable")
-        return self._by_columns(columns) or self._by_rows(columns) or Origin(None, "unknown")
+        return (
+            self._by_columns(columns)
+            or self._by_rows(columns)
+            or self._chosen(value, columns)
+            or Origin(None, "unknown")
+        )
+
+    def fitted_on(self, value: Any, sight: list[Any]) -> Origin:
+        """The origin of rows that are learnt from; ``sight`` are the tables that they may have been chosen from."""
+        origin, columns = self.of(value), columns_of(value)
+        if columns is None or columns.rows < 2:
+            return origin
+        if origin.part is None:
+            self.slices.look(value, columns, sight)
+            origin = self._chosen(value, columns) or origin
+        if isinstance(origin.part, Slice):
+            self.slices.see(columns.rows, sight)
+        return origin
+
+    def _chosen(self, value: Any, columns: Columns) -> Origin | None:
+        found = self.slices.of(value, columns)
+        return None if found is None else Origin(found[0], "columns", places=found[1])
 
     def _very(self, part: Part, place: int) -> Origin:
         if part.changed(place):
@@ -126,18 +150,24 @@ class Known:
         for part in reversed(self.parts):
             for place in range(len(part.arrays)):
                 own = part.columns(place)
-                mine = None if own is None or own.rows < columns.rows else _match(own.names, columns.names)
+                mine = None if own is None or own.rows < columns.rows else match(own.names, columns.names)
                 places = [(place, i) for i in mine or ()]
                 if len(places) > 1 and part.holds_rows(places, columns.values):
                     return Origin(part, "rows", places=places)
         return None
 
-    def labels(self, rows: Origin, data: Any, labels: Any) -> Origin:
+    def labels(self, rows: Origin, data: Any, labels: Any, sight: list[Any]) -> Origin:
         """The origin of ``labels`` that go with ``data``, whose rows are of the origin ``rows``.
 
         Labels repeat, so that those of a fold are known only together with their rows.
         """
         part, columns, asked = rows.part, columns_of(data), columns_of(labels)
+        if isinstance(part, Slice):
+            known = self.of(labels)
+            if known.part is part and known.how == "resampled":
+                return known
+            places = None if asked is None else self.slices.labels(part, rows.places, asked, sight)
+            return Origin(None, "unknown") if places is None else Origin(part, "columns", places=places)
         if part is None or rows.how != "rows" or columns is None or asked is None:
             return self.of(labels)
         for place in range(len(part.arrays)):
@@ -153,10 +183,3 @@ class Known:
 def _named(among: list[Any], name: str | None) -> Any:
     """Of columns with equal values the one of that name, else the first."""
     return next((place for label, place in among if label == name), among[0][1])
-
-
-def _match(own: list[str | None], asked: list[str | None]) -> list[int] | None:
-    """The places among the columns ``own`` of those ``asked``: by name, else all in their order."""
-    if all(name is not None and name in own for name in asked):
-        return [own.index(name) for name in asked]
-    return list(range(len(own))) if len(own) == len(asked) else None
