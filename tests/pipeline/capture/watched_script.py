@@ -52,7 +52,7 @@ for line in sys.stdin:
         ledger.close()
         sys.stderr.flush()
         os._exit(code)
-    print(os.waitpid(child, 0)[1], flush=True)
+    print("\\nended", os.waitpid(child, 0)[1], flush=True)
 """
 
 
@@ -99,10 +99,10 @@ class Watcher:
             notes = scratch.private / "capture" / "notes"
             notes.mkdir(parents=True)
             print(scratch.work, notes, sep="\t", file=self.process.stdin, flush=True)
-            answers = [self.process.stdout.readline()]
-            while answers[-1].strip() and not answers[-1].strip().isdecimal():  # what the script itself printed
-                answers.append(self.process.stdout.readline())
-            assert answers[-1].strip() == "0", self.log.read_text()
+            line = self.process.stdout.readline()
+            while line and not line.startswith("ended "):  # what the script itself printed
+                line = self.process.stdout.readline()
+            assert line == "ended 0\n", self.log.read_text()
             return Watched(scratch, out=out, target=target)
 
     def close(self) -> None:
