@@ -68,7 +68,7 @@ def keep_declared(scratch: Scratch, name: str, stage: Stage, models: Mapping[str
 
 def _estimators(work: Path, out: Sequence[str]) -> list[str]:
     """The files of estimators among what was written."""
-    from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
+    from mintage.pipeline.estimator_file import HEAD_BYTES, estimator_kind
 
     heads = {}
     for path in out:
