@@ -85,7 +85,7 @@ def _model(project: SmallProject) -> dict:
 
 def test_three_tables_and_an_estimator_are_enough_for_a_model(bare: SmallProject) -> None:
     answer = bare.run("run")
-    assert "+++ b/models/buys.yaml" in answer.err and ".gitignore models && git commit" in answer.err
+    assert "+++ b/models/buys.yaml" in answer.err and "mintage.lock models/buys.yaml && git commit" in answer.err
     found = _model(bare)
     assert (found["task"], found["target"], found["owner"]) == ("binary", "bought", "tess@example.org")
     assert found["data"] == {name: f"work/{name}.parquet" for name in ("train", "validation", "holdout")}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mintage.errors import DataError, ModelNotInferredError
 from mintage.lower.extraction import Glance
-from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind, what_it_is
+from mintage.pipeline.estimator_file import HEAD_BYTES, estimator_kind, what_it_is
 from mintage.pipeline.infer.finding import Finding
 from mintage.pipeline.infer.render import Inferred, render_model_file
 from mintage.pipeline.infer.roles import Roles, Table, assign_roles

@@ -21,8 +21,8 @@ from mintage.errors import InterpreterError, RunError
 from mintage.lower import extraction
 from mintage.pipeline.confinement import Applied, Limits, confined_command, read_applied, readable
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
+from mintage.pipeline.estimator_file import PICKLES
 from mintage.pipeline.graph import maker_of
-from mintage.pipeline.infer.estimator_file import PICKLES
 from mintage.pipeline.sandbox import Dialogue, Scratch, open_dialogue, stage_environment, tail_of
 from mintage.repo.locks import Item
 from mintage.repo.workspace import Workspace

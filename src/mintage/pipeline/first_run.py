@@ -36,6 +36,7 @@ from mintage.pipeline.secret_file import masking
 from mintage.pipeline.stage_capture import captured_of, watch_stage, write_captured
 from mintage.pipeline.stage_failure import changed_meanwhile, changes_input, failure
 from mintage.pipeline.stage_run import StageOutcome, check_room, environment_of_stage, keep_inputs, keep_outcome
+from mintage.pipeline.table import SUFFIXES
 from mintage.repo.notebook import NOTEBOOK
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import PROJECT_FILE
@@ -88,7 +89,8 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path, amend: bo
         _check(recording, facts, log=log, root=workspace.root)
         logged = read_logged(scratch.work)
         recording = leave_out(recording, logged)
-        tables, remarks = captured_of(scratch, facts.name, recording.writes)
+        own = any(path.lower().endswith(SUFFIXES) for path in (*recording.reads, *recording.writes))
+        tables, remarks = captured_of(scratch, facts.name, recording.writes, has_tables=own)
         proposal = add_logged(
             _propose(inspector, facts, scratch, recording),
             logged,

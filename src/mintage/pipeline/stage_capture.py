@@ -26,12 +26,16 @@ def watch_stage(scratch: Scratch, environment: Mapping[str, str]) -> dict[str, s
     return watched(scratch.private / "capture", environment, work=scratch.work)
 
 
-def captured_of(scratch: Scratch, stage: str, out: Sequence[str]) -> tuple[dict[str, Table], tuple[str, ...]]:
-    """What the watched command of ``stage`` left, by path, and remarks; ``out`` is what it wrote."""
+def captured_of(
+    scratch: Scratch, stage: str, out: Sequence[str], *, has_tables: bool = False
+) -> tuple[dict[str, Table], tuple[str, ...]]:
+    """What the watched command of ``stage`` left, by path, and remarks; ``out`` is what it wrote, ``has_tables``
+    whether it read or wrote tables that say the training rows."""
     from mintage.pipeline.capture.gather import capture
     from mintage.pipeline.capture.watching import notes_in
 
-    return capture(notes_in(scratch.private / "capture"), stage=stage, estimators=_estimators(scratch.work, out))
+    estimators = _estimators(scratch.work, out)
+    return capture(notes_in(scratch.private / "capture"), stage=stage, estimators=estimators, has_tables=has_tables)
 
 
 def write_captured(
@@ -64,7 +68,7 @@ def keep_declared(scratch: Scratch, name: str, stage: Stage, models: Mapping[str
 
 def _estimators(work: Path, out: Sequence[str]) -> list[str]:
     """The files of estimators among what was written."""
-    from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
+    from mintage.pipeline.estimator_file import HEAD_BYTES, estimator_kind
 
     heads = {}
     for path in out:

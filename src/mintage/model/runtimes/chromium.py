@@ -68,7 +68,7 @@ def browse(program: str, url: str, folder: Path, *, ended: Callable[[], None]) -
         raise RuntimeFailedError("Chromium does not start", found=str(error), where=program) from error
     # Read to its end: that comes when the last process that holds the pipe, the browser or a child, is gone.
     printed = threading.Thread(target=_copy, args=(process, folder / "chromium.txt"), daemon=True)
-    waiting = threading.Thread(target=_wait, args=(process, ended), daemon=True)
+    waiting = threading.Thread(target=_wait, args=(process, printed, ended), daemon=True)
     printed.start()
     waiting.start()
     try:
@@ -83,10 +83,12 @@ def browse(program: str, url: str, folder: Path, *, ended: Callable[[], None]) -
 
 def _copy(process: subprocess.Popen[bytes], log: Path) -> None:
     assert process.stderr is not None
-    with process.stderr as pipe, log.open("wb") as file:
-        shutil.copyfileobj(pipe, file)
+    with process.stderr as pipe, log.open("wb", buffering=0) as file:
+        while block := pipe.read1(1 << 16):  # type: ignore[attr-defined]  # a pipe is a BufferedReader
+            file.write(block)
 
 
-def _wait(process: subprocess.Popen[bytes], ended: Callable[[], None]) -> None:
+def _wait(process: subprocess.Popen[bytes], printed: threading.Thread, ended: Callable[[], None]) -> None:
     process.wait()
+    printed.join(_END_S)  # its last words come before the news of its end; a child may hold the pipe for ever
     ended()

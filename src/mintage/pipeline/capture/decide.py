@@ -39,7 +39,8 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """``fit`` None: not known which estimator is in the file. Without ``holdout``, ``why`` is the reason."""
+    """``fit`` None: not known which estimator is in the file. Without ``holdout``, ``why`` is the reason; ``unsplit``
+    if that is that no rows were seen to be put aside at all."""
 
     fit: Fit | None = None
     train: Side | None = None
@@ -47,6 +48,7 @@ class Decision:
     holdout: Side | None = None
     targets: tuple[str, ...] = ()
     why: str = ""
+    unsplit: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ def decide(events: Sequence[Event], tables: Mapping[str, Tables], *, path: str) 
     seen = _Seen(events=events, fit=fit, splits={event.id: event for event in events if isinstance(event, Split)})
     why = _obstacle(seen)
     if why:
-        return Decision(fit=fit, train=train, targets=stored.targets, why=why)
+        return Decision(fit=fit, train=train, targets=stored.targets, why=why, unsplit=not seen.splits)
     holdout, validation, why = _sides(seen, stored)
     return Decision(fit=fit, train=train, validation=validation, holdout=holdout, targets=stored.targets, why=why)
 

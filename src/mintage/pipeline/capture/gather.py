@@ -34,13 +34,17 @@ class Table:
     why: str
 
 
-def capture(folder: Path, *, stage: str, estimators: Sequence[str]) -> tuple[dict[str, Table], tuple[str, ...]]:
+def capture(
+    folder: Path, *, stage: str, estimators: Sequence[str], has_tables: bool
+) -> tuple[dict[str, Table], tuple[str, ...]]:
     """The tables that the processes of ``stage`` left in ``folder``, by the paths that they get, and remarks.
 
-    ``estimators`` are the files of that kind that it wrote.
+    ``estimators`` are the files of that kind that it wrote. Where it ``has_tables`` of its own, an estimator for which
+    no rows were put aside needs none.
     """
     notes = {each.parent: _read(each) for each in sorted(folder.glob("*/events.json"))}
     decided = {path: _decide(notes, path) for path in estimators}
+    decided = {path: each for path, each in decided.items() if not (has_tables and each[1].unsplit)}
     found: dict[str, Table] = {}
     remarks = []
     several = sum(decision.train is not None for _, decision in decided.values()) > 1

@@ -12,9 +12,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from mintage.pipeline.estimator_file import can_hold_one, estimator_kind, names_an_estimator
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.infer.choose_models import Choice, choose_models
-from mintage.pipeline.infer.estimator_file import can_hold_one, estimator_kind, names_an_estimator
 from mintage.pipeline.infer.glance_at import head_of, look_at
 from mintage.pipeline.recording.insert_models import insert_models, model_entry
 from mintage.pipeline.stage_data import files_of

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from mintage.errors import DescriptionInvalidError, EstimatorRefusedError, InterpreterError, RunError
+from mintage.pipeline.estimator_file import HEAD_BYTES, estimator_kind, names_an_estimator, what_it_is
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.infer.choose_models import Seen
-from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind, names_an_estimator, what_it_is
 from mintage.pipeline.key import cache_key
 from mintage.pipeline.sandbox import Scratch
 from mintage.repo.locks import Item

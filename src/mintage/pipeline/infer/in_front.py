@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mintage.lower.extraction import Glance
+from mintage.pipeline.estimator_file import names_an_estimator
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import maker_of
-from mintage.pipeline.infer.estimator_file import names_an_estimator
 from mintage.pipeline.infer.finding import question
 from mintage.pipeline.infer.glance_at import look_at
 from mintage.pipeline.stage_data import files_of

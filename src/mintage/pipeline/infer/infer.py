@@ -14,11 +14,11 @@ import msgspec
 
 from mintage.errors import EstimatorRefusedError
 from mintage.lower.extraction import Glance
+from mintage.pipeline.estimator_file import estimator_kind, what_it_is
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.infer.beside import keep_beside, lies_within_input
 from mintage.pipeline.infer.captured import captured_tables, choose_roles
-from mintage.pipeline.infer.estimator_file import estimator_kind, what_it_is
 from mintage.pipeline.infer.finding import Finding, question
 from mintage.pipeline.infer.glance_at import glance_at, head_of
 from mintage.pipeline.infer.in_front import check_in_front

@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
+from mintage.pipeline.estimator_file import HEAD_BYTES, estimator_kind
 from mintage.pipeline.mlflow_log.logged import Logged
 from mintage.pipeline.mlflow_log.models import logged_outputs
 from mintage.pipeline.recording.propose import Proposal

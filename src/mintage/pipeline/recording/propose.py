@@ -20,7 +20,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mintage.pipeline.infer.estimator_file import HEAD_BYTES, estimator_kind
+from mintage.pipeline.estimator_file import HEAD_BYTES, estimator_kind
 from mintage.pipeline.recording.compare import outside_remarks, unread_inputs
 from mintage.pipeline.recording.configuration import configuration, is_metrics
 from mintage.pipeline.recording.gather import gather

@@ -96,7 +96,8 @@ def observe(
         ),
     )
     said = said_in(scratch.private / "hook")
-    return _recording(made, scratch, finished, watcher, said, libraries=libraries)
+    beyond = [folder for folder in libraries if not made.root.is_relative_to(folder)]  # `python -m` adds the project's
+    return _recording(made, scratch, finished, watcher, said, libraries=beyond)
 
 
 def _watched(made: Mirror, run: Callable[[Callable[[], None]], Finished]) -> tuple[Watcher | None, Finished]:
