@@ -48,14 +48,15 @@ def real_evidence(task: str, *, seed: int = 0, by_time: bool = False) -> Evidenc
         holdout=holdout,
         classes=() if task == "regression" else tuple(map(str, range(int(labels.max()) + 1))),
         native=Native(holdout=values, edge=values[:5], edge_served=values[:5]),
-        spec=declared(train),
+        spec=declared(train, holdout),
     )
 
 
-def declared(train: Split, **changes: Any) -> ModelSpec:
-    """A model file whose ranges are those of training, a tenth wider, and whose categories are those of training."""
+def declared(train: Split, *others: Split, **changes: Any) -> ModelSpec:
+    """A model file whose ranges are those of the splits, a tenth wider, and whose categories are theirs."""
     inputs = {}
-    for name, column in train.columns.items():
+    for name in train.columns:
+        column = np.concatenate([split.columns[name] for split in (train, *others)])
         if column.dtype.kind == "O":
             known = tuple(sorted({value for value in column.tolist() if value is not None}))
             inputs[name] = InputSpec(type="string", categories=known, nullable=bool((column == None).any()))  # noqa: E711

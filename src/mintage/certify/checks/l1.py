@@ -64,10 +64,6 @@ class SharedRows:
         own, asked = codes[requirement.match == "features_and_label"]
         shared, repeated = asked >= 0, repeated_rows(own, train.groups)
         after = _metric_on(metric, split, ~shared)
-        also = f" ({int(shared.sum()):,} of {split.rows:,})"
-        if shared.any():
-            also += f"; {metric.label} without them {'not defined' if after is None else f'{after:.3f}'}"
-        gate = Gate(direction="at_most", threshold=requirement.max_share)
         details: dict[str, float | int | str | bool | None] = {
             "by features": int((codes[False][1] >= 0).sum()),
             "by features and label": int((codes[True][1] >= 0).sum()),
@@ -75,25 +71,32 @@ class SharedRows:
             f"{metric.name} with them": _metric_on(metric, split, shared | ~shared),
             f"{metric.name} without them": after,
         }
-        limit = _beyond_chance(shared, repeated, resampling.confidence)
-        if limit is None or gate.met_by(float(shared.mean())) or not gate.met_by(limit):
-            measurement = exact(float(shared.mean()), rows=split.rows)
-            title = "share of hold-out rows in training"
-            return conclude(
-                self, requirement, title=title, measurement=measurement, gate=gate, details=details, also=also
-            )
-        interval = Interval(low=limit, high=limit, confidence=resampling.confidence)
-        also = f"; {shared.mean():.1%} of the hold-out{also}, and {repeated.mean():.1%} of training repeats itself too"
+        measurement, title, also = _measured(shared, repeated, requirement.max_share, resampling)
+        if shared.any():
+            also += f"; {metric.label} without them {'not defined' if after is None else f'{after:.3f}'}"
+        gate = Gate(direction="at_most", threshold=requirement.max_share)
         result = conclude(
-            self,
-            requirement,
-            title="share of hold-out rows in training beyond chance, low end of its interval",
-            measurement=Measurement(estimate=limit, interval=interval, rows=split.rows, method="Newcombe"),
-            gate=gate,
-            details=details,
-            also=also,
+            self, requirement, title=title, measurement=measurement, gate=gate, details=details, also=also
         )
-        return _unless_flattered(result, metric, split, ~shared, resampling)
+        by_chance = measurement.method is not None
+        return _unless_flattered(result, metric, split, ~shared, resampling) if by_chance else result
+
+
+def _measured(
+    shared: NDArray[np.bool_], repeated: NDArray[np.bool_], most: float, resampling: Resampling
+) -> tuple[Measurement, str, str]:
+    """What is judged, its title and what is told beside it: the share, or what is beyond chance where that decides."""
+    rows, count = len(shared), int(shared.sum())
+    counted = f" ({count:,} of {rows:,})"
+    limit = _beyond_chance(shared, repeated, resampling.confidence)
+    if limit is None or count / rows <= most or limit > most:
+        return exact(count / rows, rows=rows), "share of hold-out rows in training", counted
+    interval = Interval(low=limit, high=limit, confidence=resampling.confidence)
+    return (
+        Measurement(estimate=limit, interval=interval, rows=rows, method="Newcombe"),
+        "share of hold-out rows in training beyond chance, low end of its interval",
+        f"; {count / rows:.1%} of the hold-out{counted}, and {repeated.mean():.1%} of training repeats itself too",
+    )
 
 
 def _beyond_chance(shared: NDArray[np.bool_], repeated: NDArray[np.bool_], confidence: float) -> float | None:
