@@ -2,7 +2,7 @@
 
 Times are all numbers, or all dates and moments (ISO 8601 where they are texts); a moment with a zone is taken in UTC.
 
->>> [round(value, 1) for value in numbers_of_times(["2013-01-01", "2013-01-01T12:00:00"])]
+>>> numbers_of_times(["2013-01-01", "2013-01-01T12:00:00"]).tolist()
 [15706.0, 15706.5]
 >>> numbers_of_times(["soon"]) is None
 True
