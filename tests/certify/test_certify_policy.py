@@ -123,7 +123,24 @@ def test_another_domain_than_the_pinned_one_is_refused_and_the_hint_names_both_w
 
 
 def test_all_built_in_checks_are_found_with_and_without_installed_metadata() -> None:
-    assert list(find_checks([])) == ["D1", "D2", "D3", "F1", "F2", "F3", "F5", "L1", "L2", "L3", "L4", "T1", "V4", "Z3"]
+    assert list(find_checks([])) == [
+        "D1",
+        "D2",
+        "D3",
+        "D5",
+        "F1",
+        "F2",
+        "F3",
+        "F5",
+        "L1",
+        "L2",
+        "L3",
+        "L4",
+        "L6",
+        "T1",
+        "V4",
+        "Z3",
+    ]
     assert set(find_checks()) >= set(find_checks([]))
 
 
