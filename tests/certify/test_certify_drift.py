@@ -7,12 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from certify_evidence import make_evidence
-from certify_real import HEAD, TASKS, real_evidence, results
+from certify_real import HEAD, TASKS, real_evidence, results, taken
 
 from mintage.certify.certificate import certificate_statement, parse_certificate
 from mintage.certify.certify import certify
+from mintage.certify.check import CheckResult
+from mintage.certify.checks.l6 import unless_blind
 from mintage.certify.evidence import Evidence
 from mintage.certify.policy import parse_policy
+from mintage.stats.interval import Interval
 from mintage.stats.stability import psi, stability
 
 pytest.importorskip("sklearn")
@@ -96,6 +99,44 @@ def test_groups_that_differ_as_a_whole_are_no_drift() -> None:
 def test_the_same_evidence_gives_the_same_bits() -> None:
     evidence = real_evidence("binary")
     assert results(evidence, DRIFT, LIKE) == results(evidence, DRIFT, LIKE)
+
+
+def test_days_that_differ_as_a_whole_are_not_told_apart_by_their_split() -> None:
+    found = []
+    for seed in range(4):
+        evidence, rng = make_evidence(seed, days=20, rows=20), np.random.default_rng(seed)
+        parts = [
+            replace(
+                part,
+                columns={"weather": rng.normal(size=part.group_count).repeat(20) + 0.1 * rng.normal(size=part.rows)},
+            )
+            for part in (evidence.train, evidence.holdout)
+        ]
+        result = results(replace(evidence, model="real", train=parts[0], holdout=parts[1]), LIKE)["like"]
+        assert result.verdict != "FAIL" and result.interval is not None
+        found.append(result.estimate or 0.0)
+    assert 0.35 < np.mean(found) < 0.65
+
+
+def test_a_likeness_that_could_not_have_been_seen_is_open() -> None:
+    evidence = real_evidence("multiclass")
+    few = replace(
+        evidence, native=None, train=taken(evidence.train, np.arange(24)), holdout=taken(evidence.holdout, np.arange(8))
+    )
+    result = results(few, "id: like, check: L6, max: 0.99")["like"]
+    assert result.verdict == "INCONCLUSIVE" and "a planted shift was not found either" in result.reason
+    known = CheckResult(
+        requirement="like",
+        check="L6",
+        check_version=0,
+        title="",
+        severity="must",
+        verdict="PASS",
+        reason="AUC 0.2",
+        interval=Interval(low=0.1, high=0.3, confidence=0.95),
+    )
+    assert "misleads on others: too few groups" in unless_blind(known, 0.9, 0.6).reason
+    assert unless_blind(known, 0.9, 0.6).verdict == "INCONCLUSIVE"
 
 
 def test_an_id_does_not_tell_the_splits_apart() -> None:

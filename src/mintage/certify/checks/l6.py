@@ -24,9 +24,9 @@ from mintage.certify.metric_interval import measure_metric
 from mintage.certify.reported import reported_by_time
 from mintage.certify.times import is_by_time
 
-__all__ = ["CHECK", "Representative", "RepresentativeRequirement"]
+__all__ = ["CHECK", "Representative", "RepresentativeRequirement", "unless_blind"]
 
-_PLANTED = 1.5
+_PLANTED, _MISLED = 1.5, 0.45
 
 
 class RepresentativeRequirement(Requirement, frozen=True, kw_only=True):
@@ -70,12 +70,23 @@ class Representative:
             needed_unit=holdout.unit,
             details={"rows compared": both.rows, "roc_auc with a planted shift": found},
         )
-        if is_by_time(evidence):
-            return reported_by_time(result)
-        if result.verdict == "PASS" and found <= requirement.max:
-            reason = f"{result.reason}; but a planted shift was not found either (AUC {found:.3f}): too few rows"
-            return msgspec.structs.replace(result, verdict="INCONCLUSIVE", reason=reason)
+        return reported_by_time(result) if is_by_time(evidence) else unless_blind(result, found, requirement.max)
+
+
+def unless_blind(result: CheckResult, control: float, most: float) -> CheckResult:
+    """The result, INCONCLUSIVE where it passes and a shift would not have been seen.
+
+    An AUC clearly under 0.5 comes from few groups that differ as a whole: what is learnt of some misleads on others.
+    """
+    if result.verdict != "PASS" or result.interval is None:
         return result
+    if control <= most:
+        why = f"a planted shift was not found either (AUC {control:.3f}): too few rows"
+    elif result.interval.high < _MISLED:
+        why = "that far under 0.5 what was learnt of some groups misleads on others: too few groups"
+    else:
+        return result
+    return msgspec.structs.replace(result, verdict="INCONCLUSIVE", reason=f"{result.reason}; but {why}")
 
 
 CHECK = Representative()
