@@ -1,4 +1,4 @@
-"""The trivial models that a model must beat, fitted on its training rows; the one file that imports scikit-learn.
+"""The trivial models that a model must beat, fitted on its training rows.
 
 Of a classifier:
 
@@ -17,7 +17,6 @@ categories), or on one column a category, is a stronger rival than these.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 
 from mintage.certify.answers import Task
 from mintage.certify.baseline_columns import as_numbers, distinct, texts
-from mintage.errors import ExtraMissingError
+from mintage.certify.scikit import open_scikit
 from mintage.stats.loss import class_log_loss_rows, log_loss_rows
 
 __all__ = ["BaselineName", "baseline_values", "baselines_of"]
@@ -87,14 +86,14 @@ def _numbers(
 
 def _tree_classes(train: Columns, y: NDArray[np.int64], rows: Columns, *, classes: int, seed: int) -> _Values:
     fitted, asked = as_numbers(train, rows)
-    tree = _sklearn().tree_of_classes(max_depth=_DEPTH, min_samples_leaf=_LEAF, random_state=seed % 2**32)
+    tree = open_scikit().tree_of_classes(max_depth=_DEPTH, min_samples_leaf=_LEAF, random_state=seed % 2**32)
     tree.fit(fitted, y)
     return _of_all(tree.predict_proba(asked), tree.classes_, classes)
 
 
 def _tree_numbers(train: Columns, y: _Values, rows: Columns, *, seed: int) -> _Values:
     fitted, asked = as_numbers(train, rows)
-    tree = _sklearn().tree_of_numbers(max_depth=_DEPTH, min_samples_leaf=_LEAF, random_state=seed % 2**32)
+    tree = open_scikit().tree_of_numbers(max_depth=_DEPTH, min_samples_leaf=_LEAF, random_state=seed % 2**32)
     tree.fit(fitted, y)
     return np.asarray(tree.predict(asked), dtype=np.float64)
 
@@ -119,7 +118,7 @@ def _one_feature_numbers(train: Columns, y: _Values, rows: Columns) -> _Values:
         counts = np.bincount(inverse, minlength=len(values)).astype(np.float64)
         means = np.bincount(inverse, weights=y, minlength=len(values)) / counts
         root = np.sqrt(counts)
-        with _sklearn().one_thread():
+        with open_scikit().one_thread():
             line = np.linalg.lstsq(terms * root[:, None], means * root, rcond=None)[0]
             loss = float(np.square(y - (terms @ line)[inverse]).mean())
             asked = rows[name]
@@ -141,7 +140,7 @@ def _logistic(
     values, inverse, encode = distinct(column)
     counts = np.bincount(classes * inverse + y, minlength=classes * len(values)).astype(np.float64)
     kept = counts > 0
-    tools = _sklearn()
+    tools = open_scikit()
     model = tools.logistic(max_iter=1000)
     with tools.one_thread():
         model.fit(
@@ -159,29 +158,3 @@ def _of_all(values: NDArray[Any], known: NDArray[Any], classes: int) -> _Values:
     found = np.zeros((len(values), classes))
     found[:, np.asarray(known, dtype=np.intp)] = values
     return found
-
-
-@dataclass(frozen=True)
-class _Tools:
-    """Models, and a context in which sums use one thread: small fits take longer with more, and the last bits of a
-    score must not depend on the machine's number of cores."""
-
-    logistic: Any
-    tree_of_classes: Any
-    tree_of_numbers: Any
-    one_thread: Callable[[], Any]
-
-
-def _sklearn() -> _Tools:
-    try:
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-        from threadpoolctl import threadpool_limits
-    except ImportError as error:
-        raise ExtraMissingError(
-            "trivial baselines need scikit-learn, which is not installed",
-            expected="scikit-learn",
-            found=str(error),
-            hint="install it: pip install 'mintage[demo]'",
-        ) from error
-    return _Tools(LogisticRegression, DecisionTreeClassifier, DecisionTreeRegressor, lambda: threadpool_limits(1))

@@ -84,6 +84,7 @@ def gather_evidence(
         latency=latency,
         champion=rival,
         order=order,
+        spec=spec,
     )
 
 
