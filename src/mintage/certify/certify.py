@@ -1,7 +1,8 @@
 """Judge the evidence for one model by its policy.
 
-``certify`` runs each requirement's check and joins the verdicts. It reads no files and no clock; only the latency probe
-measures, last and alone. For one seed everything but what is measured is the same to the last bit.
+``certify`` runs each requirement's check and joins the verdicts; a check that breaks off or takes too long leaves its
+requirement INCONCLUSIVE. It reads no files; only the latency probe measures, last and alone. For one seed everything
+but what is measured is the same to the last bit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from mintage.certify.check import Check, CheckResult, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.guard import run_guarded
 from mintage.certify.judge import Judged, Verdict, overall
 from mintage.certify.latency import LatencyRun
 from mintage.certify.order import OrderFacts
@@ -118,6 +120,8 @@ class _Session:
     def __init__(self, evidence: Evidence, policy: Policy, needed: Mapping[str, Check[Any]]) -> None:
         self.evidence, self.policy, self.needed = evidence, policy, needed
         self.latency: LatencyRun | None = None
+        self.lost: dict[str, CheckResult] = {}
+        """What a check did not give; it is not asked again."""
 
     def run(self, resampling: Resampling, on_result: Callable[[CheckResult], None] | None) -> dict[str, CheckResult]:
         """The result of each requirement by its id."""
@@ -128,7 +132,18 @@ class _Session:
             if check.measured and self.latency is None and evidence.latency is not None:
                 self.latency = evidence.latency.measure(calls=_calls(self.policy))
             latency = self.latency if check.measured else None
-            result = check.run(evidence, requirement, resampling=resampling, latency=latency)
+            result = self.lost.get(requirement.id)
+            if result is None:
+                result, given = run_guarded(
+                    check,
+                    evidence,
+                    requirement,
+                    resampling=resampling,
+                    latency=latency,
+                    limit_s=self.policy.check_limit_s,
+                )
+                if not given:
+                    self.lost[requirement.id] = result
             results[requirement.id] = result
             if on_result is not None:
                 on_result(result)

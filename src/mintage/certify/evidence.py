@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from mintage.certify.answers import Answers, Task, check_values
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
+from mintage.certify.served import Served
 from mintage.errors import EvidenceInvalidError
-from mintage.repo.modelfile import ModelSpec
+from mintage.repo.modelfile import InputSpec, ModelSpec
 
 __all__ = ["Champion", "Evidence", "Native", "Role", "Split"]
 
@@ -108,7 +109,8 @@ class Champion:
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain, ``classes`` the
-    names of a classifier's classes in the order of their places, ``spec`` the model file, for what it declares."""
+    names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the model
+    file, for what it declares; ``inputs`` what that declares of each input."""
 
     model: str
     root: str
@@ -122,6 +124,8 @@ class Evidence:
     champion: Champion | None = None
     order: OrderFacts = field(default_factory=OrderFacts)
     spec: ModelSpec | None = None
+    served: Served | None = None
+    inputs: Mapping[str, InputSpec] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows

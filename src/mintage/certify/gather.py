@@ -6,7 +6,7 @@ process of its own. The caller enters the opening in the audit log first, and pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mintage.certify.answers import Answers, Task
 from mintage.certify.evidence import Champion, Evidence, Native, Role, Split
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
+from mintage.certify.served import Served
 from mintage.errors import EvidenceInvalidError, FileMissingError, ParityFailedError
 from mintage.lower.estimator import lower
 from mintage.model.package import Package
@@ -85,7 +86,20 @@ def gather_evidence(
         champion=rival,
         order=order,
         spec=spec,
+        served=_served(package, predictor, holdout),
+        inputs=spec.inputs,
     )
+
+
+def _served(package: Package, predictor: Predictor, holdout: Split) -> Served:
+    """The model, to be asked about other rows."""
+
+    def asked(loaded: Predictor) -> Callable[[Columns], Answers]:
+        return lambda columns: _answers(loaded.predict(columns), loaded.signature)
+
+    served = Served(asked(predictor), accepts=predictor.accepts, reload=lambda: asked(package.predictor()))
+    served.remember(holdout.columns, holdout.answers)
+    return served
 
 
 def stored_table(workspace: Workspace, spec: ModelSpec, item: Item) -> Any:

@@ -74,12 +74,13 @@ class _PolicyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     requirements: list[Any]
     domain: str | None = None
     valid_days: Annotated[int, Meta(ge=1, le=3660)] = 90
+    check_limit_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
     statistics: Statistics = Statistics()
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed policy. ``digest`` is the SHA-256 of its file; ``domain`` the digest it pins, if it does; ``builtin``
-    the version of Mintage whose built-in default it is, None of a file."""
+    the version of Mintage whose built-in default it is, None of a file; ``check_limit_s`` how long a check may take."""
 
     model: str
     owner: str
@@ -90,6 +91,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     valid_days: int
     statistics: Statistics
     builtin: str | None = None
+    check_limit_s: int = 600
 
 
 def read_policy(path: Path, *, checks: Mapping[str, Check[Any]] | None = None) -> Policy:
@@ -132,6 +134,7 @@ def parse_policy(data: bytes, *, where: str, checks: Mapping[str, Check[Any]] | 
         requirements=requirements,
         domain=file.domain,
         valid_days=file.valid_days,
+        check_limit_s=file.check_limit_s,
         statistics=file.statistics,
     )
 
