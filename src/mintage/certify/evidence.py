@@ -110,7 +110,8 @@ class Champion:
 class Evidence:
     """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain, ``classes`` the
     names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the model
-    file, for what it declares; ``inputs`` what that declares of each input."""
+    file, for what it declares; ``inputs`` what that declares of each input; ``formats`` has each file of the model's
+    folder, with None if its format is not known."""
 
     model: str
     root: str
@@ -126,6 +127,7 @@ class Evidence:
     spec: ModelSpec | None = None
     served: Served | None = None
     inputs: Mapping[str, InputSpec] = field(default_factory=dict)
+    formats: Mapping[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mintage.certify.answers import Answers, Task
 from mintage.certify.evidence import Champion, Evidence, Native, Role, Split
+from mintage.certify.formats import format_of
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
 from mintage.certify.served import Served
@@ -88,6 +89,7 @@ def gather_evidence(
         spec=spec,
         served=_served(package, predictor, holdout),
         inputs=spec.inputs,
+        formats={path: format_of(path, data) for path, data in package.files.items()},
     )
 
 

@@ -1,0 +1,113 @@
+"""B1, invariance: what must not matter does not.
+
+Rows in another order, columns in another order, whole numbers as integers: the answers are the same. ``irrelevant``
+names inputs, such as ids, whose values are exchanged between rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from mintage.certify.answers import Answers
+from mintage.certify.check import CheckResult, Requirement, Resampling
+from mintage.certify.evidence import Evidence
+from mintage.certify.latency import LatencyRun
+from mintage.certify.measure import without_number
+from mintage.certify.probing import conclude_share, differ, draw_rows, not_served, take
+from mintage.certify.served import Columns, Served
+
+__all__ = ["CHECK", "Invariance", "InvarianceRequirement"]
+
+
+class InvarianceRequirement(Requirement, frozen=True, kw_only=True):
+    """At most ``max_share`` of ``rows`` rows may change by more than ``tolerance``, or their label."""
+
+    irrelevant: tuple[str, ...] = ()
+    max_share: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 2_000
+    tolerance: Annotated[float, Meta(ge=0)] = 1e-6
+
+
+class Invariance:
+    """The check."""
+
+    id = "B1"
+    version = 0
+    title = "invariance"
+    samples = True
+    measured = False
+    requirement_type = InvarianceRequirement
+
+    def run(
+        self,
+        evidence: Evidence,
+        requirement: InvarianceRequirement,
+        *,
+        resampling: Resampling,
+        latency: LatencyRun | None,
+    ) -> CheckResult:
+        """Count the rows that any change moves."""
+        served, split = evidence.served, evidence.holdout
+        unknown = [name for name in requirement.irrelevant if name not in split.columns]
+        if unknown:
+            reason = f"{self.title}: not measured, `irrelevant` names {', '.join(unknown)}, which are no inputs"
+            return without_number(self, requirement, verdict="INCONCLUSIVE", reason=reason)
+        columns = (
+            None
+            if served is None
+            else draw_rows(evidence.holdout, served, requirement.rows, seed=resampling.seed, stream=13)
+        )
+        if served is None or columns is None:
+            return not_served(self, requirement)
+        before = served.ask_anew(columns)
+        changed = np.zeros(len(before), dtype=bool)
+        moved: dict[str, float | int | str | bool | None] = {}
+        rng = np.random.default_rng([resampling.seed, 14])
+        for name, after in _changes(columns, before, served, requirement.irrelevant, rng):
+            by = differ(before, after, tolerance=requirement.tolerance)
+            moved[f"moved by {name}"] = int(by.sum())
+            changed |= by
+        most = max(moved, key=lambda name: moved[name] or 0)
+        return conclude_share(
+            self,
+            requirement,
+            title="rows whose answer changes with what must not matter",
+            hits=int(changed.sum()),
+            rows=len(changed),
+            of=split.rows,
+            most=requirement.max_share,
+            resampling=resampling,
+            details=moved,
+            also=f"; most {most}" if changed.any() else f"; tried {', '.join(name[9:] for name in moved)}",
+        )
+
+
+def _changes(
+    columns: Columns, before: Answers, served: Served, irrelevant: tuple[str, ...], rng: np.random.Generator
+) -> Iterator[tuple[str, Answers]]:
+    """Each change, and the answers after it in the order of the rows before."""
+    order = rng.permutation(len(before))
+    back = np.argsort(order)
+    yield "row order", before.of(served.ask_anew(take(columns, order)).values[back])
+    yield "column order", served.ask_anew(dict(sorted(columns.items(), reverse=True)))
+    whole = {name: _whole(column) for name, column in columns.items()}
+    if any(whole[name].dtype != columns[name].dtype for name in columns):
+        yield "integers", served.ask_anew(whole)
+    for name in irrelevant:
+        yield name, served.ask_anew({**columns, name: columns[name][order]})
+
+
+def _whole(column: NDArray[np.generic]) -> NDArray[np.generic]:
+    """A column of whole numbers as integers."""
+    if column.dtype.kind != "f" or not np.isfinite(column).all() or np.abs(column).max(initial=0.0) >= 2**53:
+        return column
+    integers = column.astype(np.int64)
+    return integers if (integers == column).all() else column
+
+
+CHECK = Invariance()
