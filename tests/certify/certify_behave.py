@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 from certify_evidence import DOMAIN, ROOT
 from numpy.typing import NDArray
@@ -23,6 +24,11 @@ INPUTS = {
     "ticket": InputSpec(type="float", nullable=False),
 }
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("low", "mid", "high"), "regression": ()}
+
+
+def replace_input(name: str, **changes: Any) -> InputSpec:
+    """An input declared with other words."""
+    return msgspec.structs.replace(INPUTS[name], **changes)
 
 
 def slope(columns: Columns) -> NDArray[np.float64]:
@@ -99,6 +105,7 @@ def make_behaving(
         "group_key": "day" if grouped else None,
         "train": train,
         "holdout": holdout,
+        "validation": make_split(rng, task, own, name="validation", rows=rows, grouped=grouped),
         "served": served or Served(own, accepts=accepts),
         "inputs": INPUTS,
         "formats": {"model.onnx": "onnx", "card.json": "json"},

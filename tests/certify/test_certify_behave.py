@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from certify_behave import Model, answer_by, fault_free, make_behaving, slope
+from certify_behave import INPUTS, Model, answer_by, fault_free, make_behaving, replace_input, slope
 from certify_evidence import ROOT
 
 from mintage.certify.answers import Answers, Task
@@ -32,6 +32,8 @@ requirements:
   - {id: batch, check: L5}
   - {id: again, check: V1}
   - {id: formats, check: Z1}
+  - {id: coverage, check: C2}
+  - {id: worst, check: R3, max: WORST}
 """
 CLASSES_ONLY = b"""  - {id: calibration, check: C1, max_error: 0.08}
   - {id: flips, check: F4}
@@ -42,6 +44,9 @@ TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 def results(evidence: Evidence) -> dict[str, CheckResult]:
     numbers = evidence.task == "regression"
     text = (ANY_TASK if numbers else ANY_TASK + CLASSES_ONLY).replace(b"LOSS", b"0.15" if numbers else b"0.05")
+    if evidence.task != "multiclass":
+        text += b"  - {id: monotone, check: B2}\n"
+    text = text.replace(b"WORST", b"5" if numbers else b"12")
     policy = parse_policy(text, where="policies/late.yaml")
     return {result.requirement: result for result in certify(evidence, policy).results}
 
@@ -55,7 +60,8 @@ def failing(evidence: Evidence) -> set[str]:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_fault_free_model_passes_every_check_of_behaviour(task: Task) -> None:
     verdicts = {name: result.verdict for name, result in results(make_behaving(task)).items()}
-    assert verdicts.pop("flips", "NOT_APPLICABLE") == "NOT_APPLICABLE"
+    for name in ("flips", "monotone"):
+        assert verdicts.pop(name, "NOT_APPLICABLE") == "NOT_APPLICABLE"
     assert set(verdicts.values()) == {"PASS"}, verdicts
 
 
@@ -217,11 +223,62 @@ def test_rows_that_the_champion_had_right_fail_only_flips(grouped: bool) -> None
     assert (same.verdict, same.details["negative flips"]) == ("INCONCLUSIVE" if grouped else "PASS", 0)
 
 
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_sign_broken_in_one_corner_fails_only_monotone(task: Task) -> None:
+    def broken(columns: Columns) -> Answers:
+        raw = slope(columns)
+        corner = (columns["c"] == 9) & (np.abs(columns["b"]) < 1.5)
+        return answer_by(task, np.where(corner, raw - 0.2, raw))
+
+    evidence = make_behaving(task, model=broken)
+    declared = {
+        **INPUTS,
+        "c": replace_input("c", monotone="increasing"),
+        "a": replace_input("a", monotone="increasing"),
+    }
+    found = results(replace(evidence, inputs=declared))
+    assert {name for name, result in found.items() if result.verdict == "FAIL"} == {"monotone"}
+    assert "most by c" in found["monotone"].reason and found["monotone"].details["wrong, a"] == 0
+    twin = results(replace(make_behaving(task), inputs=declared))["monotone"]
+    assert twin.verdict == "PASS"
+    assert 1700 < (twin.rows or 0) < 2000
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("task", TASKS)
+def test_validation_rows_that_flatter_the_model_fail_only_coverage(task: Task, grouped: bool) -> None:
+    evidence = make_behaving(task, grouped=grouped)
+    assert evidence.validation is not None
+    split = evidence.validation
+    best = answer_by(task, slope(split.columns)).values if task == "regression" else split.answers.labels
+    easy = replace(split, labels=np.where(np.arange(split.rows) % 2 == 0, best, split.labels))
+    assert failing(replace(evidence, validation=easy)) == {"coverage"}
+    assert results(replace(evidence, validation=None))["coverage"].verdict == "INCONCLUSIVE"
+
+
+def test_a_few_rows_that_are_far_off_fail_only_the_worst_rows() -> None:
+    evidence = make_behaving("regression")
+    split = evidence.holdout
+    far = np.random.default_rng(3).random(split.rows) < 0.03
+    found = results(replace(evidence, holdout=replace(split, labels=np.where(far, split.labels + 9, split.labels))))
+    assert {name for name, result in found.items() if result.verdict == "FAIL"} == {"worst"}
+
+
+def test_the_worst_tenth_is_the_mean_of_the_largest_losses() -> None:
+    evidence = make_behaving("regression", rows=1000)
+    split = evidence.holdout
+    losses = np.sort(np.abs(split.labels - split.answers.values))
+    assert results(evidence)["worst"].estimate == pytest.approx(losses[-100:].mean(), rel=0.01)
+
+
 def test_checks_of_labels_and_probabilities_are_refused_for_a_regression_before_any_runs() -> None:
     for line in (b"  - {id: calibration, check: C1}\n", b"  - {id: flips, check: F4}\n"):
         with pytest.raises(PolicyUnfitError, match="which a regression has not"):
             check_task(
-                parse_policy(ANY_TASK.replace(b"LOSS", b"0.15") + line, where="policies/late.yaml"), "regression"
+                parse_policy(
+                    ANY_TASK.replace(b"LOSS", b"1").replace(b"WORST", b"9") + line, where="policies/late.yaml"
+                ),
+                "regression",
             )
 
 

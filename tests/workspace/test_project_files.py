@@ -117,6 +117,13 @@ def test_the_domain_digest_changes_with_the_domain_alone():
     assert domain_digest(spec) == domain_digest(same) != domain_digest(wider)
 
 
+def test_a_declared_direction_is_of_the_domain_and_without_one_its_digest_stays_what_it_was():
+    spec = parse_model_file(MODEL, where="models/late.yaml")
+    growing = parse_model_file(MODEL.replace(b"[0, 1]", b"[0, 1], monotone: increasing"), where="models/late.yaml")
+    assert domain_digest(spec) == "sha256:813645ac30135f86ecc7d65d48a420c9884bf2f90bb0834edef75526c6438067"
+    assert domain_digest(growing) != domain_digest(spec)
+
+
 def test_the_target_must_not_be_said_twice_and_differently(tmp_path):
     text = "project: p\nstages: {fit: {run: python fit.py, out: [m]}}\nmodels:\n  late: {from: m, target: [late]}\n"
     (tmp_path / "mintage.yaml").write_text(text)
@@ -134,6 +141,7 @@ def test_the_target_must_not_be_said_twice_and_differently(tmp_path):
         (b"task: binary", b"task: ranking"),
         (b"range: [0, 1]", b"range: [2, 1]"),
         (b"type: float, range", b"type: string, range"),
+        (b"type: float, range: [0, 1]", b"type: string, monotone: increasing"),
         (b"  a: {", b"  late: {"),
         (b"owner: o", b"owner: 3"),
         (b"inputs:\n  a: {type: float, range: [0, 1]}", b"inputs: {}"),

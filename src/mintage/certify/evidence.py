@@ -111,7 +111,7 @@ class Evidence:
     """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain, ``classes`` the
     names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the model
     file, for what it declares; ``inputs`` what that declares of each input; ``formats`` has each file of the model's
-    folder, with None if its format is not known."""
+    folder, with None if its format is not known; ``validation`` are rows that neither fitted the model nor judge it."""
 
     model: str
     root: str
@@ -128,6 +128,7 @@ class Evidence:
     served: Served | None = None
     inputs: Mapping[str, InputSpec] = field(default_factory=dict)
     formats: Mapping[str, str | None] = field(default_factory=dict)
+    validation: Split | None = None
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows
@@ -139,6 +140,8 @@ class Evidence:
             )
         if self.train.task != task:
             raise _invalid("training and hold-out are of other tasks", task, self.train.task)
+        if self.validation is not None and self.validation.task != task:
+            raise _invalid("validation and hold-out are of other tasks", task, self.validation.task)
         if self.champion is not None:
             if self.champion.answers.task != task:
                 raise _invalid("the champion does another task", task, self.champion.answers.task)

@@ -89,8 +89,20 @@ def gather_evidence(
         spec=spec,
         served=_served(package, predictor, holdout),
         inputs=spec.inputs,
+        validation=_validation(workspace, spec, predictor),
         formats={path: format_of(path, data) for path, data in package.files.items()},
     )
+
+
+def _validation(workspace: Workspace, spec: ModelSpec, predictor: Predictor) -> Split | None:
+    """The validation rows; None if there are none, or the model file names training or hold-out rows as such."""
+    path = spec.data.validation
+    if path in (spec.data.train, spec.data.holdout):
+        return None
+    try:
+        return read_split(workspace, spec, predictor, "validation", path)
+    except FileMissingError:
+        return None
 
 
 def _served(package: Package, predictor: Predictor, holdout: Split) -> Served:

@@ -51,7 +51,7 @@ def conclude_losses(
     answers, refused = _ask(served, split, {**perturbed, **(told or {})})
     gains = measure_gains(metric, split, {name: answers[name] for name in perturbed}, resampling)
     shares = {name: _share(item, abs(value)) for name, item in gains.items()}
-    worst = max(shares, key=lambda name: _end(shares[name]))
+    worst = max(shares, key=lambda name: _rank(shares[name]))
     details: dict[str, float | int | str | bool | None] = {"worst": worst, metric.name: value}
     details |= {f"loss, {name}": _loss(metric, value, split, answers[name]) for name in answers}
     if refused:
@@ -59,7 +59,7 @@ def conclude_losses(
     return conclude(
         check,
         requirement,
-        title=f"share of {metric.label} lost",
+        title=f"share of {metric.label} lost to {check.title}",
         measurement=_most(list(shares.values())),
         gate=Gate(direction="at_most", threshold=max_loss),
         needed_unit=split.unit,
@@ -92,8 +92,8 @@ def _share(item: Measurement, of: float) -> Measurement:
     return msgspec.structs.replace(item, estimate=estimate, interval=interval)
 
 
-def _end(item: Measurement) -> float:
-    return np.inf if item.interval is None else item.interval.high
+def _rank(item: Measurement) -> float:
+    return np.inf if item.interval is None or item.estimate is None else item.estimate
 
 
 def _most(items: list[Measurement]) -> Measurement:

@@ -23,7 +23,8 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class InputSpec(_Part, frozen=True, kw_only=True):
-    """One input column: its type, unit and domain. ``range`` is inclusive; None at an end means open."""
+    """One input column: its type, unit and domain. ``range`` is inclusive; None at an end means open. ``monotone`` says
+    which way the answer may move as the number grows, all else being equal."""
 
     type: Literal["float", "int", "string"]
     unit: str | None = None
@@ -32,6 +33,7 @@ class InputSpec(_Part, frozen=True, kw_only=True):
     nullable: bool = True
     mutable: bool = True
     protected: bool = False
+    monotone: Literal["increasing", "decreasing"] | None = None
     about: str | None = None
 
 
@@ -124,6 +126,8 @@ def parse_model_file(data: bytes, *, where: str) -> ModelSpec:
         low, high = column.range or (None, None)
         if column.type == "string" and column.range is not None:
             raise FileMalformedError("a string has no range", where=marks.at(("inputs", name, "range")))
+        if column.type == "string" and column.monotone is not None:
+            raise FileMalformedError("a string does not grow", where=marks.at(("inputs", name, "monotone")))
         if low is not None and high is not None and low > high:
             raise FileMalformedError("a range ends before it begins", where=marks.at(("inputs", name, "range")))
     return spec
@@ -131,11 +135,15 @@ def parse_model_file(data: bytes, *, where: str) -> ModelSpec:
 
 def domain_digest(spec: ModelSpec) -> str:
     """SHA-256 of the declared domain (task, target, threshold, group key, inputs): what a policy pins."""
+    inputs = msgspec.to_builtins(spec.inputs)
+    for column in inputs.values():
+        if column["monotone"] is None:
+            del column["monotone"]  # a file that does not have the key has the digest that it had before there was one
     domain = {
         "task": spec.task,
         "target": spec.target,
         "threshold": spec.threshold,
         "group_key": spec.group_key,
-        "inputs": msgspec.to_builtins(spec.inputs),
+        "inputs": inputs,
     }
     return sha256_bytes(canonical_bytes(domain))

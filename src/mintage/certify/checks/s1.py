@@ -91,7 +91,7 @@ class WeakSlices:
             }
             | {f"slice {place}": text for place, text in enumerate(texts[:_SHOWN], 1)},
         )
-        reason = _reason(texts, scan_size(columns), controls)
+        reason = _reason(texts, scan_size(columns), controls, requirement.control_ratio)
         verdict = "INCONCLUSIVE" if not controls.suffice and not weak else result.verdict
         return msgspec.structs.replace(result, verdict=verdict, reason=reason)
 
@@ -134,10 +134,13 @@ def _text(item: Weak, search: Search) -> str:
     )
 
 
-def _reason(texts: list[str], looked_at: int, controls: _Controls) -> str:
+def _reason(texts: list[str], looked_at: int, controls: _Controls, ratio: float) -> str:
     if texts:
         return f"{len(texts)} weak slice{'s' * (len(texts) > 1)} confirmed; {texts[0]}"
-    of_planted = f"{controls.found} of {controls.planted} planted ones of about {controls.rows:,} rows were found"
+    of_planted = (
+        f"{controls.found} of {controls.planted} planted ones of about {controls.rows:,} rows, "
+        f"wrong {ratio:g} times as often, were found"
+    )
     if controls.suffice:
         return f"no weak slice among {looked_at:,}; {of_planted}"
     if not controls.planted:

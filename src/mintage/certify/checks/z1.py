@@ -37,7 +37,7 @@ class KnownFormats:
         unknown = sorted(path for path, found in formats.items() if found is None)
         known = sorted({found for found in formats.values() if found is not None})
         more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-        also = f" of {len(formats)}; {', '.join(unknown[:_SHOWN])}{more}" if unknown else f" of {len(formats)} files"
+        also = f"; {len(formats)} files" + (f", not known: {', '.join(unknown[:_SHOWN])}{more}" if unknown else "")
         return conclude(
             self,
             requirement,
