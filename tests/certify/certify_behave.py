@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from certify_evidence import DOMAIN, ROOT
+from certify_real import declared
 from numpy.typing import NDArray
 
 from mintage.certify.answers import Answers, Task
@@ -107,7 +108,7 @@ def make_behaving(
         "holdout": holdout,
         "validation": make_split(rng, task, own, name="validation", rows=rows, grouped=grouped),
         "served": served or Served(own, accepts=accepts),
-        "inputs": INPUTS,
+        "spec": declared(train, inputs=INPUTS),
         "formats": {"model.onnx": "onnx", "card.json": "json"},
     }
     return Evidence(**(parts | changes))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from certify_behave import INPUTS, Model, answer_by, fault_free, make_behaving, replace_input, slope
 from certify_evidence import ROOT
+from certify_real import declared
 
 from mintage.certify.answers import Answers, Task
 from mintage.certify.certify import certify
@@ -231,15 +232,16 @@ def test_a_sign_broken_in_one_corner_fails_only_monotone(task: Task) -> None:
         return answer_by(task, np.where(corner, raw - 0.2, raw))
 
     evidence = make_behaving(task, model=broken)
-    declared = {
+    inputs = {
         **INPUTS,
         "c": replace_input("c", monotone="increasing"),
         "a": replace_input("a", monotone="increasing"),
     }
-    found = results(replace(evidence, inputs=declared))
+    found = results(replace(evidence, spec=declared(evidence.train, inputs=inputs)))
     assert {name for name, result in found.items() if result.verdict == "FAIL"} == {"monotone"}
     assert "most by c" in found["monotone"].reason and found["monotone"].details["wrong, a"] == 0
-    twin = results(replace(make_behaving(task), inputs=declared))["monotone"]
+    clean = make_behaving(task)
+    twin = results(replace(clean, spec=declared(clean.train, inputs=inputs)))["monotone"]
     assert twin.verdict == "PASS"
     assert 1700 < (twin.rows or 0) < 2000
 

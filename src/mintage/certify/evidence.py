@@ -110,8 +110,8 @@ class Champion:
 class Evidence:
     """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain, ``classes`` the
     names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the model
-    file, for what it declares; ``inputs`` what that declares of each input; ``formats`` has each file of the model's
-    folder, with None if its format is not known; ``validation`` are rows that neither fitted the model nor judge it."""
+    file, for what it declares; ``formats`` has each file of the model's folder, with None if its format is not known;
+    ``validation`` are rows that neither fitted the model nor judge it."""
 
     model: str
     root: str
@@ -126,7 +126,6 @@ class Evidence:
     order: OrderFacts = field(default_factory=OrderFacts)
     spec: ModelSpec | None = None
     served: Served | None = None
-    inputs: Mapping[str, InputSpec] = field(default_factory=dict)
     formats: Mapping[str, str | None] = field(default_factory=dict)
     validation: Split | None = None
 
@@ -150,6 +149,11 @@ class Evidence:
             check_values(self.native.holdout, task, what="native answers to the hold-out", rows=rows)
             check_values(self.native.edge, task, what="native answers to edge rows", rows=len(self.native.edge_served))
             check_values(self.native.edge_served, task, what="served answers to edge rows")
+
+    @property
+    def inputs(self) -> Mapping[str, InputSpec]:
+        """What the model file declares of each input; nothing, if it is not known."""
+        return {} if self.spec is None else self.spec.inputs
 
     @property
     def task(self) -> Task:

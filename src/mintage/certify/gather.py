@@ -88,7 +88,6 @@ def gather_evidence(
         order=order,
         spec=spec,
         served=_served(package, predictor, holdout),
-        inputs=spec.inputs,
         validation=_validation(workspace, spec, predictor),
         formats={path: format_of(path, data) for path, data in package.files.items()},
     )

@@ -47,7 +47,7 @@ class DomainConformance:
         latency: LatencyRun | None,
     ) -> CheckResult:
         """Judge the share."""
-        split, inputs = evidence.holdout, {} if evidence.spec is None else evidence.spec.inputs
+        split, inputs = evidence.holdout, evidence.inputs
         if not is_declared(inputs):
             reason = "the model file declares no range, no categories, no integer and no input that may not be null"
             return without_number(self, requirement, verdict="NOT_APPLICABLE", reason=reason)

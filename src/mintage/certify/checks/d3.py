@@ -52,7 +52,7 @@ class SegmentSupport:
         latency: LatencyRun | None,
     ) -> CheckResult:
         """Judge the segment with the fewest rows."""
-        inputs = {} if evidence.spec is None else evidence.spec.inputs
+        inputs = evidence.inputs
         names = requirement.columns or tuple(name for name, spec in inputs.items() if spec.protected)
         if not names:
             reason = "no segments are named, and the model file declares no input as protected"
