@@ -39,6 +39,12 @@ requirements:
 CLASSES_ONLY = b"""  - {id: calibration, check: C1, max_error: 0.08}
   - {id: flips, check: F4}
 """
+ONLY_SLICES = b"""
+model: late
+owner: risk@example.org
+requirements:
+  - {id: slices, check: S1}
+"""
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
 
@@ -80,6 +86,23 @@ def test_errors_in_a_slice_of_two_conditions_fail_only_weak_slices_which_name_it
     assert {name for name, result in found.items() if result.verdict == "FAIL"} == {"slices"}
     assert found["slices"].reason.startswith("1 weak slice confirmed; "), found["slices"].reason
     assert "c = 3 and kind = y: " in found["slices"].reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("task", TASKS)
+def test_fault_free_models_have_weak_slices_no_more_often_than_alpha_allows(task: Task, grouped: bool) -> None:
+    policy = parse_policy(ONLY_SLICES, where="policies/late.yaml")
+    audits = [certify(make_behaving(task, seed=100 + seed, grouped=grouped), policy) for seed in range(20)]
+    assert sum(outcome.verdict == "FAIL" for outcome in audits) <= 1
+    assert sum(outcome.verdict == "PASS" for outcome in audits) >= 10
+
+
+def test_compared_with_all_rows_a_slice_in_which_the_model_is_rightly_less_sure_is_told() -> None:
+    policy = parse_policy(ONLY_SLICES.replace(b"S1", b"S1, compare: all"), where="policies/late.yaml")
+    assert certify(make_behaving("multiclass", rows=8000), policy).verdict == "FAIL"
+    policy = parse_policy(ONLY_SLICES, where="policies/late.yaml")
+    assert certify(make_behaving("multiclass", rows=8000), policy).verdict == "PASS"
 
 
 def test_days_that_differ_are_no_weak_slice() -> None:

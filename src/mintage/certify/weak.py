@@ -1,8 +1,9 @@
 """Which slices of a split are weak: proposed on one half of its groups, confirmed on the other, with a lower bound.
 
 A slice is weak if the exact test finds it at a false discovery rate of ``q``, and the low end of the interval of its
-ratio, hits over those of rows like it, lies above ``ratio``. The interval resamples groups where rows belong together,
-so days that differ are no slice. ``planted`` makes the rows of a control: a slice whose hits were multiplied.
+ratio, hits over those of rows like it, lies above ``ratio``. The interval is the wider the fewer of those tested were
+found (Benjamini and Yekutieli 2005, for selected parameters), and counts groups where rows belong together, so that
+days which differ are no slice. ``planted`` makes the rows of a control: a slice whose hits were multiplied.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from mintage.certify.answers import Answers
 from mintage.certify.check import Resampling
 from mintage.certify.evidence import Split
 from mintage.certify.slices import Coded, Found, Rows, Slice, confirm, propose
 from mintage.stats.binomial import clopper_pearson
-from mintage.stats.groups import GroupedBootstrap, expanded_percentile, is_reachable
 
 __all__ = ["Search", "Weak", "halves", "hits_of", "planted", "strata_of"]
 
@@ -57,36 +58,38 @@ class Search:
         columns = [replace(column, codes=column.codes[of]) for column in self.columns]
         slices = propose(proposing, _part(rows, ~of), least=max(2, self.min_rows // 2), most=_CONFIRMED)
         hits, expected = rows.hits[of], _part(rows, of).expected()
+        chosen = [item for item in confirm(columns, _part(rows, of), slices) if item.p <= self.q]
+        error = (1 - self.resampling.confidence) * len(chosen) / max(len(slices), 1)
         told = np.zeros(int(of.sum()), dtype=bool)
-        for item in sorted(confirm(columns, _part(rows, of), slices), key=lambda item: (item.p, -item.hits)):
+        for item in sorted(chosen, key=lambda item: (item.p, -item.hits)):
             inside = item.slice.holds(columns)
-            if item.p > self.q or item.rows < self.min_rows / 2:
+            low = self._low(inside, hits, expected, 1 - error)
+            rest = inside & ~told
+            if item.rows < self.min_rows / 2 or low <= self.ratio:
                 continue
-            low = self._low(inside, hits, expected)
-            if low > self.ratio and (
-                not (inside & told).any() or self._low(inside & ~told, hits, expected) > self.ratio
-            ):
+            if rest.sum() == inside.sum() or self._low(rest, hits, expected, 1 - error) > self.ratio:
                 told |= inside
                 found.append(Weak(found=item, low=low))
         return found
 
-    def _low(self, inside: NDArray[np.bool_], hits: NDArray[np.bool_], expected: NDArray[np.float64]) -> float:
+    def _low(
+        self, inside: NDArray[np.bool_], hits: NDArray[np.bool_], expected: NDArray[np.float64], confidence: float
+    ) -> float:
         """The low end of the ratio of some rows; 0 where too few rows or groups give none."""
-        confidence, wrong, awaited = self.resampling.confidence, int(hits[inside].sum()), float(expected[inside].sum())
+        wrong, awaited = int(hits[inside].sum()), float(expected[inside].sum())
         if awaited == 0:
             return 0.0
         if self.groups is None:
             count = int(inside.sum())
             return clopper_pearson(wrong, count, confidence).low * count / awaited
-        groups = self.groups[self.confirming]
-        touched = len(np.unique(groups[inside]))
-        if not is_reachable(touched, confidence, self.resampling.draws):
+        # the ratio's linear part, summed by group; Student's t for few groups
+        codes = np.unique(self.groups[self.confirming][inside], return_inverse=True)[1].reshape(-1)
+        ratio, units = wrong / awaited, int(codes.max()) + 1
+        if units < 2:
             return 0.0
-        seed = np.random.SeedSequence([self.resampling.seed, 3])
-        bootstrap = GroupedBootstrap(groups, seed=seed, draws=self.resampling.draws)
-        over, under = bootstrap.mean_columns([(hits & inside).astype(np.float64), np.where(inside, expected, 0.0)])
-        samples = over[under > 0] / under[under > 0]
-        return expanded_percentile(samples, wrong / awaited, touched, confidence).low
+        off = np.bincount(codes, weights=hits[inside] - ratio * expected[inside])
+        spread = float(np.sqrt(units / (units - 1) * np.square(off).sum())) / awaited
+        return max(0.0, ratio - float(special.stdtrit(units - 1, (1 + confidence) / 2)) * spread)
 
 
 def hits_of(labels: NDArray[np.generic], answers: Answers) -> NDArray[np.bool_]:
