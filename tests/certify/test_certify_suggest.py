@@ -48,6 +48,12 @@ def test_whatever_is_suggested_reads_back_as_the_same_policy(facts: PolicyFacts,
     assert read == [(item.id, item.check, item.severity, item.why) for item in suggested]
 
 
+def test_shared_groups_are_asked_for_where_a_group_is_declared_and_an_input_that_tells_all_always() -> None:
+    for grouped in (True, False):
+        found = {item.check: item.severity for item in suggest_requirements(_facts(grouped=grouped))}
+        assert found["L4"] == "should" and found.get("L2") == ("should" if grouped else None)
+
+
 def _facts(**changes: object) -> PolicyFacts:
     usual = {"grouped": True, "repeatable": False, "rarer_share": 0.4, "in_float32": False}
     return PolicyFacts(**({**usual, "can_serve": True, "has_baselines": True} | changes))  # type: ignore[arg-type]

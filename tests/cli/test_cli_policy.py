@@ -41,7 +41,7 @@ def test_a_model_without_a_policy_is_certified_by_the_default_which_is_said_and_
     policy = project.blob(_fact(shown, "policy")).read_bytes()
     assert sha256_bytes(policy) == answer.json["policy"]["digest"]
     assert [item["check"] for item in yaml.safe_load(policy)["requirements"]] == [
-        *("F1", "F2", "F3", "F5", "L1", "Z3", "T1", "V4")
+        *("F1", "F2", "F3", "F5", "L1", "L4", "L2", "Z3", "T1", "V4")
     ]
     project.commit("model and certificate")
     refused = project.run("release", "buys", "--to", "production", expect=1)

@@ -127,6 +127,7 @@ def suggest_requirements(facts: PolicyFacts, thresholds: Thresholds | None = Non
         _champion(asked),
         _gap(known, asked),
         _shared(facts),
+        *_leakage(facts),
         _parity(facts),
     ]
     if facts.can_serve:
@@ -249,6 +250,31 @@ def _shared(facts: PolicyFacts) -> Suggested:
         why="A training row in the hold-out flatters every figure above.",
         basis=basis,
     )
+
+
+def _leakage(facts: PolicyFacts) -> list[Suggested]:
+    found = [
+        Suggested(
+            id="leakage.target",
+            check="L4",
+            severity="should",
+            keys={"max": 0.99},
+            why="A column that is made from the label, or known only after it, is not there when the model serves.",
+            basis="wished for: hardly an honest column tells so much; name under `allowed` one that does",
+        )
+    ]
+    if facts.grouped:
+        found.append(
+            Suggested(
+                id="leakage.groups",
+                check="L2",
+                severity="should",
+                keys={"by": "group"},
+                why="A group that training has seen flatters what is said of groups that the model will meet.",
+                basis="wished for: make it `must` where the model will meet new groups",
+            )
+        )
+    return found
 
 
 def _parity(facts: PolicyFacts) -> Suggested:
