@@ -70,7 +70,8 @@ class Representative:
             needed_unit=holdout.unit,
             details={"rows compared": both.rows, "roc_auc with a planted shift": found},
         )
-        return reported_by_time(result) if is_by_time(evidence) else unless_blind(result, found, requirement.max)
+        result = unless_blind(result, found, requirement.max)
+        return reported_by_time(result) if is_by_time(evidence) else result
 
 
 def unless_blind(result: CheckResult, control: float, most: float) -> CheckResult:
