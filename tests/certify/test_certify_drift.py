@@ -36,6 +36,7 @@ def shifted(evidence: Evidence, by: float) -> Evidence:
     return replace(evidence, holdout=replace(evidence.holdout, columns=columns))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_a_shift_of_two_inputs_fails_drift_and_likeness_and_nothing_else(task: str) -> None:
     evidence = real_evidence(task)
@@ -43,6 +44,7 @@ def test_a_shift_of_two_inputs_fails_drift_and_likeness_and_nothing_else(task: s
     assert failed(shifted(evidence, 2.0)) == {"drift", "like"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_a_split_by_chance_of_more_rows_passes_both(task: str) -> None:
     evidence = _doubled(real_evidence(task))
@@ -67,6 +69,7 @@ def test_a_dependence_that_no_column_shows_alone_fails_likeness_and_not_drift() 
     assert (found["drift"].verdict, found["like"].verdict) == ("PASS", "FAIL")
 
 
+@pytest.mark.slow
 def test_a_later_hold_out_is_told_and_not_required_and_the_certificate_reads_back() -> None:
     evidence = shifted(real_evidence("binary", by_time=True), 3.0)
     text = HEAD + f"  - {{{DRIFT}}}\n  - {{{LIKE}}}\n  - {{id: shared, check: L1}}\n"
@@ -96,11 +99,13 @@ def test_groups_that_differ_as_a_whole_are_no_drift() -> None:
     assert result.verdict == "INCONCLUSIVE" and "1 groups give no interval" in result.reason
 
 
+@pytest.mark.slow
 def test_the_same_evidence_gives_the_same_bits() -> None:
     evidence = real_evidence("binary")
     assert results(evidence, DRIFT, LIKE) == results(evidence, DRIFT, LIKE)
 
 
+@pytest.mark.slow
 def test_days_that_differ_as_a_whole_are_not_told_apart_by_their_split() -> None:
     found = []
     for seed in range(4):

@@ -110,8 +110,8 @@ class Champion:
 class Evidence:
     """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain, ``classes`` the
     names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the
-    model file, for what it declares; ``formats`` has each file of the model's folder, with None if its format is not known;
-    ``validation`` are rows that neither fitted the model nor judge it."""
+    model file, for what it declares; ``formats`` has each file of the model's folder, with None if its format is not
+    known; ``validation`` are rows that neither fitted the model nor judge it."""
 
     model: str
     root: str
