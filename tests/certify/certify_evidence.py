@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mintage.certify.evidence import Evidence, NativeScores, Split
+from mintage.certify.answers import Answers
+from mintage.certify.evidence import Evidence, Native, Split
 from mintage.certify.latency import LatencyRun, RecordedLatency
 
 ROOT = "sha256:" + "a" * 64
@@ -32,6 +33,11 @@ requirements:
 """
 
 
+def binary(scores: NDArray[np.float64]) -> Answers:
+    """The answers of a model with two classes."""
+    return Answers(task="binary", values=scores)
+
+
 def make_split(
     rng: np.random.Generator, *, name: str, days: int, rows: int = 150, day_effect: float = 0.15
 ) -> tuple[Split, NDArray[np.float64]]:
@@ -47,7 +53,7 @@ def make_split(
     b_seen = np.where(rng.random(count) < 0.05, np.nan, b)
     groups = np.array([f"{name}-{number:03d}" for number in day], dtype=object)
     columns = {"a": a, "b": b_seen, "kind": kind}
-    return Split(name=name, columns=columns, labels=labels, scores=score, groups=groups), truth
+    return Split(name=name, columns=columns, labels=labels, answers=binary(score), groups=groups), truth
 
 
 def make_evidence(seed: int = 1, *, train_days: int = 30, days: int = 15, rows: int = 150, **changes: Any) -> Evidence:
@@ -63,7 +69,7 @@ def make_evidence(seed: int = 1, *, train_days: int = 30, days: int = 15, rows: 
         "group_key": "day",
         "train": train,
         "holdout": holdout,
-        "native": NativeScores(holdout=holdout.scores, edge=edge, edge_served=edge, threshold=0.5),
+        "native": Native(holdout=holdout.scores, edge=edge, edge_served=edge),
         "latency": RecordedLatency(latency_run(rng.gamma(4, 0.0003, size=2000))),
     }
     return Evidence(**(parts | changes))
@@ -79,8 +85,8 @@ def with_scores(evidence: Evidence, *, train: NDArray[np.float64], holdout: NDAr
     assert evidence.native is not None
     return replace(
         evidence,
-        train=replace(evidence.train, scores=train),
-        holdout=replace(evidence.holdout, scores=holdout),
+        train=replace(evidence.train, answers=binary(train)),
+        holdout=replace(evidence.holdout, answers=binary(holdout)),
         native=replace(evidence.native, holdout=holdout),
     )
 
@@ -100,7 +106,7 @@ def with_copied_rows(evidence: Evidence, share: float) -> Evidence:
         holdout,
         columns=columns,
         labels=copied(holdout.labels, train.labels),
-        scores=copied(holdout.scores, train.scores),
+        answers=binary(copied(holdout.scores, train.scores)),
     )
     assert evidence.native is not None
     return replace(evidence, holdout=split, native=replace(evidence.native, holdout=split.scores))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from certify_evidence import POLICY, make_evidence
+from certify_evidence import POLICY, binary, make_evidence
 
 from mintage.certify.certify import certify
 from mintage.certify.check import CheckResult
@@ -26,7 +26,7 @@ def split(**changes: object) -> Split:
         "name": "hold-out",
         "columns": {"a": np.array([1.0, 2.0])},
         "labels": np.array([0, 1]),
-        "scores": np.array([0.1, 0.9]),
+        "answers": binary(np.array([0.1, 0.9])),
     }
     return Split(**(parts | changes))  # type: ignore[arg-type]
 
@@ -34,13 +34,14 @@ def split(**changes: object) -> Split:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"labels": np.zeros(0), "scores": np.zeros(0), "columns": {"a": np.zeros(0)}}, "the hold-out has no rows"),
-        ({"scores": np.array([0.1, np.nan])}, "1 of 2 are no probabilities"),
-        ({"scores": np.array([0.1, 1.5])}, "no probabilities"),
-        ({"scores": np.array([0.1])}, "another length"),
+        (
+            {"labels": np.zeros(0), "answers": binary(np.zeros(0)), "columns": {"a": np.zeros(0)}},
+            "hold-out has no rows",
+        ),
+        ({"answers": binary(np.array([0.1]))}, "answers of the hold-out has another length"),
         ({"columns": {"a": np.array([1.0])}}, "a of the hold-out has another length"),
-        ({"labels": np.array([1, 2])}, "are not 0 and 1"),
-        ({"labels": np.array(["yes", "no"], dtype=object)}, "are not 0 and 1"),
+        ({"labels": np.array([1, 2])}, "labels of the hold-out are no classes"),
+        ({"labels": np.array(["yes", "no"], dtype=object)}, "labels of the hold-out are no classes"),
         ({"groups": np.array(["monday", None], dtype=object)}, "no group"),
         ({"groups": np.array([1.0, np.nan])}, "no group"),
         ({"groups": np.array(["monday"], dtype=object)}, "another length"),
@@ -53,10 +54,10 @@ def test_a_malformed_split_is_an_error_that_names_it(changes: dict[str, object],
 
 def test_scores_of_champion_and_library_must_fit_the_hold_out() -> None:
     evidence = make_evidence()
-    with pytest.raises(EvidenceInvalidError, match="the champion's scores: another number of rows"):
-        replace(evidence, champion=Champion(root="sha256:" + "c" * 64, scores=np.array([0.5])))
+    with pytest.raises(EvidenceInvalidError, match="the champion's answers: another number of rows"):
+        replace(evidence, champion=Champion(root="sha256:" + "c" * 64, answers=binary(np.array([0.5]))))
     assert evidence.native is not None
-    with pytest.raises(EvidenceInvalidError, match="native scores of edge rows"):
+    with pytest.raises(EvidenceInvalidError, match="native answers to edge rows"):
         replace(evidence, native=replace(evidence.native, edge=np.full(200, np.nan)))
     with pytest.raises(EvidenceInvalidError, match="other columns"):
         replace(evidence, train=replace(evidence.train, columns={"a": evidence.train.columns["a"]}))
@@ -88,7 +89,7 @@ def test_classes_in_two_groups_only_leave_it_open() -> None:
     labels = np.where(np.isin(evidence.holdout.groups, groups[:2]), evidence.holdout.labels, 0)
     result = judged(replace(evidence, holdout=replace(evidence.holdout, labels=labels)))["auc"]
     assert result.verdict == "INCONCLUSIVE"
-    assert "one class only" in result.reason
+    assert "% of the resamples have no value (all rows have one class)" in result.reason
 
 
 def test_rows_without_groups_are_resampled_one_by_one() -> None:

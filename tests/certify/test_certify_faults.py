@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from certify_evidence import DOMAIN, POLICY, ROOT, latency_run, make_evidence, with_copied_rows, with_scores
+from certify_evidence import DOMAIN, POLICY, ROOT, binary, latency_run, make_evidence, with_copied_rows, with_scores
 
 from mintage.certify.certify import Outcome, certify
 from mintage.certify.check import CheckResult
@@ -89,7 +89,7 @@ def test_an_overfit_forest_fails_only_the_gap() -> None:
 def test_rounding_to_float32_fails_only_parity() -> None:
     evidence = make_evidence()
     rounded = evidence.holdout.scores.astype(np.float32).astype(np.float64)
-    exported = replace(evidence, holdout=replace(evidence.holdout, scores=rounded))
+    exported = replace(evidence, holdout=replace(evidence.holdout, answers=binary(rounded)))
     assert faults(exported) == {"parity"}
 
 
@@ -102,7 +102,7 @@ def test_a_label_flip_fails_parity_even_within_the_tolerance() -> None:
     served[3] = np.nextafter(0.5, 0)
     exported = replace(
         evidence,
-        holdout=replace(evidence.holdout, scores=served),
+        holdout=replace(evidence.holdout, answers=binary(served)),
         native=replace(evidence.native, holdout=native),
     )
     result = judged(exported)["parity"]
@@ -150,13 +150,13 @@ def test_what_was_not_measured_is_inconclusive_and_blocks() -> None:
 
 def test_a_champion_that_is_better_fails_the_challenger_and_an_equal_one_does_not() -> None:
     evidence = make_evidence()
-    same = replace(evidence, champion=Champion(root="sha256:" + "c" * 64, scores=evidence.holdout.scores))
+    same = replace(evidence, champion=Champion(root="sha256:" + "c" * 64, answers=evidence.holdout.answers))
     assert judged(same)["champion"].verdict == "PASS"
     noise = np.random.default_rng(0).normal(size=evidence.holdout.rows) * 0.35
     worse = np.clip(evidence.holdout.scores + noise, 0, 1)
     rival = replace(
         with_scores(evidence, train=evidence.train.scores, holdout=worse),
-        champion=Champion(root="sha256:" + "c" * 64, scores=evidence.holdout.scores),
+        champion=Champion(root="sha256:" + "c" * 64, answers=evidence.holdout.answers),
     )
     assert judged(rival)["champion"].verdict == "FAIL"
 

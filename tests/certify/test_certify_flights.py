@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from mintage.certify.answers import Answers
 from mintage.certify.certificate import certificate_statement, parse_certificate
 from mintage.certify.certify import certify
-from mintage.certify.evidence import Evidence, NativeScores, Split
+from mintage.certify.evidence import Evidence, Native, Split
 from mintage.certify.policy import read_policy
 from mintage.repo.modelfile import ModelSpec, domain_digest, parse_model_file
 from mintage.stats.auc import auc
@@ -56,7 +57,8 @@ def evidence(trained: Path, spec: ModelSpec) -> Evidence:
         scores = model.predict_proba(polars.from_arrow(table).select(list(columns)))[:, 1]
         groups = np.array(table[spec.group_key].to_pylist(), dtype=object)
         labels = table[spec.target].to_numpy()
-        return Split(name=name, columns=columns, labels=labels, scores=scores, groups=groups)
+        answers = Answers(task="binary", values=scores, threshold=spec.threshold)
+        return Split(name=name, columns=columns, labels=labels, answers=answers, groups=groups)
 
     holdout = split("hold-out", spec.data.holdout)
     edge = np.array([0.5])
@@ -67,7 +69,7 @@ def evidence(trained: Path, spec: ModelSpec) -> Evidence:
         train=split("training", spec.data.train),
         holdout=holdout,
         group_key=spec.group_key,
-        native=NativeScores(holdout=holdout.scores, edge=edge, edge_served=edge, threshold=spec.threshold),
+        native=Native(holdout=holdout.scores, edge=edge, edge_served=edge),
     )
 
 

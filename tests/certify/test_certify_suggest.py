@@ -29,12 +29,14 @@ FACTS = st.builds(
     in_float32=st.booleans(),
     can_serve=st.booleans(),
     has_baselines=st.booleans(),
+    task=st.sampled_from(["binary", "multiclass", "regression"]),
+    classes=st.integers(2, 9),
 )
 
 
 @given(FACTS, st.text(min_size=1), st.booleans())
 def test_whatever_is_suggested_reads_back_as_the_same_policy(facts: PolicyFacts, owner: str, proposed: bool) -> None:
-    thresholds = Thresholds(auc=(0.71, "x"), gap=(0.04, "y")) if proposed else None
+    thresholds = Thresholds(floor=(0.71, "x"), gap=(0.04, "y")) if proposed else None
     suggested = suggest_requirements(facts, thresholds)
     printable = "".join(letter for letter in owner if letter.isprintable()) or "nobody"
     text = render_policy(

@@ -1,9 +1,14 @@
 """The trivial models that a model must beat, fitted on its training rows; the one file that imports scikit-learn.
 
-- ``prior``: the share of positives, for every row;
+Of a classifier:
+
+- ``prior``: the share of each class, for every row;
 - ``tree``: a decision tree of depth 3 on the columns as they are, categories as their number in sorted order;
 - ``one_feature``: a logistic regression on the one column that explains training best (by log-loss), with one term for
   each of its 200 most common categories.
+
+Of a regression ``mean``, ``median``, such a ``tree``, and as ``one_feature`` a line through the column that explains
+training best (by squared error).
 
 Missing is a value of its own. Trivial means without craft: a tree on columns made from the label (rates of
 categories), or on one column a category, is a stronger rival than these.
@@ -12,133 +17,165 @@ categories), or on one column a category, is a stronger rival than these.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mintage.certify.answers import Task
+from mintage.certify.baseline_columns import as_numbers, distinct, texts
 from mintage.errors import ExtraMissingError
-from mintage.stats.loss import log_loss_rows
+from mintage.stats.loss import class_log_loss_rows, log_loss_rows
 
-__all__ = ["BASELINES", "BaselineName", "baseline_scores"]
+__all__ = ["BaselineName", "baseline_values", "baselines_of"]
 
-BaselineName = Literal["prior", "tree", "one_feature"]
-BASELINES: tuple[BaselineName, ...] = ("prior", "tree", "one_feature")
-_Scores = NDArray[np.float64]
-_DEPTH, _LEAF, _CATEGORIES = 3, 20, 200
+BaselineName = Literal["prior", "mean", "median", "tree", "one_feature"]
+Columns = Mapping[str, NDArray[Any]]
+_Values = NDArray[np.float64]
+_DEPTH, _LEAF = 3, 20
 
 
-def baseline_scores(
+def baselines_of(task: Task) -> tuple[BaselineName, ...]:
+    """The trivial models of a task."""
+    return ("mean", "median", "tree", "one_feature") if task == "regression" else ("prior", "tree", "one_feature")
+
+
+def baseline_values(
     names: Collection[BaselineName],
-    train: Mapping[str, NDArray[Any]],
+    train: Columns,
     labels: NDArray[Any],
-    rows: Mapping[str, NDArray[Any]],
+    rows: Columns,
     *,
+    task: Task,
+    classes: int = 2,
     seed: int,
-) -> dict[str, _Scores]:
-    """Scores of the named baselines on ``rows``, fitted on ``train``.
+) -> dict[str, _Values]:
+    """What the named models of the task, fitted on ``train``, answer to ``rows``: values as those of a model.
 
     Raises ExtraMissingError if one needs scikit-learn and it is not there.
     """
     count = len(next(iter(rows.values())))
+    if task == "regression":
+        return _numbers(names, train, np.asarray(labels, dtype=np.float64), rows, count=count, seed=seed)
     y = np.asarray(labels, dtype=np.int64)
-    prior = float(y.mean())
-    constant = np.full(count, prior)
-    if prior in (0.0, 1.0):
-        return dict.fromkeys(names, constant)
-    makers: dict[str, Callable[[], _Scores]] = {
-        "prior": lambda: constant,
-        "tree": lambda: _tree(train, y, rows, seed=seed),
-        "one_feature": lambda: _one_feature(train, y, rows),
+    shares = np.bincount(y, minlength=classes) / len(y)
+    constant = np.tile(shares, (count, 1))
+    if shares.max() == 1.0:
+        found = dict.fromkeys(names, constant)
+    else:
+        makers: dict[str, Callable[[], _Values]] = {
+            "prior": lambda: constant,
+            "tree": lambda: _tree_classes(train, y, rows, classes=classes, seed=seed),
+            "one_feature": lambda: _one_feature_classes(train, y, rows, classes=classes),
+        }
+        found = {name: makers[name]() for name in names}
+    return {name: values[:, 1] if task == "binary" else values for name, values in found.items()}
+
+
+def _numbers(
+    names: Collection[BaselineName], train: Columns, y: _Values, rows: Columns, *, count: int, seed: int
+) -> dict[str, _Values]:
+    makers: dict[str, Callable[[], _Values]] = {
+        "mean": lambda: np.full(count, y.mean()),
+        "median": lambda: np.full(count, np.median(y)),
+        "tree": lambda: _tree_numbers(train, y, rows, seed=seed),
+        "one_feature": lambda: _one_feature_numbers(train, y, rows),
     }
     return {name: makers[name]() for name in names}
 
 
-def _tree(
-    train: Mapping[str, NDArray[Any]], y: NDArray[np.int64], rows: Mapping[str, NDArray[Any]], *, seed: int
-) -> _Scores:
-    tree_type = _sklearn()[1]
-    fitted, asked = [], []
-    for name, column in train.items():
-        if column.dtype.kind == "O":
-            known = np.unique(_texts(column))
-            fitted.append(_codes(column, known))
-            asked.append(_codes(rows[name], known))
-        else:
-            fitted.append(column)
-            asked.append(rows[name])
-    tree = tree_type(max_depth=_DEPTH, min_samples_leaf=_LEAF, random_state=seed % 2**32)
-    tree.fit(np.column_stack(fitted), y)
-    return np.asarray(tree.predict_proba(np.column_stack(asked))[:, 1], dtype=np.float64)
+def _tree_classes(train: Columns, y: NDArray[np.int64], rows: Columns, *, classes: int, seed: int) -> _Values:
+    fitted, asked = as_numbers(train, rows)
+    tree = _sklearn().tree_of_classes(max_depth=_DEPTH, min_samples_leaf=_LEAF, random_state=seed % 2**32)
+    tree.fit(fitted, y)
+    return _of_all(tree.predict_proba(asked), tree.classes_, classes)
 
 
-def _one_feature(train: Mapping[str, NDArray[Any]], y: NDArray[np.int64], rows: Mapping[str, NDArray[Any]]) -> _Scores:
-    best: tuple[float, _Scores] | None = None
+def _tree_numbers(train: Columns, y: _Values, rows: Columns, *, seed: int) -> _Values:
+    fitted, asked = as_numbers(train, rows)
+    tree = _sklearn().tree_of_numbers(max_depth=_DEPTH, min_samples_leaf=_LEAF, random_state=seed % 2**32)
+    tree.fit(fitted, y)
+    return np.asarray(tree.predict(asked), dtype=np.float64)
+
+
+def _one_feature_classes(train: Columns, y: NDArray[np.int64], rows: Columns, *, classes: int) -> _Values:
+    best: tuple[float, _Values] | None = None
     for name, column in train.items():
-        fitted, asked = _logistic(column, y, rows[name])
-        loss = float(log_loss_rows(y, fitted).mean())
-        if best is None or loss < best[0]:
-            best = (loss, asked)
+        fitted, asked = _logistic(column, y, rows[name], classes=classes)
+        rated = log_loss_rows(y, fitted[:, 1]) if classes == 2 else class_log_loss_rows(y, fitted)
+        if best is None or float(rated.mean()) < best[0]:
+            best = (float(rated.mean()), asked)
     assert best is not None
     return best[1]
 
 
-def _logistic(column: NDArray[Any], y: NDArray[np.int64], asked: NDArray[Any]) -> tuple[_Scores, _Scores]:
-    """Scores of a one-column logistic regression on its own rows and on ``asked``.
+def _one_feature_numbers(train: Columns, y: _Values, rows: Columns) -> _Values:
+    best: tuple[float, _Values] | None = None
+    for name, column in train.items():
+        values, inverse, encode = distinct(column)
+        terms = np.column_stack([np.ones(len(values)), encode(values)])
+        # rows of equal value are one, at the mean of their labels, which changes nothing but the time
+        counts = np.bincount(inverse, minlength=len(values)).astype(np.float64)
+        means = np.bincount(inverse, weights=y, minlength=len(values)) / counts
+        root = np.sqrt(counts)
+        with _sklearn().one_thread():
+            line = np.linalg.lstsq(terms * root[:, None], means * root, rcond=None)[0]
+            loss = float(np.square(y - (terms @ line)[inverse]).mean())
+            asked = rows[name]
+            wanted = encode(texts(asked) if column.dtype.kind == "O" else asked)
+            answered = np.column_stack([np.ones(len(wanted)), wanted]) @ line
+        if best is None or loss < best[0]:
+            best = (loss, answered)
+    assert best is not None
+    return best[1]
+
+
+def _logistic(
+    column: NDArray[Any], y: NDArray[np.int64], asked: NDArray[Any], *, classes: int
+) -> tuple[_Values, _Values]:
+    """Probabilities of a one-column logistic regression for its own rows and for ``asked``.
 
     Rows of equal value and label are one weighted row, which changes nothing but the time.
     """
-    if column.dtype.kind == "O":
-        values, inverse = np.unique(_texts(column), return_inverse=True)
-        common = values[np.argsort(-np.bincount(inverse), kind="stable")[:_CATEGORIES]]
-        encode = _one_hot(np.sort(common))
-    else:
-        values, inverse = np.unique(column, return_inverse=True)
-        known = column[~np.isnan(column)]
-        encode = _standardise(float(known.mean()) if len(known) else 0.0, float(known.std()) if len(known) else 0.0)
-    counts = np.bincount(2 * inverse + y, minlength=2 * len(values)).astype(np.float64)
+    values, inverse, encode = distinct(column)
+    counts = np.bincount(classes * inverse + y, minlength=classes * len(values)).astype(np.float64)
     kept = counts > 0
-    logistic, _, one_thread = _sklearn()
-    model = logistic(max_iter=1000)
-    with one_thread():
-        model.fit(encode(np.repeat(values, 2)[kept]), np.tile([0, 1], len(values))[kept], sample_weight=counts[kept])
-    fitted = model.predict_proba(encode(values))[:, 1][inverse]
-    wanted = _texts(asked) if column.dtype.kind == "O" else asked
-    return np.asarray(fitted, dtype=np.float64), np.asarray(model.predict_proba(encode(wanted))[:, 1], dtype=np.float64)
+    tools = _sklearn()
+    model = tools.logistic(max_iter=1000)
+    with tools.one_thread():
+        model.fit(
+            encode(np.repeat(values, classes)[kept]),
+            np.tile(np.arange(classes), len(values))[kept],
+            sample_weight=counts[kept],
+        )
+    fitted = _of_all(model.predict_proba(encode(values)), model.classes_, classes)[inverse]
+    wanted = texts(asked) if column.dtype.kind == "O" else asked
+    return fitted, _of_all(model.predict_proba(encode(wanted)), model.classes_, classes)
 
 
-def _one_hot(categories: NDArray[Any]) -> Any:
-    return lambda values: (values[:, None] == categories[None, :]).astype(np.float64)
+def _of_all(values: NDArray[Any], known: NDArray[Any], classes: int) -> _Values:
+    """Probabilities of all classes: none for one that training does not have."""
+    found = np.zeros((len(values), classes))
+    found[:, np.asarray(known, dtype=np.intp)] = values
+    return found
 
 
-def _standardise(mean: float, spread: float) -> Any:
-    def encode(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        missing = np.isnan(values)
-        scaled = np.where(missing, 0.0, (values - mean) / (spread or 1.0))
-        return np.column_stack([scaled, missing.astype(np.float64)])
+@dataclass(frozen=True)
+class _Tools:
+    """Models, and a context in which sums use one thread: small fits take longer with more, and the last bits of a
+    score must not depend on the machine's number of cores."""
 
-    return encode
-
-
-def _codes(column: NDArray[Any], known: NDArray[np.str_]) -> NDArray[np.float64]:
-    """The place of each text among the sorted ``known`` ones, -1 for others."""
-    texts = _texts(column)
-    places = np.searchsorted(known, texts)
-    found = known[np.minimum(places, len(known) - 1)] == texts
-    return np.where(found, places, -1).astype(np.float64)
+    logistic: Any
+    tree_of_classes: Any
+    tree_of_numbers: Any
+    one_thread: Callable[[], Any]
 
 
-def _texts(column: NDArray[Any]) -> NDArray[np.str_]:
-    """Strings as they are behind a sign, so that a missing value is like none of them."""
-    return np.array(["-" if value is None else f"={value}" for value in column.tolist()])
-
-
-def _sklearn() -> tuple[Any, Any, Any]:
-    """The two models, and a context in which sums use one thread: small fits take longer with more, and the last bits
-    of a score must not depend on the machine's number of cores."""
+def _sklearn() -> _Tools:
     try:
         from sklearn.linear_model import LogisticRegression
-        from sklearn.tree import DecisionTreeClassifier
+        from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
         from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise ExtraMissingError(
@@ -147,4 +184,4 @@ def _sklearn() -> tuple[Any, Any, Any]:
             found=str(error),
             hint="install it: pip install 'mintage[demo]'",
         ) from error
-    return LogisticRegression, DecisionTreeClassifier, lambda: threadpool_limits(1)
+    return _Tools(LogisticRegression, DecisionTreeClassifier, DecisionTreeRegressor, lambda: threadpool_limits(1))

@@ -22,6 +22,7 @@ from mintage.certify.check import CheckResult
 from mintage.certify.judge import Judged, Verdict, judge, overall
 from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts, OrderState, order_state
+from mintage.certify.policy import Multiplicity
 from mintage.errors import (
     CertificateExpiredError,
     CertificateForAnotherModelError,
@@ -48,6 +49,12 @@ __all__ = [
 ]
 
 PREDICATE_TYPE = "https://mintage.dev/certificate/v0"
+_NO_BETTER: Mapping[Verdict, tuple[Verdict, ...]] = {
+    "PASS": ("PASS", "INCONCLUSIVE", "FAIL"),
+    "INCONCLUSIVE": ("INCONCLUSIVE", "FAIL"),
+    "FAIL": ("FAIL",),
+}
+"""By what a result's numbers say: what a check may say of it."""
 _Time = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 _Sha256 = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -71,7 +78,7 @@ class CertificateStatistics(_Part, frozen=True, kw_only=True):
 
     confidence: float
     confidence_each: float
-    multiplicity: Literal["none", "bonferroni"]
+    multiplicity: Multiplicity
     comparisons: int
     seed: int
     draws: int
@@ -244,9 +251,9 @@ def _check_consistency(certificate: Certificate) -> None:
         raise _invalid("a certificate of nothing", "a result of severity must", "none")
     for item in results:
         if item.gate is not None:
-            judged = "INCONCLUSIVE" if item.interval is None else judge(item.interval, item.gate)
-            # a check may add a condition that fails it, never one that saves it
-            if item.verdict not in (judged, "FAIL"):
+            judged: Verdict = "INCONCLUSIVE" if item.interval is None else judge(item.interval, item.gate)
+            # a check may add a condition that fails it or leaves it open, never one that saves it
+            if item.verdict not in _NO_BETTER[judged]:
                 raise _invalid(f"the verdict of {item.requirement} contradicts its numbers", judged, item.verdict)
     found = overall(
         (Judged(severity=item.severity, verdict=item.verdict) for item in results),

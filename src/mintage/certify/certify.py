@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mintage.certify.check import Check, CheckResult
+from mintage.certify.check import Check, CheckResult, Resampling
 from mintage.certify.evidence import Evidence
 from mintage.certify.judge import Judged, Verdict, overall
 from mintage.certify.latency import LatencyRun
 from mintage.certify.order import OrderFacts
-from mintage.certify.policy import Policy, check_domain
+from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.sentence import write_sentence
 from mintage.errors import PolicyForAnotherModelError
@@ -70,18 +70,8 @@ def certify(
     known = find_checks() if checks is None else checks
     needed = {requirement.check: known[requirement.check] for requirement in policy.requirements}
     comparisons = sum(needed[requirement.check].samples for requirement in policy.requirements)
-    resampling = policy.statistics.resampling(comparisons=comparisons)
-    results: dict[str, CheckResult] = {}
-    latency: LatencyRun | None = None
-    # time is measured last: what runs before it must not compete with it
-    for requirement in sorted(policy.requirements, key=lambda item: needed[item.check].measured):
-        check = needed[requirement.check]
-        if check.measured and latency is None and evidence.latency is not None:
-            latency = evidence.latency.measure(calls=_calls(policy))
-        result = check.run(evidence, requirement, resampling=resampling, latency=latency if check.measured else None)
-        results[requirement.id] = result
-        if on_result is not None:
-            on_result(result)
+    session = _Session(evidence, policy, needed)
+    results, resampling = _judge_all(session, comparisons=comparisons, on_result=on_result)
     ordered = tuple(results[requirement.id] for requirement in policy.requirements)
     verdict = overall(
         (Judged(severity=result.severity, verdict=result.verdict) for result in ordered),
@@ -105,7 +95,7 @@ def certify(
         ),
         champion=None if evidence.champion is None else evidence.champion.root,
         order=evidence.order,
-        latency=latency,
+        latency=session.latency,
     )
 
 
@@ -119,6 +109,55 @@ def _check_fit(evidence: Evidence, policy: Policy) -> None:
             hint="certify with the policy that names this model",
         )
     check_domain(policy, evidence.domain)
+    check_task(policy, evidence.task)
+
+
+class _Session:
+    """One model before its policy: the checks run at any confidence, calls are timed once."""
+
+    def __init__(self, evidence: Evidence, policy: Policy, needed: Mapping[str, Check[Any]]) -> None:
+        self.evidence, self.policy, self.needed = evidence, policy, needed
+        self.latency: LatencyRun | None = None
+
+    def run(self, resampling: Resampling, on_result: Callable[[CheckResult], None] | None) -> dict[str, CheckResult]:
+        """The result of each requirement by its id."""
+        results: dict[str, CheckResult] = {}
+        # time is measured last: what runs before it must not compete with it
+        for requirement in sorted(self.policy.requirements, key=lambda item: self.needed[item.check].measured):
+            check, evidence = self.needed[requirement.check], self.evidence
+            if check.measured and self.latency is None and evidence.latency is not None:
+                self.latency = evidence.latency.measure(calls=_calls(self.policy))
+            latency = self.latency if check.measured else None
+            result = check.run(evidence, requirement, resampling=resampling, latency=latency)
+            results[requirement.id] = result
+            if on_result is not None:
+                on_result(result)
+        return results
+
+
+def _judge_all(
+    session: _Session, *, comparisons: int, on_result: Callable[[CheckResult], None] | None
+) -> tuple[dict[str, CheckResult], Resampling]:
+    """The results, and the confidence of their intervals.
+
+    With Benjamini and Hochberg's correction the intervals are the narrowest that let as many comparisons be decided as
+    they were made for: at 1 - k q / m for k of m (Benjamini and Yekutieli 2005, "False Discovery Rate-Adjusted Multiple
+    Confidence Intervals for Selected Parameters").
+    """
+    statistics = session.policy.statistics
+    if statistics.false_share is None:
+        resampling = statistics.resampling(comparisons=comparisons)
+        return session.run(resampling, on_result), resampling
+    for decided in range(max(comparisons, 1), 0, -1):
+        resampling = statistics.resampling(comparisons=comparisons, decided=decided)
+        results = session.run(resampling, None)
+        sampled = [item for item in session.policy.requirements if session.needed[item.check].samples]
+        if sum(results[item.id].verdict in ("PASS", "FAIL") for item in sampled) >= decided:
+            break
+    for result in results.values():
+        if on_result is not None:
+            on_result(result)
+    return results, resampling
 
 
 def _calls(policy: Policy) -> int:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 import msgspec
 from msgspec import Meta
 
+from mintage.certify.answers import Task
 from mintage.certify.evidence import Evidence
 from mintage.certify.judge import Gate, Severity, Verdict
 from mintage.certify.latency import LatencyRun
@@ -30,6 +31,9 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     severity: Severity = "must"
     about: str | None = None
     controls: tuple[str, ...] = ()
+
+    def check_task(self, task: Task) -> None:
+        """Raise PolicyUnfitError if a model of the task cannot be asked for this."""
 
 
 class Resampling(msgspec.Struct, frozen=True, kw_only=True):

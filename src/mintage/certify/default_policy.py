@@ -7,6 +7,8 @@ can never be shown to be older than the evidence, and no release rests on it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from mintage.certify.policy import Policy, parse_policy
@@ -32,14 +34,15 @@ def default_policy(spec: ModelSpec, facts: PolicyFacts, *, version: str) -> tupl
 
 
 def policy_facts(
-    spec: ModelSpec, *, positive_share: float | None, in_float32: bool, can_serve: bool, has_baselines: bool
+    spec: ModelSpec, *, shares: Sequence[float] | None, in_float32: bool, can_serve: bool, has_baselines: bool
 ) -> PolicyFacts:
-    """The facts of a model file and of what is known beside it."""
-    rarer = None if positive_share is None else min(positive_share, 1 - positive_share)
+    """The facts of a model file and of what is known beside it; ``shares`` are those of a classifier's classes."""
     return PolicyFacts(
+        task=spec.task,
+        classes=2 if shares is None else len(shares),
         grouped=spec.group_key is not None,
         repeatable=all(column.type != "float" for column in spec.inputs.values()),
-        rarer_share=rarer,
+        rarer_share=None if shares is None else min(shares),
         in_float32=in_float32,
         can_serve=can_serve,
         has_baselines=has_baselines,

@@ -1,8 +1,8 @@
-"""The evidence that checks look at: rows, labels and scores of training and hold-out, and what was measured beside.
+"""The evidence that checks look at: rows, labels and answers of training and hold-out, and what was measured beside.
 
-Scores are those of the model as it will be served, for the positive class. Evidence is checked when it is made: an
-empty hold-out, labels other than 0 and 1, scores that are NaN or no probabilities, or columns of unequal length are
-errors that name the split, not verdicts.
+Answers are those of the model as it will be served. Labels are places of classes (0 and 1 for two), or a regression's
+true numbers. Evidence is checked when it is made: an empty hold-out, a label that is no class, answers that are NaN or
+no probabilities, or columns of unequal length are errors that name the split, not verdicts.
 """
 
 from __future__ import annotations
@@ -10,47 +10,50 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mintage.certify.answers import Answers, Task, check_values
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
 from mintage.errors import EvidenceInvalidError
 
-__all__ = ["Champion", "Evidence", "NativeScores", "Split"]
+__all__ = ["Champion", "Evidence", "Native", "Role", "Split"]
+
+Role = Literal["time", "id", "group"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The rows of one split: input columns, labels (0 or 1), scores, and the group of each row.
+    """The rows of one split: input columns, labels, answers, and the group of each row.
 
     Number columns are float64 with NaN for missing, string columns object arrays of str or None. ``groups`` None says
-    that rows are independent. ``digest`` names the data.
+    that rows are independent. ``extra`` has the columns that the model file names beside the inputs, as far as the
+    table has them: objects, None for missing. ``digest`` names the data.
     """
 
     name: str
     columns: Mapping[str, NDArray[Any]]
     labels: NDArray[Any]
-    scores: NDArray[np.float64]
+    answers: Answers
     groups: NDArray[Any] | None = None
+    extra: Mapping[Role, NDArray[Any]] = field(default_factory=dict)
     digest: str | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.labels)
         if rows == 0:
             raise _invalid(f"the {self.name} has no rows", "at least one row", "0")
-        lengths = {name: len(column) for name, column in self.columns.items()} | {"scores": len(self.scores)}
+        lengths = {name: len(column) for name, column in (*self.columns.items(), *self.extra.items())}
+        lengths["answers"] = len(self.answers)
         if self.groups is not None:
             lengths["groups"] = len(self.groups)
         for name, length in lengths.items():
             if length != rows:
                 raise _invalid(f"{name} of the {self.name} has another length than its labels", str(rows), str(length))
-        if not np.isin(self.labels, (0, 1)).all():
-            values = np.unique(np.asarray(self.labels).astype(str))[:5].tolist()
-            raise _invalid(f"labels of the {self.name} are not 0 and 1", "0, 1", ", ".join(values))
-        check_scores(self.scores, what=f"scores of the {self.name}")
+        _check_labels(self)
         if self.groups is not None and _has_missing(self.groups):
             raise _invalid(f"a row of the {self.name} has no group", "a value of the group key in each row", "missing")
 
@@ -60,75 +63,99 @@ class Split:
         return len(self.labels)
 
     @property
+    def task(self) -> Task:
+        """What the model does."""
+        return self.answers.task
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """Of a binary model: the probability of the second class."""
+        return self.answers.values
+
+    @property
+    def unit(self) -> str:
+        """What is counted where more of it is asked for: groups, or rows if they are independent."""
+        return "rows" if self.groups is None else "groups"
+
+    @property
     def group_count(self) -> int:
         """How many groups there are; rows, if they are independent."""
         return self.rows if self.groups is None else len(np.unique(self.groups))
 
 
 @dataclass(frozen=True, kw_only=True)
-class NativeScores:
+class Native:
     """What the library that fitted the model says itself, for parity with the served graph.
 
     ``holdout`` is in the order of the hold-out's rows; ``edge`` and ``edge_served`` are the two sides on generated edge
-    rows. The label is positive from ``threshold`` on.
+    rows. All are values of the model's task.
     """
 
     holdout: NDArray[np.float64]
     edge: NDArray[np.float64]
     edge_served: NDArray[np.float64]
-    threshold: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Champion:
-    """The model that serves now: its root and its scores on the same hold-out rows."""
+    """The model that serves now: its root and its answers to the same hold-out rows."""
 
     root: str
-    scores: NDArray[np.float64]
+    answers: Answers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain."""
+    """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain, ``classes`` the
+    names of a classifier's classes in the order of their places."""
 
     model: str
     root: str
     domain: str
     train: Split
     holdout: Split
+    classes: tuple[str, ...] = ("0", "1")
     group_key: str | None = None
-    native: NativeScores | None = None
+    native: Native | None = None
     latency: LatencyProbe | None = None
     champion: Champion | None = None
     order: OrderFacts = field(default_factory=OrderFacts)
 
     def __post_init__(self) -> None:
-        rows = self.holdout.rows
+        task, rows = self.task, self.holdout.rows
         if set(self.train.columns) != set(self.holdout.columns):
             raise _invalid(
                 "training and hold-out have other columns",
                 ", ".join(sorted(self.train.columns)),
                 ", ".join(sorted(self.holdout.columns)),
             )
+        if self.train.task != task:
+            raise _invalid("training and hold-out are of other tasks", task, self.train.task)
         if self.champion is not None:
-            check_scores(self.champion.scores, what="the champion's scores", rows=rows)
+            if self.champion.answers.task != task:
+                raise _invalid("the champion does another task", task, self.champion.answers.task)
+            check_values(self.champion.answers.values, task, what="the champion's answers", rows=rows)
         if self.native is not None:
-            check_scores(self.native.holdout, what="native scores of the hold-out", rows=rows)
-            check_scores(self.native.edge, what="native scores of edge rows", rows=len(self.native.edge_served))
-            check_scores(self.native.edge_served, what="served scores of edge rows")
+            check_values(self.native.holdout, task, what="native answers to the hold-out", rows=rows)
+            check_values(self.native.edge, task, what="native answers to edge rows", rows=len(self.native.edge_served))
+            check_values(self.native.edge_served, task, what="served answers to edge rows")
+
+    @property
+    def task(self) -> Task:
+        """What the model does."""
+        return self.holdout.task
 
 
-def check_scores(scores: NDArray[np.float64], *, what: str, rows: int | None = None) -> None:
-    """Raise EvidenceInvalidError unless ``scores`` are ``rows`` finite probabilities."""
-    if rows is not None and len(scores) != rows:
-        raise _invalid(f"{what}: another number of rows", str(rows), str(len(scores)))
-    bad = np.flatnonzero(~((scores >= 0) & (scores <= 1)))
-    if len(bad):
-        raise _invalid(
-            f"{what}: {len(bad)} of {len(scores)} are no probabilities",
-            "numbers from 0 to 1",
-            f"{scores[bad[0]]} in row {bad[0]}",
-        )
+def _check_labels(split: Split) -> None:
+    labels, values = np.asarray(split.labels), split.answers.values
+    if split.task == "regression":
+        if labels.dtype.kind not in "fiub" or not np.isfinite(labels).all():
+            raise _invalid(f"labels of the {split.name} are not all numbers", "finite numbers", "others")
+        return
+    known = range(2 if split.task == "binary" else values.shape[1])
+    if not np.isin(labels, list(known)).all():
+        found = np.unique(labels.astype(str))[:5].tolist()
+        raise _invalid(f"labels of the {split.name} are no classes", ", ".join(map(str, known)), ", ".join(found))
 
 
 def _has_missing(groups: NDArray[Any]) -> bool:

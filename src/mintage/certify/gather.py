@@ -1,4 +1,4 @@
-"""Gather the evidence for one model: rows from the store, scores of the served graph, the original's own answers.
+"""Gather the evidence for one model: rows from the store, answers of the served graph, and the original's own.
 
 This is the only place that opens the hold-out. Every byte is read by digest; the original estimator answers in a
 process of its own. The caller enters the opening in the audit log first, and passes the latency probe and champion.
@@ -13,23 +13,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mintage.certify.evidence import Champion, Evidence, NativeScores, Split
+from mintage.certify.answers import Answers, Task
+from mintage.certify.evidence import Champion, Evidence, Native, Role, Split
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
-from mintage.errors import FileMissingError, ParityFailedError
+from mintage.errors import EvidenceInvalidError, FileMissingError, ParityFailedError
 from mintage.lower.estimator import lower
 from mintage.model.package import Package
 from mintage.model.prove import Extract, answer, answer_edges
-from mintage.model.runtime import Predictor
+from mintage.model.runtime import Prediction, Predictor
+from mintage.model.signature import Signature
 from mintage.pipeline.sandbox import Scratch
 from mintage.pipeline.stage_data import find_item
-from mintage.pipeline.table import input_columns, labels_of, plain_column, read_table
+from mintage.pipeline.table import input_columns, labels_of, numbers_of, plain_column, read_table
 from mintage.repo.locks import Item, read_locks
 from mintage.repo.modelfile import ModelSpec, domain_digest
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["gather_evidence", "output_item", "read_split", "stored_table"]
+__all__ = ["gather_evidence", "output_item", "read_labels", "read_split", "stored_table"]
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -66,14 +68,17 @@ def gather_evidence(
         native = _native(spec, predictor, holdout.columns, extract, scratch.private, seed=seed)
     rival = None
     if champion is not None:
-        scores = champion.predictor().predict(holdout.columns).scores
-        rival = Champion(root=champion.root, scores=scores)
+        other = champion.predictor()
+        _check_same_classes(predictor.signature, other.signature)
+        answers = _answers(other.predict(holdout.columns), other.signature)
+        rival = Champion(root=champion.root, answers=answers)
     return Evidence(
         model=spec.model,
         root=package.root,
         domain=domain_digest(spec),
         train=train,
         holdout=holdout,
+        classes=tuple(map(str, predictor.signature.classes)),
         group_key=spec.group_key,
         native=native,
         latency=latency,
@@ -91,23 +96,65 @@ def stored_table(workspace: Workspace, spec: ModelSpec, item: Item) -> Any:
 
 
 def read_split(workspace: Workspace, spec: ModelSpec, predictor: Predictor, name: str, path: str) -> Split:
-    """The rows of one split with their labels and the model's scores."""
+    """The rows of one split with their labels and the model's answers."""
     item = output_item(workspace, path)
     table = stored_table(workspace, spec, item)
     columns = input_columns(table, spec, where=path)
     return Split(
         name=name,
         columns=columns,
-        labels=labels_of(table, spec, where=path, classes=predictor.signature.two_classes),
-        scores=predictor.predict(columns).scores,
+        labels=read_labels(table, spec, predictor.signature, where=path),
+        answers=_answers(predictor.predict(columns), predictor.signature),
         groups=plain_column(table, spec.group_key, where=path) if spec.group_key else None,
+        extra=_extra(table, spec),
         digest=item.digest,
     )
 
 
+def read_labels(table: Any, spec: ModelSpec, signature: Signature, *, where: str) -> NDArray[Any]:
+    """The labels of rows: places of the signature's classes, or a regression's numbers."""
+    if signature.task == "regression":
+        return numbers_of(table, spec, where=where)
+    return labels_of(table, spec, where=where, classes=signature.classes)
+
+
+def _answers(prediction: Prediction, signature: Signature) -> Answers:
+    """What the graph answers, as metrics take it."""
+    table = prediction.values if signature.task == "regression" else prediction.probabilities
+    return Answers(task=signature.task, values=_of_task(table, signature.task), threshold=signature.threshold)
+
+
+def _of_task(table: NDArray[Any], task: Task) -> NDArray[np.float64]:
+    """Of the numbers [N, W] of a model with one target those that metrics look at."""
+    values = table if task == "multiclass" else table[:, 1] if task == "binary" else table[:, 0]
+    return np.asarray(values, dtype=np.float64)
+
+
+def _extra(table: Any, spec: ModelSpec) -> dict[Role, NDArray[Any]]:
+    """The columns that the model file names beside the inputs, as far as the table has them."""
+    named: dict[Role, str | None] = {"time": spec.time, "id": spec.id, "group": spec.group_key}
+    found: dict[Role, NDArray[Any]] = {}
+    for role, column in named.items():
+        if column is not None and column in table.column_names:
+            values = np.empty(table.num_rows, dtype=object)
+            values[:] = table.column(column).to_pylist()
+            found[role] = values
+    return found
+
+
+def _check_same_classes(own: Signature, other: Signature) -> None:
+    if (own.task, own.classes) != (other.task, other.classes):
+        raise EvidenceInvalidError(
+            "the champion does not answer the same question",
+            expected=f"{own.task}: {', '.join(map(str, own.classes))}",
+            found=f"{other.task}: {', '.join(map(str, other.classes))}",
+            hint="compare with another environment (`--against`), or release this one as a model of another name",
+        )
+
+
 def _native(
     spec: ModelSpec, predictor: Predictor, columns: Columns, extract: Extract, folder: Path, *, seed: int
-) -> NativeScores:
+) -> Native:
     """The original's answers to the hold-out and to as many edge rows made from it."""
     holdout, description = answer("holdout", columns, extract, folder / "holdout")
     edges = answer_edges(
@@ -129,10 +176,10 @@ def _native(
         )
     # A row that the signature refuses is never served, so there is nothing to compare.
     usable = accepted & ~edges.native.failed
-    probabilities = predictor.run(predictor.tensors(edges.columns))["probabilities"]
-    return NativeScores(
-        holdout=holdout.native.values[:, 1],
-        edge=edges.native.values[usable, 1],
-        edge_served=np.asarray(probabilities[usable, 1], dtype=np.float64),
-        threshold=spec.threshold,
+    task = predictor.signature.task
+    served = predictor.run(predictor.tensors(edges.columns))["value" if task == "regression" else "probabilities"]
+    return Native(
+        holdout=_of_task(holdout.native.values, task),
+        edge=_of_task(edges.native.values[usable], task),
+        edge_served=_of_task(served[usable], task),
     )

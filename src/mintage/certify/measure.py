@@ -27,7 +27,8 @@ _UNDEFINED = 0.01
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
-    """A number with its interval, or with why there is none. ``groups`` is what was resampled; 0 for exact counts."""
+    """A number with its interval, or with why there is none. ``groups`` is what was resampled; 0 for exact counts;
+    ``method`` says how the interval was made."""
 
     estimate: float | None
     interval: Interval | None
@@ -35,6 +36,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     groups: int = 0
     undecided: str | None = None
     needed: int | None = None
+    method: str | None = None
 
 
 def bootstrap_of(split: Split, resampling: Resampling, *, stream: str) -> GroupedBootstrap:
@@ -46,30 +48,39 @@ def bootstrap_of(split: Split, resampling: Resampling, *, stream: str) -> Groupe
 
 
 def measured_samples(
-    estimate: float, samples: NDArray[np.float64], *, rows: int, groups: Sequence[int], resampling: Resampling
+    estimate: float,
+    samples: NDArray[np.float64],
+    *,
+    rows: int,
+    groups: Sequence[int],
+    resampling: Resampling,
+    undefined: str = "a value of it is no number",
+    method: str | None = None,
 ) -> Measurement:
     """The measurement of a statistic from its resamples; ``groups`` are the counts of the samples resampled.
 
-    A resample may have no value (all its rows of one class). Up to 1 % of such draws are left out, more leave it open.
+    A resample may have no value, which ``undefined`` explains (all its rows have one class). Up to 1 % of such draws
+    are left out, more leave it open.
     """
     fewest = min(groups)
-    undefined = np.isnan(samples)
+    without = np.isnan(samples)
     needed = fewest_groups(resampling.confidence, resampling.draws)
     why: str | None = None
     if math.isnan(estimate):
-        why, needed = "it is not defined: all rows have one class", None
+        why, needed = f"it is not defined: {undefined}", None
     elif not is_reachable(fewest, resampling.confidence, resampling.draws):
         why = (
             f"{fewest} {'group gives' if fewest == 1 else 'groups give'} no interval of "
             f"{100 * resampling.confidence:.4g} % with {resampling.draws} draws"
         )
-    elif undefined.mean() > _UNDEFINED:
-        why, needed = f"{100 * undefined.mean():.0f} % of the resamples hold one class only", 2 * fewest
+    elif without.mean() > _UNDEFINED:
+        share = 100 * without.mean()
+        why, needed = f"{share:.0f} % of the resamples have no value ({undefined})", 2 * fewest
     if why is not None:
         value = None if math.isnan(estimate) else estimate
         return Measurement(estimate=value, interval=None, rows=rows, groups=fewest, undecided=why, needed=needed)
-    interval = expanded_percentile(samples[~undefined], estimate, fewest, resampling.confidence)
-    return Measurement(estimate=estimate, interval=interval, rows=rows, groups=fewest)
+    interval = expanded_percentile(samples[~without], estimate, fewest, resampling.confidence)
+    return Measurement(estimate=estimate, interval=interval, rows=rows, groups=fewest, method=method)
 
 
 def exact(value: float, *, rows: int) -> Measurement:
@@ -114,7 +125,7 @@ def conclude(
         groups=measurement.groups or None,
         needed=needed if verdict == "INCONCLUSIVE" else None,
         needed_unit=needed_unit if verdict == "INCONCLUSIVE" and needed else None,
-        details=details or {},
+        details=(details or {}) | ({"interval by": measurement.method} if interval and measurement.method else {}),
         controls=requirement.controls,
     )
 

@@ -14,34 +14,58 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from mintage.certify.answers import Task
 from mintage.certify.check import Check, Requirement, Resampling
 from mintage.certify.registry import find_checks
-from mintage.errors import DomainMismatchError, FileMalformedError, FileMissingError, UnknownCheckError
+from mintage.errors import (
+    DomainMismatchError,
+    FileMalformedError,
+    FileMissingError,
+    PolicyUnfitError,
+    UnknownCheckError,
+)
 from mintage.record.digest import is_digest, sha256_bytes
 from mintage.repo.yamlfile import Marks, convert, load_yaml
 
-__all__ = ["Policy", "Statistics", "check_domain", "parse_policy", "read_policy"]
+__all__ = ["Multiplicity", "Policy", "Statistics", "check_domain", "check_task", "parse_policy", "read_policy"]
 
+Multiplicity = Annotated[str, Meta(pattern=r"^(none|bonferroni|benjamini-hochberg\((0?\.[0-9]{1,6})\))$")]
 _HINT = "see docs/spec/policy.md"
+_STEPPED = "benjamini-hochberg("
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How numbers become verdicts.
 
     ``confidence`` of the interval of one comparison or, with ``multiplicity: bonferroni``, of all comparisons together;
-    ``draws`` resamples from ``seed``; whether an INCONCLUSIVE ``must`` blocks.
+    with ``benjamini-hochberg(q)`` at least ``confidence``, and so much that of the verdicts that are decided at most a
+    share ``q`` is expected to be wrong; ``draws`` resamples from ``seed``; whether an INCONCLUSIVE ``must`` blocks.
     """
 
     confidence: Annotated[float, Meta(ge=0.8, lt=1)] = 0.95
-    multiplicity: Literal["none", "bonferroni"] = "none"
+    multiplicity: Multiplicity = "none"
     seed: Annotated[int, Meta(ge=0, lt=2**53)] = 0
     draws: Annotated[int, Meta(ge=200, le=1_000_000)] = 4000
     inconclusive: Literal["block", "allow"] = "block"
 
-    def resampling(self, *, comparisons: int) -> Resampling:
-        """The resampling of each of ``comparisons`` comparisons."""
-        share = max(comparisons, 1) if self.multiplicity == "bonferroni" else 1
-        return Resampling(confidence=1 - (1 - self.confidence) / share, draws=self.draws, seed=self.seed)
+    def __post_init__(self) -> None:
+        share = self.false_share
+        if share is not None and not 0 < share < 1:
+            raise ValueError(f"benjamini-hochberg takes a share between 0 and 1, not {share:g}")
+
+    @property
+    def false_share(self) -> float | None:
+        """The ``q`` of ``benjamini-hochberg(q)``; None of other corrections."""
+        return float(self.multiplicity[len(_STEPPED) : -1]) if self.multiplicity.startswith(_STEPPED) else None
+
+    def resampling(self, *, comparisons: int, decided: int | None = None) -> Resampling:
+        """The resampling of each of ``comparisons`` comparisons, of which ``decided`` (by default all) are decided."""
+        confidence, count = self.confidence, max(comparisons, 1)
+        if self.multiplicity == "bonferroni":
+            confidence = 1 - (1 - self.confidence) / count
+        elif self.false_share is not None:
+            confidence = max(confidence, 1 - self.false_share * (count if decided is None else decided) / count)
+        return Resampling(confidence=confidence, draws=self.draws, seed=self.seed)
 
 
 class _PolicyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +148,16 @@ def check_domain(policy: Policy, domain: str) -> None:
         hint=f"models/{policy.model}.yaml changed its task, target, threshold, group key or inputs: take that back, or "
         f"have the policy's owner ({policy.owner}) review it and set `domain: {domain}`",
     )
+
+
+def check_task(policy: Policy, task: Task) -> None:
+    """Raise PolicyUnfitError if the policy asks for what a model of the task does not have."""
+    for requirement in policy.requirements:
+        try:
+            requirement.check_task(task)
+        except PolicyUnfitError as error:
+            error.where = error.where or policy.where
+            raise
 
 
 def _requirement(raw: Any, at: tuple[str | int, ...], marks: Marks, checks: Mapping[str, Check[Any]]) -> Requirement:

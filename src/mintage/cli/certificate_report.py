@@ -8,21 +8,18 @@ import numpy as np
 
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
-from mintage.certify.evidence import Evidence, Split
+from mintage.certify.evidence import Evidence
 from mintage.certify.order import order_reason, order_state
+from mintage.cli.certificate_pictures import pictures_of
 from mintage.cli.context import Context, now
 from mintage.record.digest import hex_of
 from mintage.repo.modelfile import ModelSpec
 from mintage.report import certificate_view as view
 from mintage.report.estimate import Estimate
 from mintage.report.page import render_certificate
-from mintage.stats.auc import auc
-from mintage.stats.binomial import wilson
 from mintage.store.publish import publish_bytes
 
 __all__ = ["write_certificate_report"]
-
-_BINS = 10
 
 
 def write_certificate_report(
@@ -55,9 +52,8 @@ def _view(
         verdict=_verdict(outcome.verdict),
         sentence=outcome.sentence,
         requirements=tuple(_requirement(result) for result in outcome.results if result.verdict != "NOT_APPLICABLE"),
-        roc=(_roc(evidence.holdout, "hold-out", outcome), _roc(evidence.train, "train", outcome)),
-        calibration=_calibration(evidence.holdout),
-        scores=_scores(evidence.holdout, spec),
+        task=evidence.task,
+        **pictures_of(evidence, spec, outcome),
         latency=_latency(outcome),
         policy=_policy(context, outcome),
         order=view.Order(
@@ -107,56 +103,6 @@ def _requirement(result: CheckResult) -> view.Requirement:
         reason=result.reason,
         controls=result.controls,
     )
-
-
-def _roc(split: Split, sample: str, outcome: Outcome) -> view.Roc:
-    order = np.argsort(-split.scores, kind="stable")
-    labels, scores = np.asarray(split.labels)[order], split.scores[order]
-    last = np.r_[scores[1:] != scores[:-1], True]
-    true = np.cumsum(labels)[last] / max(labels.sum(), 1)
-    false = np.cumsum(1 - labels)[last] / max((1 - labels).sum(), 1)
-    keep = np.unique(np.linspace(0, len(true) - 1, min(len(true), 200)).astype(int))
-    points = ((0.0, 0.0), *((float(false[i]), float(true[i])) for i in keep))
-    value = float(auc(np.asarray(split.labels), split.scores))
-    found = next((r for r in outcome.results if r.check == "F1" and r.interval and r.unit == ""), None)
-    shown = sample == "hold-out" and found is not None and found.estimate is not None
-    interval = (
-        found.interval if found is not None and shown and abs(float(found.estimate or 0) - value) < 1e-9 else None
-    )
-    estimate = Estimate(value=value, low=interval.low if interval else None, high=interval.high if interval else None)
-    return view.Roc(sample="hold-out" if sample == "hold-out" else "train", points=points, auc=estimate)
-
-
-def _calibration(split: Split) -> view.Calibration:
-    """Ten bins of equally many rows; the intervals take rows as independent, as the summary says."""
-    labels = np.asarray(split.labels)
-    bins = []
-    for rows in np.array_split(np.argsort(split.scores, kind="stable"), _BINS):
-        if len(rows):
-            hits = int(labels[rows].sum())
-            interval = wilson(hits, len(rows))
-            observed = Estimate(value=hits / len(rows), low=interval.low, high=interval.high)
-            bins.append(
-                view.CalibrationBin(predicted=float(split.scores[rows].mean()), observed=observed, rows=len(rows))
-            )
-    summary = (
-        f"Mean score {split.scores.mean():.3f}, true share {labels.mean():.3f}. "
-        "The bars take rows as independent: with few groups they are too short."
-    )
-    return view.Calibration(bins=tuple(bins), summary=summary)
-
-
-def _scores(split: Split, spec: ModelSpec) -> view.Scores:
-    edges = np.linspace(0, 1, 41)
-    labels = np.asarray(split.labels)
-    positives, _ = np.histogram(split.scores[labels == 1], edges)
-    negatives, _ = np.histogram(split.scores[labels == 0], edges)
-    bins = [
-        view.ScoreBin(low=float(low), high=float(high), negatives=int(minus), positives=int(plus))
-        for low, high, minus, plus in zip(edges[:-1], edges[1:], negatives, positives, strict=True)
-    ]
-    (target,) = spec.targets
-    return view.Scores(bins=tuple(bins), threshold=spec.threshold, positive=target, negative=f"not {target}")
 
 
 def _latency(outcome: Outcome) -> view.Latency | None:

@@ -16,7 +16,7 @@ from mintage.certify.gather import gather_evidence, output_item
 from mintage.certify.judge import Gate
 from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts
-from mintage.certify.policy import Policy, check_domain
+from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
 from mintage.cli.certificate_report import write_certificate_report
 from mintage.cli.console import emit, emit_json, say, table
@@ -102,6 +102,7 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
     chosen = choose_policy(context, spec)
     policy = chosen.policy
     check_domain(policy, domain_digest(spec))
+    check_task(policy, spec.task)  # before the hold-out is opened for nothing
     if against is not None:
         environment_dir(workspace, against)
     context.signer_for("certificate")  # before the hold-out is opened for nothing

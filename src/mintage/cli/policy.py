@@ -6,7 +6,7 @@ import argparse
 
 import msgspec
 
-from mintage.certify.policy import Policy, check_domain, read_policy
+from mintage.certify.policy import Policy, check_domain, check_task, read_policy
 from mintage.cli.console import emit, emit_json, table
 from mintage.cli.context import Context
 from mintage.cli.policy_init import init_policy
@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         policy = read_policy(workspace.root / "policies" / f"{name}.yaml")
         domains[name] = domain_digest(spec)
         check_domain(policy, domains[name])
+        check_task(policy, spec.task)
         found[name] = policy
     if arguments.json:
         emit_json({name: msgspec.to_builtins(policy) for name, policy in found.items()})

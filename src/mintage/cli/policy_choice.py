@@ -57,11 +57,11 @@ def choose_policy(context: Context, spec: ModelSpec) -> Chosen:
 
 
 def check_judgeable(spec: ModelSpec) -> None:
-    """Raise RefusedError for a task that no check judges."""
-    if spec.task != "binary" or len(spec.targets) != 1:
+    """Raise RefusedError for a model of several targets, which no check judges."""
+    if len(spec.targets) != 1:
         raise RefusedError(
-            f"the model {spec.model} is a {spec.task} of {len(spec.targets)} target{'s' * (len(spec.targets) > 1)}",
-            expected="a binary classifier of one target: the checks judge no other yet",
+            f"the model {spec.model} has {len(spec.targets)} targets: {', '.join(spec.targets[:5])}",
+            expected="one target: the checks do not judge several at once yet",
             where=f"models/{spec.model}.yaml",
             hint="`mintage parity` proves and `mintage export` packs it meanwhile; mintage.load predicts with it",
         )
@@ -70,17 +70,19 @@ def check_judgeable(spec: ModelSpec) -> None:
 def known_facts(context: Context, spec: ModelSpec) -> PolicyFacts:
     """What a suggestion rests on: the model file, the validation labels, the arithmetic of what was fitted, the extras
     that are installed."""
-    workspace, share, in_float32 = context.workspace, None, False
+    workspace, shares, in_float32 = context.workspace, None, False
     lock = read_lock(workspace.root, f"model:{spec.model}")
     if lock is not None and lock.root is not None:
         package = open_built(workspace, spec.model)
-        classes, in_float32 = package.signature.two_classes, package.golden.tolerance > TOLERANCE
-        item = output_item(workspace, spec.data.validation)
-        labels = labels_of(stored_table(workspace, spec, item), spec, where=item.path, classes=classes)
-        share = float(labels.mean()) if len(labels) else None
+        in_float32 = package.golden.tolerance > TOLERANCE
+        if spec.task != "regression":
+            item, classes = output_item(workspace, spec.data.validation), package.signature.classes
+            labels = labels_of(stored_table(workspace, spec, item), spec, where=item.path, classes=classes)
+            counted = [int((labels == place).sum()) for place in range(len(classes))]
+            shares = [count / len(labels) for count in counted] if len(labels) else None
     return policy_facts(
         spec,
-        positive_share=share,
+        shares=shares,
         in_float32=in_float32,
         can_serve=find_spec("uvicorn") is not None and find_spec("httptools") is not None,
         has_baselines=find_spec("sklearn") is not None and find_spec("threadpoolctl") is not None,

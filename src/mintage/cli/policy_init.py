@@ -12,6 +12,7 @@ from mintage.certify.checks.f5 import CHECK as GAP
 from mintage.certify.checks.f5 import OverfittingGapRequirement
 from mintage.certify.evidence import Evidence
 from mintage.certify.gather import read_split
+from mintage.certify.metric import usual_metric
 from mintage.certify.policy import Statistics, parse_policy
 from mintage.certify.policy_text import render_policy
 from mintage.certify.suggest import (
@@ -83,24 +84,25 @@ def _thresholds(context: Context, spec: ModelSpec) -> Thresholds | None:
         domain=domain_digest(spec),
         train=read_split(workspace, spec, predictor, "training", spec.data.train),
         holdout=read_split(workspace, spec, predictor, "validation", spec.data.validation),
+        classes=tuple(map(str, package.signature.classes)),
     )
     return _propose(evidence, f"{evidence.holdout.rows:,} validation rows")
 
 
 def _propose(evidence: Evidence, rows: str) -> Thresholds:
     resampling = Statistics().resampling(comparisons=1)
-    asked = PrimaryMetricRequirement(id="auc", check="F1", metric="roc_auc", min=0.0)
-    auc = METRIC.run(evidence, asked, resampling=resampling, latency=None)
+    asked = PrimaryMetricRequirement(id="floor", check="F1", metric=usual_metric(evidence.task), min=0.0)
+    metric = METRIC.run(evidence, asked, resampling=resampling, latency=None)
     gap_asked = OverfittingGapRequirement(id="gap", check="F5", max=1.0)
     gap = GAP.run(evidence, gap_asked, resampling=resampling, latency=None)
-    floor, ceiling = propose_floor(auc), propose_ceiling(gap)
-    if floor is None or ceiling is None or auc.interval is None or gap.interval is None:
+    floor, ceiling = propose_floor(metric, evidence.task), propose_ceiling(gap)
+    if floor is None or ceiling is None or metric.interval is None or gap.interval is None:
         return Thresholds()
     return Thresholds(
-        auc=(
+        floor=(
             floor,
-            f"proposed: {auc.estimate:.3f} [{auc.interval.low:.3f}, {auc.interval.high:.3f}] on {rows}, less twice the "
-            "way to its low end",
+            f"proposed: {metric.estimate:.3f} [{metric.interval.low:.3f}, {metric.interval.high:.3f}] on {rows}, less "
+            "twice the way to its low end",
         ),
         gap=(
             ceiling,

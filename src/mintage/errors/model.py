@@ -37,6 +37,7 @@ __all__ = [
     "ParityFailedError",
     "PolicyDeletedError",
     "PolicyForAnotherModelError",
+    "PolicyUnfitError",
     "ProfileInvalidError",
     "RecordingTooLargeError",
     "RuntimeFailedError",
@@ -220,6 +221,12 @@ class DomainMismatchError(RefusedError):
 
 class PolicyForAnotherModelError(RefusedError):
     code = "certify.policy-for-another-model"
+
+
+class PolicyUnfitError(RefusedError):
+    """A policy asks for what a model of its task does not have: another task's metric, or a trivial model of one."""
+
+    code = "certify.policy-unfit"
 
 
 class ModelNotInferredError(ProjectError):

@@ -85,6 +85,11 @@ class Signature(_Part, frozen=True, kw_only=True):
         return tuple(len(output.classes) for output in self.outputs if output.classes is not None)
 
     @property
+    def classes(self) -> tuple[Class, ...]:
+        """The classes of a classifier of one target, in the order of their places; of a regression none."""
+        return next((output.classes for output in self.outputs if output.classes is not None), ())
+
+    @property
     def two_classes(self) -> tuple[Class, ...]:
         """The two classes of a scored model in their order, the second of which its score is the probability of."""
         return next((output.classes for output in self.outputs if output.classes is not None), (0, 1))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mintage.errors import DataError
 from mintage.repo.modelfile import ModelSpec
 
-__all__ = ["SUFFIXES", "input_columns", "labels_of", "plain_column", "plain_kinds", "read_table"]
+__all__ = ["SUFFIXES", "input_columns", "labels_of", "numbers_of", "plain_column", "plain_kinds", "read_table"]
 
 SUFFIXES = (".parquet", ".csv")
 
@@ -100,25 +100,52 @@ def input_columns(table: pa.Table, spec: ModelSpec, *, where: str) -> dict[str, 
 def labels_of(
     table: pa.Table, spec: ModelSpec, *, where: str, classes: Sequence[str | bool | int | float] = (0, 1)
 ) -> NDArray[np.int64]:
-    """The target column of a model with one binary target: 1 where it is the second of the ``classes`` that the model
-    was fitted on, else 0; raises DataError where it is neither."""
+    """The target column of a classifier with one target: the place of each label among the ``classes`` that the model
+    was fitted on; raises DataError where it is none of them."""
     (target,) = spec.targets
-    column = _column(table, target, where=where)
-    if column.null_count:
-        raise DataError(f"{column.null_count} rows have no label", where=f"{where}, column {target}")
+    column = _labelled(table, target, where=where)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-    known = [value if isinstance(value, str) == text else None for value in classes]
     values = np.asarray(column.to_pylist(), dtype=object) if text else column.to_numpy(zero_copy_only=False)
-    fits = np.isin(values, [value for value in known if value is not None])
-    if not fits.all():
+    places = np.full(len(values), -1, dtype=np.int64)
+    for place, known in enumerate(classes):
+        if isinstance(known, str) == text:
+            places[np.asarray(values == known, dtype=bool)] = place
+    if (places < 0).any():
+        names = [str(known) for known in classes[:20]]
         raise DataError(
-            f"labels must be {classes[0]} or {classes[1]}",
-            found=", ".join(sorted(map(str, set(values[~fits].tolist())))[:5]),
+            f"labels must be {', '.join(names[:-1])} or {names[-1]}",
+            found=", ".join(sorted(map(str, set(values[places < 0].tolist())))[:5]),
             where=f"{where}, column {target}",
         )
-    return np.asarray(values == known[1]).astype(np.int64)
+    return places
+
+
+def numbers_of(table: pa.Table, spec: ModelSpec, *, where: str) -> NDArray[np.float64]:
+    """The target column of a regression with one target; raises DataError where it is no finite number."""
+    (target,) = spec.targets
+    column = _labelled(table, target, where=where)
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        raise DataError(
+            "labels of a regression must be numbers", found=str(column.type), where=f"{where}, column {target}"
+        )
+    values = _values(column, text=False)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise DataError(
+            f"{len(bad)} labels are no finite numbers",
+            found=f"{values[bad[0]]} in row {bad[0]}",
+            where=f"{where}, column {target}",
+        )
+    return np.asarray(values, dtype=np.float64)
+
+
+def _labelled(table: pa.Table, target: str, *, where: str) -> Any:
+    column = _column(table, target, where=where)
+    if column.null_count:
+        raise DataError(f"{column.null_count} rows have no label", where=f"{where}, column {target}")
+    return column
 
 
 def plain_kinds(table: Any) -> dict[str, NDArray[Any]]:

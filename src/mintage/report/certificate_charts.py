@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from mintage.report.answer_charts import confusion_chart, predicted_chart, residuals_chart
 from mintage.report.certificate_view import Calibration, CertificateView, Latency, Requirement, Roc, Scores
 from mintage.report.chart import NARROW, Chart, Key, drawn, finite, nice_domain, rule, scale_labels, thinned
 from mintage.report.numbers import clean, count, estimated, interval, number, percent
@@ -24,12 +25,16 @@ _HALF_HEIGHT = 240
 
 
 def certificate_charts(view: CertificateView) -> dict[str, Chart]:
-    """The charts that the view has data for, by name: intervals, roc, calibration, scores, latency."""
+    """The charts that the view has data for, by name: intervals, roc, calibration, scores, confusion,
+    predicted, residuals, latency."""
     found = {
         "intervals": _intervals(view.requirements),
         "roc": _roc(view.roc),
         "calibration": _calibration(view.calibration) if view.calibration else None,
         "scores": _scores(view.scores) if view.scores else None,
+        "confusion": confusion_chart(view.confusion) if view.confusion else None,
+        "predicted": predicted_chart(view.predicted) if view.predicted else None,
+        "residuals": residuals_chart(view.residuals) if view.residuals else None,
         "latency": _latency(view.latency) if view.latency else None,
     }
     return {name: chart for name, chart in found.items() if chart is not None}

@@ -19,13 +19,17 @@ __all__ = [
     "Calibration",
     "CalibrationBin",
     "CertificateView",
+    "Confusion",
     "Evidence",
     "Identity",
     "Latency",
     "Order",
     "PolicyFacts",
+    "Predicted",
     "Quantile",
     "Requirement",
+    "ResidualBin",
+    "Residuals",
     "Roc",
     "ScoreBin",
     "Scores",
@@ -139,6 +143,38 @@ class Scores(View, frozen=True, kw_only=True):
     negative: str = "negative"
 
 
+class Confusion(View, frozen=True, kw_only=True):
+    """How many hold-out rows of each class were answered as which: ``counts`` by true class, then by answered class."""
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+class Predicted(View, frozen=True, kw_only=True):
+    """True and predicted numbers on the hold-out: ``points`` are some of its ``rows``, ``means`` the mean true number,
+    the mean prediction and the rows of each tenth by predicted number."""
+
+    points: tuple[tuple[float, float], ...]
+    means: tuple[tuple[float, float, int], ...]
+    rows: int
+    target: str = "value"
+
+
+class ResidualBin(View, frozen=True, kw_only=True):
+    """Hold-out rows whose true number less the predicted one is from ``low`` up to ``high``."""
+
+    low: float
+    high: float
+    rows: int
+
+
+class Residuals(View, frozen=True, kw_only=True):
+    """The histogram of true less predicted, and one sentence on it."""
+
+    bins: tuple[ResidualBin, ...]
+    summary: str | None = None
+
+
 class TimeBin(View, frozen=True, kw_only=True):
     """Requests that took from ``low_ms`` up to ``high_ms``."""
 
@@ -207,10 +243,14 @@ class CertificateView(View, frozen=True, kw_only=True):
     verdict: Verdict
     sentence: str
     """The one sentence a person can act on."""
+    task: Literal["binary", "multiclass", "regression"] = "binary"
     requirements: tuple[Requirement, ...] = ()
     roc: tuple[Roc, ...] = ()
     calibration: Calibration | None = None
     scores: Scores | None = None
+    confusion: Confusion | None = None
+    predicted: Predicted | None = None
+    residuals: Residuals | None = None
     latency: Latency | None = None
     policy: PolicyFacts | None = None
     order: Order | None = None

@@ -22,7 +22,14 @@ from scipy import special
 
 from mintage.stats.interval import Interval
 
-__all__ = ["AucVariances", "auc_interval", "difference_interval", "variances"]
+__all__ = [
+    "AucVariances",
+    "auc_interval",
+    "difference_interval",
+    "gap_interval",
+    "macro_variances",
+    "variances",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,27 +50,60 @@ def variances(
     NaN throughout if a class is missing, and for the covariance if fewer than two units hold one of the classes.
     """
     positive = np.asarray(y) == 1
+    return _joined([_units(positive, np.asarray(score, dtype=np.float64), groups) for score in scores])
+
+
+def macro_variances(
+    y: NDArray[Any], scores: Sequence[NDArray[np.float64]], groups: NDArray[np.intp] | None = None
+) -> AucVariances:
+    """As ``variances``, of the mean over classes of the AUC of each against the rest.
+
+    ``y`` are places of classes, each of ``scores`` is [N, K]. The deviations of a unit are averaged over the classes
+    before they are squared, so what the classes have in common is counted once.
+    """
+    labels = np.asarray(y)
+    found = []
+    for score in scores:
+        each = [_units(labels == place, score[:, place], groups) for place in range(score.shape[1])]
+        sums = np.mean([one.sums for one in each], axis=0)
+        found.append(_Units(float(np.mean([one.auc for one in each])), sums, min(one.units for one in each)))
+    return _joined(found)
+
+
+@dataclass(frozen=True)
+class _Units:
+    """An AUC and the deviation that each unit brings: the squares of these add up to its variance."""
+
+    auc: float
+    sums: NDArray[np.float64]
+    units: int
+
+
+def _units(positive: NDArray[np.bool_], score: NDArray[np.float64], groups: NDArray[np.intp] | None) -> _Units:
     hits, misses = int(positive.sum()), int((~positive).sum())
-    count = len(scores)
-    nothing = np.full((count, count), np.nan)
-    if not hits or not misses:
-        return AucVariances(aucs=np.full(count, np.nan), covariance=nothing, units=0)
-    placed = [_placements(np.asarray(score, dtype=np.float64), positive) for score in scores]
-    aucs = np.array([over.mean() for over, _ in placed])
     codes = np.arange(len(positive)) if groups is None else np.asarray(groups)
+    total = int(codes.max()) + 1
+    nothing = np.full(total, np.nan)
+    if not hits or not misses:
+        return _Units(math.nan, nothing, 0)
+    over, under = _placements(score, positive)
     units = min(len(np.unique(codes[positive])), len(np.unique(codes[~positive])))
     if units < 2:
-        return AucVariances(aucs=aucs, covariance=nothing, units=units)
-    total = int(codes.max()) + 1
+        return _Units(float(over.mean()), nothing, units)
     # each unit's contribution: its positives' and its negatives' deviations, as shares of their class
-    sums = np.stack(
-        [
-            _grouped(codes[positive], over - over.mean(), total, scale=_spread(codes[positive]) / hits)
-            + _grouped(codes[~positive], under - under.mean(), total, scale=_spread(codes[~positive]) / misses)
-            for over, under in placed
-        ]
+    sums = _grouped(codes[positive], over - over.mean(), total, scale=_spread(codes[positive]) / hits) + _grouped(
+        codes[~positive], under - under.mean(), total, scale=_spread(codes[~positive]) / misses
     )
-    return AucVariances(aucs=aucs, covariance=np.einsum("ig,jg->ij", sums, sums), units=units)
+    return _Units(float(over.mean()), sums, units)
+
+
+def _joined(found: Sequence[_Units]) -> AucVariances:
+    sums = np.stack([one.sums for one in found])
+    return AucVariances(
+        aucs=np.array([one.auc for one in found]),
+        covariance=np.einsum("ig,jg->ij", sums, sums),
+        units=min(one.units for one in found),
+    )
 
 
 def auc_interval(found: AucVariances, which: int = 0, *, confidence: float = 0.95) -> Interval | None:
@@ -92,6 +132,16 @@ def difference_interval(found: AucVariances, *, confidence: float = 0.95) -> Int
         return None
     value = float(found.aucs[0] - found.aucs[1])
     half = _quantile(found.units, confidence) * math.sqrt(max(variance, 0.0))
+    return Interval(low=value - half, high=value + half, confidence=confidence)
+
+
+def gap_interval(one: AucVariances, other: AucVariances, *, confidence: float = 0.95) -> Interval | None:
+    """The interval of the AUC of one sample less that of another, independent one; None where it has no variance."""
+    variance = float(one.covariance[0, 0] + other.covariance[0, 0])
+    if math.isnan(variance):
+        return None
+    value = float(one.aucs[0] - other.aucs[0])
+    half = _quantile(min(one.units, other.units), confidence) * math.sqrt(max(variance, 0.0))
     return Interval(low=value - half, high=value + half, confidence=confidence)
 
 

@@ -13,22 +13,22 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from mintage.certify.check import CheckResult, Requirement, Resampling
+from mintage.certify.check import CheckResult, Resampling
 from mintage.certify.evidence import Evidence, Split
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import conclude, exact
-from mintage.certify.metric import MetricName, metric_label, metric_value
+from mintage.certify.metric import Metric
+from mintage.certify.metric_requirement import MetricRequirement
 
 __all__ = ["CHECK", "SharedRows", "SharedRowsRequirement", "shared_rows"]
 
 
-class SharedRowsRequirement(Requirement, frozen=True, kw_only=True):
+class SharedRowsRequirement(MetricRequirement, frozen=True, kw_only=True):
     """At most ``max_share`` of the hold-out may be in training, by ``match``."""
 
     max_share: Annotated[float, Meta(ge=0, le=1)] = 0.001
     match: Literal["features", "features_and_label"] = "features"
-    metric: MetricName = "roc_auc"
 
 
 class SharedRows:
@@ -50,7 +50,7 @@ class SharedRows:
         latency: LatencyRun | None,
     ) -> CheckResult:
         """Judge the share."""
-        split, metric = evidence.holdout, requirement.metric
+        split, metric = evidence.holdout, requirement.metric_for(evidence.task)
         by_features = shared_rows(evidence.train, split, label=False)
         by_label = shared_rows(evidence.train, split, label=True)
         shared = by_features if requirement.match == "features" else by_label
@@ -59,7 +59,7 @@ class SharedRows:
         also = f" ({int(shared.sum())} of {split.rows})"
         if shared.any():
             without = "not defined" if after is None else f"{after:.3f}"
-            also += f"; {metric_label(metric)} without them {without}"
+            also += f"; {metric.label} without them {without}"
         return conclude(
             self,
             requirement,
@@ -69,8 +69,8 @@ class SharedRows:
             details={
                 "by features": int(by_features.sum()),
                 "by features and label": int(by_label.sum()),
-                f"{metric} with them": before,
-                f"{metric} without them": after,
+                f"{metric.name} with them": before,
+                f"{metric.name} without them": after,
             },
             also=also,
         )
@@ -86,11 +86,18 @@ def shared_rows(train: Split, holdout: Split, *, label: bool) -> NDArray[np.bool
 def _keys(train: Split, holdout: Split, names: list[str], *, label: bool, own: bool) -> list[bytes]:
     columns = [_codes(train.columns, holdout.columns, name, own=own) for name in names]
     if label:
-        columns.append(np.asarray((train if own else holdout).labels).astype(np.int64))
+        columns.append(_label_codes(train if own else holdout))
     table = np.ascontiguousarray(np.column_stack(columns))
     width = table.shape[1] * table.itemsize
     data = table.tobytes()
     return [data[start : start + width] for start in range(0, len(data), width)]
+
+
+def _label_codes(split: Split) -> NDArray[np.int64]:
+    labels = np.asarray(split.labels)
+    if split.task != "regression":
+        return labels.astype(np.int64)
+    return (labels.astype(np.float64) + 0.0).view(np.int64)
 
 
 def _codes(
@@ -105,10 +112,10 @@ def _codes(
     return np.array([-1 if v is None else codes.get(v, -2) for v in column.tolist()], dtype=np.int64)
 
 
-def _value(metric: MetricName, split: Split, kept: NDArray[np.bool_]) -> float | None:
+def _value(metric: Metric, split: Split, kept: NDArray[np.bool_]) -> float | None:
     if not kept.any():
         return None
-    value = metric_value(metric, split.labels[kept], split.scores[kept])
+    value = metric.value(split.labels[kept], split.answers[kept])
     return None if np.isnan(value) else value
 
 
