@@ -19,6 +19,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("notebook", "train"): 3,
     ("parity", "buys"): 3,
     ("policy", "check"): 0,
+    ("policy", "clauses"): 0,
     ("policy", "init", "buys"): 3,
     ("predict", "buys", "in.parquet", "out.parquet"): 3,
     ("pull",): 3,

@@ -19,6 +19,7 @@ from msgspec import Meta
 from mintage.attest.statement import Statement, Subject
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
+from mintage.certify.clause_table import ClauseState, clause_states
 from mintage.certify.judge import Judged, Verdict, judge, overall
 from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts, OrderState, order_state
@@ -119,6 +120,7 @@ class Certificate(_Part, frozen=True, kw_only=True):
     results: tuple[CheckResult, ...]
     measured: tuple[CheckResult, ...]
     latency: str | None
+    clauses: tuple[ClauseState, ...] = ()
     facts: dict[str, str]
     issued: _Time
     expires: _Time
@@ -163,6 +165,7 @@ def certificate_statement(
         results=tuple(results),
         measured=tuple(item for item in outcome.results if item.requirement in outcome.measured),
         latency=None if outcome.latency is None else record_id(latency_record(outcome.latency)),
+        clauses=clause_states(outcome.results),
         facts=dict(facts or {}),
         issued=issued,
         expires=_later(issued, days=policy.valid_days),
@@ -261,6 +264,9 @@ def _check_consistency(certificate: Certificate) -> None:
     )
     if found != certificate.verdict:
         raise _invalid("the verdict contradicts the results", found, certificate.verdict)
+    # certificates of before there were catalogues name none
+    if certificate.clauses and certificate.clauses != clause_states(results):
+        raise _invalid("the states of the clauses contradict the results", "those that follow from them", "others")
     if _digest(certificate.results) != certificate.statistics.digest:
         raise _invalid("the results are not those that the statistics name", certificate.statistics.digest, "others")
     if order_state(certificate.order.facts) != certificate.order.state:

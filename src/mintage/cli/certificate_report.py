@@ -10,6 +10,7 @@ from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.evidence import Evidence
 from mintage.certify.order import order_reason, order_state
+from mintage.cli.certificate_clauses import clauses_of
 from mintage.cli.certificate_pictures import pictures_of
 from mintage.cli.context import Context, now
 from mintage.record.digest import hex_of
@@ -65,6 +66,7 @@ def _view(
             view.Evidence(name=item.name, digest=item.digest or "", what=f"{item.groups} groups", rows=item.rows)
             for item in outcome.data
         ),
+        **clauses_of(outcome),
         limitations=spec.limitations,
         written_at=now(),
     )

@@ -12,6 +12,7 @@ from mintage.attest.seal import seal
 from mintage.certify.certificate import certificate_statement
 from mintage.certify.certify import Outcome, certify
 from mintage.certify.check import CheckResult
+from mintage.certify.clause_table import clause_states
 from mintage.certify.gather import gather_evidence, output_item
 from mintage.certify.judge import Gate
 from mintage.certify.latency import latency_record
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "certificate": certificate,
                 "report": str(report),
                 "results": msgspec.to_builtins(list(outcome.results)),
+                "clauses": msgspec.to_builtins(clause_states(outcome.results)),
                 "policy": {"digest": outcome.policy.digest, "builtin": outcome.policy.builtin},
             }
         )
@@ -73,12 +75,20 @@ def run(arguments: argparse.Namespace) -> int:
     for result in outcome.results:
         if result.verdict != "PASS":
             emit(f"  {result.requirement}: {result.reason}")
+    _show_clauses(outcome)
     say(f"Certificate {short(certificate)}, report {report}")
     if outcome.policy.builtin is None:
         say("Commit it to release: git add mintage.lock && git commit")
     else:
         say(f"A release needs a policy that people have agreed on, in Git: mintage policy init {model}")
     return 0 if outcome.verdict == "PASS" else 1
+
+
+def _show_clauses(outcome: Outcome) -> None:
+    states = clause_states(outcome.results)
+    if states:
+        rows = [(item.control, item.state, ", ".join(item.requirements)) for item in states]
+        emit(table(rows, head=("clause", "state", "by")))
 
 
 def _undecided(error: HoldoutUnknownError, *, as_json: bool) -> int:

@@ -47,6 +47,7 @@ from mintage.errors.model import (
     StageFailedError,
     StageOutputMissingError,
     UnknownCheckError,
+    UnknownClauseError,
 )
 from mintage.errors.operation import (
     BatchFileError,
@@ -255,6 +256,7 @@ __all__ = [
     "TrafficInvalidError",
     "UnauthorizedError",
     "UnknownCheckError",
+    "UnknownClauseError",
     "UnknownNameError",
     "UsageError",
     "VersionUnknownError",

@@ -46,6 +46,7 @@ __all__ = [
     "StageFailedError",
     "StageOutputMissingError",
     "UnknownCheckError",
+    "UnknownClauseError",
 ]
 
 
@@ -203,6 +204,12 @@ class DiskTooFullError(RunError):
 
 class UnknownCheckError(ProjectError):
     code = "certify.unknown-check"
+
+
+class UnknownClauseError(ProjectError):
+    """A control names a clause that no catalogue has."""
+
+    code = "certify.unknown-clause"
 
 
 class CheckClashError(ProjectError):

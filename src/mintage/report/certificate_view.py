@@ -19,6 +19,7 @@ __all__ = [
     "Calibration",
     "CalibrationBin",
     "CertificateView",
+    "Clause",
     "Confusion",
     "Evidence",
     "Identity",
@@ -226,6 +227,16 @@ class Order(View, frozen=True, kw_only=True):
     """True when the policy demands proof, so that its absence blocks the certificate."""
 
 
+class Clause(View, frozen=True, kw_only=True):
+    """One clause of a law or standard, and what the results say of it."""
+
+    control: str
+    """As the policy names it: "aia:15.1"."""
+    title: str
+    state: Literal["proven", "attested", "not covered"]
+    requirements: tuple[str, ...] = ()
+
+
 class Evidence(View, frozen=True, kw_only=True):
     """One thing that the verdicts rest on, by digest."""
 
@@ -255,6 +266,9 @@ class CertificateView(View, frozen=True, kw_only=True):
     policy: PolicyFacts | None = None
     order: Order | None = None
     evidence: tuple[Evidence, ...] = ()
+    clauses: tuple[Clause, ...] = ()
+    catalogues: tuple[str, ...] = ()
+    """The laws and standards that the clauses are of, one sentence each."""
     limitations: tuple[str, ...] = ()
     """The model's declared limitations, and those that certification found."""
     written_at: str | None = None
