@@ -40,6 +40,8 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("verify", "buys"): 3,
     ("verify", "production/buys"): 3,
     ("verify", "http://127.0.0.1:9"): 6,
+    ("waiver", "propose", "buys", "auc"): 3,
+    ("waiver", "list", "buys"): 3,
     ("why", "train"): 3,
 }
 

@@ -10,6 +10,7 @@ from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.evidence import Evidence
 from mintage.certify.order import order_reason, order_state
+from mintage.certify.waive import AppliedWaiver
 from mintage.cli.certificate_clauses import clauses_of
 from mintage.cli.certificate_pictures import pictures_of
 from mintage.cli.context import Context, now
@@ -52,7 +53,10 @@ def _view(
         ),
         verdict=_verdict(outcome.verdict),
         sentence=outcome.sentence,
-        requirements=tuple(_requirement(result) for result in outcome.results if result.verdict != "NOT_APPLICABLE"),
+        requirements=tuple(
+            _requirement(result, outcome) for result in outcome.results if result.verdict != "NOT_APPLICABLE"
+        ),
+        waivers=tuple(_waiver(waiver) for waiver in outcome.waivers),
         task=evidence.task,
         **pictures_of(evidence, spec, outcome),
         latency=_latency(outcome),
@@ -76,7 +80,19 @@ def _verdict(text: str) -> view.Verdict:
     return "PASS" if text == "PASS" else "FAIL" if text == "FAIL" else "INCONCLUSIVE"
 
 
-def _requirement(result: CheckResult) -> view.Requirement:
+def _waiver(waiver: AppliedWaiver) -> view.Waiver:
+    return view.Waiver(
+        requirement=waiver.requirement,
+        until=str(waiver.expires),
+        reason=waiver.reason,
+        compensating=waiver.compensating,
+        approver=waiver.approver,
+        approved_at=waiver.approved_at,
+        approval=waiver.approval,
+    )
+
+
+def _requirement(result: CheckResult, outcome: Outcome) -> view.Requirement:
     measured = None
     if result.estimate is not None:
         interval = result.interval
@@ -103,6 +119,9 @@ def _requirement(result: CheckResult) -> view.Requirement:
         n_of="groups" if grouped else "rows",
         settle=settle,
         reason=result.reason,
+        waived_until=next(
+            (str(waiver.expires) for waiver in outcome.waivers if waiver.requirement == result.requirement), None
+        ),
         controls=result.controls,
     )
 

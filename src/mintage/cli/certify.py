@@ -19,6 +19,8 @@ from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts
 from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
+from mintage.certify.waiver import Waiver
+from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_report import write_certificate_report
 from mintage.cli.console import emit, emit_json, say, table
 from mintage.cli.context import Context, now
@@ -65,16 +67,21 @@ def run(arguments: argparse.Namespace) -> int:
                 "certificate": certificate,
                 "report": str(report),
                 "results": msgspec.to_builtins(list(outcome.results)),
+                "waivers": msgspec.to_builtins(list(outcome.waivers)),
+                "waivers_that_do_not_hold": msgspec.to_builtins(list(outcome.unheld)),
                 "clauses": msgspec.to_builtins(clause_states(outcome.results)),
                 "policy": {"digest": outcome.policy.digest, "builtin": outcome.policy.builtin},
             }
         )
         return 0 if outcome.verdict == "PASS" else 1
     emit(f"{outcome.verdict}: {outcome.sentence}")
-    emit(table([_row(result) for result in outcome.results], head=("verdict", "requirement", "measured", "gate")))
+    waived = {waiver.requirement: waiver for waiver in outcome.waivers}
+    rows = [_row(result, waived.get(result.requirement)) for result in outcome.results]
+    emit(table(rows, head=("verdict", "requirement", "measured", "gate")))
     for result in outcome.results:
         if result.verdict != "PASS":
             emit(f"  {result.requirement}: {result.reason}")
+    _show_waivers(outcome)
     _show_clauses(outcome)
     say(f"Certificate {short(certificate)}, report {report}")
     if outcome.policy.builtin is None:
@@ -84,11 +91,22 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if outcome.verdict == "PASS" else 1
 
 
+def _tell(result: CheckResult) -> None:
+    say(f"  {result.verdict:<13} {result.title}")
+
+
 def _show_clauses(outcome: Outcome) -> None:
     states = clause_states(outcome.results)
     if states:
         rows = [(item.control, item.state, ", ".join(item.requirements)) for item in states]
         emit(table(rows, head=("clause", "state", "by")))
+
+
+def _show_waivers(outcome: Outcome) -> None:
+    for waiver in outcome.waivers:
+        emit(f"  {waiver.requirement}: waived by {waiver.approver} until {waiver.expires}: {waiver.reason}")
+    for other in outcome.unheld:
+        emit(f"  the waiver of {other.waiver.requirement} does not hold: {other.reason}")
 
 
 def _undecided(error: HoldoutUnknownError, *, as_json: bool) -> int:
@@ -126,6 +144,8 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
             show_default(chosen)
         record = Store(workspace.store_dir).get_record(lock.record, kind="model")
         order = _order(context, policy, model, str(record.body["commit"]))
+        commit = str(record.body["commit"])
+        waivers = present_waivers(workspace, model, evidence_commit=commit, now=now())
         first_look = _enter(context, spec, policy, lock.root, holdout=holdout)
         estimator = record.body["estimator"]
         with contextlib.ExitStack() as stack:
@@ -146,7 +166,12 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
                 order=msgspec.structs.replace(order, first_look_at=first_look),
                 seed=policy.statistics.seed,
             )
-            outcome = certify(evidence, policy, on_result=lambda result: say(f"  {result.verdict:<13} {result.title}"))
+            outcome = certify(
+                evidence,
+                policy,
+                waivers=waivers,
+                on_result=lambda result: say(f"  {result.verdict:<13} {result.title}"),
+            )
         digest = _keep(context, model, outcome, lock, policy_text=chosen.text)
         report = write_certificate_report(
             context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)
@@ -244,12 +269,13 @@ def _keep(context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_
     return digest
 
 
-def _row(result: CheckResult) -> tuple[str, str, str, str]:
+def _row(result: CheckResult, waiver: Waiver | None) -> tuple[str, str, str, str]:
     interval = result.interval
     measured = "" if result.estimate is None else f"{result.estimate:.4g}{result.unit and ' ' + result.unit}"
     if interval is not None and interval.low != interval.high:
         measured += f" [{interval.low:.4g}, {interval.high:.4g}]"
-    return (result.verdict.replace("_", " "), result.requirement, measured, _gate(result.gate))
+    verdict = result.verdict.replace("_", " ") + (f", waived until {waiver.expires}" if waiver else "")
+    return (verdict, result.requirement, measured, _gate(result.gate))
 
 
 def _gate(gate: Gate | None) -> str:

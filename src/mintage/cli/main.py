@@ -64,6 +64,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "serve": ("serve", "Serve a model over HTTP at once, with a page to try it", False),
     "show": ("show", "Show a model, the last decision, or any record by its digest", False),
     "stop": ("stop", "Stop the serving process of an environment", False),
+    "waiver": ("waiver", "Propose that a failed result stands for a time, or list what is waived", False),
 }
 
 _OPTIONS = frozenset(["-h", "--help", "--version", "--all", "--json", "help"])

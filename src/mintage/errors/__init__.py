@@ -48,6 +48,7 @@ from mintage.errors.model import (
     StageOutputMissingError,
     UnknownCheckError,
     UnknownClauseError,
+    WaiverExpiredError,
 )
 from mintage.errors.operation import (
     BatchFileError,
@@ -260,4 +261,5 @@ __all__ = [
     "UnknownNameError",
     "UsageError",
     "VersionUnknownError",
+    "WaiverExpiredError",
 ]

@@ -47,6 +47,7 @@ __all__ = [
     "StageOutputMissingError",
     "UnknownCheckError",
     "UnknownClauseError",
+    "WaiverExpiredError",
 ]
 
 
@@ -276,3 +277,9 @@ class CertificateNotYetValidError(RefusedError):
 
 class CertificateOfAnotherPolicyError(RefusedError):
     code = "certificate.another-policy"
+
+
+class WaiverExpiredError(RefusedError):
+    """The certificate passes only with a waiver, and that has ended."""
+
+    code = "certificate.waiver-expired"

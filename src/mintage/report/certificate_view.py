@@ -37,6 +37,7 @@ __all__ = [
     "Severity",
     "TimeBin",
     "Verdict",
+    "Waiver",
 ]
 
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -237,6 +238,20 @@ class Clause(View, frozen=True, kw_only=True):
     requirements: tuple[str, ...] = ()
 
 
+class Waiver(View, frozen=True, kw_only=True):
+    """A person's approval that one failed result stands until a day."""
+
+    requirement: str
+    until: str
+    reason: str
+    compensating: str
+    """What is done instead."""
+    approver: str
+    approved_at: str | None = None
+    approval: str | None = None
+    """The commit that approved it."""
+
+
 class Evidence(View, frozen=True, kw_only=True):
     """One thing that the verdicts rest on, by digest."""
 
@@ -266,6 +281,7 @@ class CertificateView(View, frozen=True, kw_only=True):
     policy: PolicyFacts | None = None
     order: Order | None = None
     evidence: tuple[Evidence, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
     clauses: tuple[Clause, ...] = ()
     catalogues: tuple[str, ...] = ()
     """The laws and standards that the clauses are of, one sentence each."""
