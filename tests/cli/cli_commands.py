@@ -12,6 +12,8 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("certify", "buys"): 3,
     ("checkout",): 0,
     ("export", "buys", "--to", "onnx"): 3,
+    ("finding", "list", "buys"): 3,
+    ("finding", "add", "buys", "--row", "x=1", "--expect", "refused", "--author", "a@b.c"): 3,
     ("import", "dvc"): 3,
     ("labels", "buys", "labels.parquet"): 3,
     ("log",): 0,

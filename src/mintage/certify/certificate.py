@@ -20,6 +20,7 @@ from mintage.attest.statement import Statement, Subject
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.clause_table import ClauseState, clause_states
+from mintage.certify.finding import AnsweredFinding
 from mintage.certify.judge import Judged, Verdict, judge, overall
 from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts, OrderState, order_state
@@ -126,6 +127,7 @@ class Certificate(_Part, frozen=True, kw_only=True):
     latency: str | None
     clauses: tuple[ClauseState, ...] = ()
     waivers: tuple[AppliedWaiver, ...] = ()
+    findings: tuple[AnsweredFinding, ...] = ()
     facts: dict[str, str]
     issued: _Time
     expires: _Time
@@ -176,6 +178,7 @@ def certificate_statement(
         latency=None if outcome.latency is None else record_id(latency_record(outcome.latency)),
         clauses=clause_states(outcome.results),
         waivers=outcome.waivers,
+        findings=tuple(item for item in outcome.findings if item.is_open),
         facts=dict(facts or {}),
         issued=issued,
         expires=min([_later(issued, days=policy.valid_days), *(ends_at(item.expires) for item in outcome.waivers)]),

@@ -12,6 +12,7 @@ from typing import Any
 
 from mintage.certify.check import Check, CheckResult, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.finding import AnsweredFinding
 from mintage.certify.judge import Judged, Verdict, overall
 from mintage.certify.latency import LatencyRun
 from mintage.certify.order import OrderFacts
@@ -55,6 +56,7 @@ class Outcome:
     latency: LatencyRun | None
     waivers: tuple[AppliedWaiver, ...] = ()
     unheld: tuple[Unheld, ...] = ()
+    findings: tuple[AnsweredFinding, ...] = ()
 
 
 def certify(
@@ -105,6 +107,7 @@ def certify(
         latency=session.latency,
         waivers=applied,
         unheld=unheld,
+        findings=evidence.findings,
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mintage.certify.answers import Answers, Task, check_values
+from mintage.certify.finding import AnsweredFinding
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
 from mintage.errors import EvidenceInvalidError
@@ -107,7 +108,7 @@ class Champion:
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain, ``classes`` the
-    names of a classifier's classes in the order of their places."""
+    names of a classifier's classes in the order of their places, ``findings`` what it says to the rows of people."""
 
     model: str
     root: str
@@ -120,6 +121,7 @@ class Evidence:
     latency: LatencyProbe | None = None
     champion: Champion | None = None
     order: OrderFacts = field(default_factory=OrderFacts)
+    findings: tuple[AnsweredFinding, ...] = ()
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows

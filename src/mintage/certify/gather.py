@@ -6,7 +6,7 @@ process of its own. The caller enters the opening in the audit log first, and pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mintage.certify.answers import Answers, Task
+from mintage.certify.ask_findings import ask_findings
 from mintage.certify.evidence import Champion, Evidence, Native, Role, Split
+from mintage.certify.finding import Finding
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
 from mintage.errors import EvidenceInvalidError, FileMissingError, ParityFailedError
@@ -59,6 +61,7 @@ def gather_evidence(
     champion: Package | None,
     order: OrderFacts,
     seed: int,
+    findings: Sequence[Finding] = (),
 ) -> Evidence:
     """Everything that the checks need to know of the model in ``package``; ``extract`` asks the original."""
     predictor = package.predictor()
@@ -84,6 +87,7 @@ def gather_evidence(
         latency=latency,
         champion=rival,
         order=order,
+        findings=ask_findings(findings, predictor),
     )
 
 

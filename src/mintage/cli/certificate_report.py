@@ -9,6 +9,7 @@ import numpy as np
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.evidence import Evidence
+from mintage.certify.finding import AnsweredFinding
 from mintage.certify.order import order_reason, order_state
 from mintage.certify.waive import AppliedWaiver
 from mintage.cli.certificate_clauses import clauses_of
@@ -57,6 +58,7 @@ def _view(
             _requirement(result, outcome) for result in outcome.results if result.verdict != "NOT_APPLICABLE"
         ),
         waivers=tuple(_waiver(waiver) for waiver in outcome.waivers),
+        findings=tuple(_finding(item) for item in outcome.findings if item.is_open),
         task=evidence.task,
         **pictures_of(evidence, spec, outcome),
         latency=_latency(outcome),
@@ -90,6 +92,11 @@ def _waiver(waiver: AppliedWaiver) -> view.Waiver:
         approved_at=waiver.approved_at,
         approval=waiver.approval,
     )
+
+
+def _finding(item: AnsweredFinding) -> view.Finding:
+    said = {name: getattr(item, name) for name in view.Finding.__struct_fields__}
+    return view.Finding(**said)
 
 
 def _requirement(result: CheckResult, outcome: Outcome) -> view.Requirement:

@@ -13,12 +13,14 @@ from mintage.certify.certificate import certificate_statement
 from mintage.certify.certify import Outcome, certify
 from mintage.certify.check import CheckResult
 from mintage.certify.clause_table import clause_states
+from mintage.certify.finding import read_findings
 from mintage.certify.gather import gather_evidence, output_item
 from mintage.certify.judge import Gate
 from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts
 from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
+from mintage.certify.regression import with_findings
 from mintage.certify.waiver import Waiver
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_report import write_certificate_report
@@ -67,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "certificate": certificate,
                 "report": str(report),
                 "results": msgspec.to_builtins(list(outcome.results)),
+                "findings": msgspec.to_builtins(list(outcome.findings)),
                 "waivers": msgspec.to_builtins(list(outcome.waivers)),
                 "waivers_that_do_not_hold": msgspec.to_builtins(list(outcome.unheld)),
                 "clauses": msgspec.to_builtins(clause_states(outcome.results)),
@@ -82,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         if result.verdict != "PASS":
             emit(f"  {result.requirement}: {result.reason}")
     _show_waivers(outcome)
+    _show_findings(outcome)
     _show_clauses(outcome)
     say(f"Certificate {short(certificate)}, report {report}")
     if outcome.policy.builtin is None:
@@ -109,6 +113,13 @@ def _show_waivers(outcome: Outcome) -> None:
         emit(f"  the waiver of {other.waiver.requirement} does not hold: {other.reason}")
 
 
+def _show_findings(outcome: Outcome) -> None:
+    for item in outcome.findings:
+        if item.is_open:
+            state = "met now" if item.met else "not met"
+            emit(f"  open finding {item.finding} by {item.author}, {state}: expects {item.expect}, {item.answer}")
+
+
 def _undecided(error: HoldoutUnknownError, *, as_json: bool) -> int:
     """Without a hold-out there is a verdict, but nothing to sign."""
     if as_json:
@@ -128,7 +139,8 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
     check_judgeable(spec)
     holdout = _known_holdout(spec)
     chosen = choose_policy(context, spec)
-    policy = chosen.policy
+    findings, found = read_findings(workspace.git, model)
+    policy = with_findings(chosen.policy, found=bool(findings))
     check_domain(policy, domain_digest(spec))
     check_task(policy, spec.task)  # before the hold-out is opened for nothing
     if against is not None:
@@ -165,6 +177,7 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
                 champion=_champion(context, model, lock.root, against),
                 order=msgspec.structs.replace(order, first_look_at=first_look),
                 seed=policy.statistics.seed,
+                findings=findings,
             )
             outcome = certify(
                 evidence,
@@ -172,7 +185,7 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
                 waivers=waivers,
                 on_result=lambda result: say(f"  {result.verdict:<13} {result.title}"),
             )
-        digest = _keep(context, model, outcome, lock, policy_text=chosen.text)
+        digest = _keep(context, model, outcome, lock, policy_text=chosen.text, findings=found)
         report = write_certificate_report(
             context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)
         )
@@ -240,9 +253,11 @@ def _champion(context: Context, model: str, root: str, against: str | None) -> P
     return open_package(folder, keys=context.trust.keys_for("model"))
 
 
-def _keep(context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_text: bytes | None) -> str:
-    """Sign and store certificate, wall times and the text of a policy that Git does not have; name the certificate in
-    its lock and in the audit log."""
+def _keep(
+    context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_text: bytes | None, findings: bytes
+) -> str:
+    """Sign and store certificate, wall times, findings and the text of a policy that Git does not have; name the
+    certificate in its lock and in the audit log."""
     store = Store(context.workspace.store_dir)
     assert lock.root is not None
     folder = model_folder(context.workspace, model, lock.root)
@@ -256,6 +271,8 @@ def _keep(context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_
     facts = {"record": str(lock.record), "run": str(lock.run)}
     if policy_text is not None:
         facts["policy"] = store.put_bytes(policy_text)
+    if findings:
+        facts["findings"] = store.put_bytes(findings)
     statement = certificate_statement(outcome, files=files, issued=now(), facts=facts)
     digest = store.put_bytes(seal(statement, context.signer_for("certificate")))
     write_lock(

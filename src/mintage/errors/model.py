@@ -16,6 +16,7 @@ __all__ = [
     "DomainMismatchError",
     "EstimatorRefusedError",
     "EvidenceInvalidError",
+    "FindingRemovedError",
     "GoldenFailedError",
     "GraphExternalDataError",
     "GraphIndexError",
@@ -253,6 +254,12 @@ class PolicyDeletedError(RefusedError):
     """Git knows a policy of the model, and the work tree has none: the built-in default must not take its place."""
 
     code = "certify.policy-deleted"
+
+
+class FindingRemovedError(RefusedError):
+    """A line that a commit had is gone from the findings, which are only added to."""
+
+    code = "certify.finding-removed"
 
 
 class CertificateInvalidError(IntegrityError):

@@ -22,6 +22,7 @@ __all__ = [
     "Clause",
     "Confusion",
     "Evidence",
+    "Finding",
     "Identity",
     "Latency",
     "Order",
@@ -252,6 +253,18 @@ class Waiver(View, frozen=True, kw_only=True):
     """The commit that approved it."""
 
 
+class Finding(View, frozen=True, kw_only=True):
+    """A row that a person recorded and that nobody has closed, with what the model says to it."""
+
+    finding: str
+    expect: str
+    answer: str
+    met: bool
+    author: str
+    at: str
+    about: str = ""
+
+
 class Evidence(View, frozen=True, kw_only=True):
     """One thing that the verdicts rest on, by digest."""
 
@@ -282,6 +295,8 @@ class CertificateView(View, frozen=True, kw_only=True):
     order: Order | None = None
     evidence: tuple[Evidence, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """Those that are open."""
     clauses: tuple[Clause, ...] = ()
     catalogues: tuple[str, ...] = ()
     """The laws and standards that the clauses are of, one sentence each."""
