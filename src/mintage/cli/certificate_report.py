@@ -20,6 +20,8 @@ from mintage.repo.modelfile import ModelSpec
 from mintage.report import certificate_view as view
 from mintage.report.estimate import Estimate
 from mintage.report.page import render_certificate
+from mintage.report.seal_page import seal_page
+from mintage.store.local import Store
 from mintage.store.publish import publish_bytes
 
 __all__ = ["write_certificate_report"]
@@ -31,6 +33,8 @@ def write_certificate_report(
     """Write ``.mintage/reports/certificate-<model>-<root>.html``; returns its path."""
     page = render_certificate(_view(context, spec, outcome, evidence, certificate=certificate, commit=commit, run=run))
     path = context.workspace.reports_dir / f"certificate-{spec.model}-{hex_of(outcome.root)[:12]}.html"
+    bundle = Store(context.workspace.store_dir).get_bytes(certificate)
+    page = seal_page(page, name=path.name, certificate=bundle, signer=context.signer_for("certificate"))
     publish_bytes(path, page.encode())
     return path
 
