@@ -123,7 +123,7 @@ def test_another_domain_than_the_pinned_one_is_refused_and_the_hint_names_both_w
 
 
 def test_all_built_in_checks_are_found_with_and_without_installed_metadata() -> None:
-    assert list(find_checks([])) == ["B5", "F1", "F2", "F3", "F5", "L1", "T1", "V4", "Z3"]
+    assert list(find_checks([])) == ["B5", "F1", "F2", "F3", "F5", "H1", "L1", "T1", "V4", "Z3"]
     assert set(find_checks()) >= set(find_checks([]))
 
 
@@ -137,4 +137,7 @@ def test_the_demos_policy_pins_the_domain_of_the_demos_model_file() -> None:
     policy = read_policy(TEMPLATE / "policies" / "late.yaml")
     spec = parse_model_file((TEMPLATE / "models" / "late.yaml").read_bytes(), where="models/late.yaml")
     check_domain(policy, domain_digest(spec))
-    assert {item.check for item in policy.requirements} == set(find_checks([])) - {"B5"}  # which needs no asking
+    assert {item.check for item in policy.requirements} == set(find_checks([])) - {
+        "B5",
+        "H1",
+    }  # asked without asking; people's

@@ -7,6 +7,7 @@ NO_BLOB = "b3:" + "0" * 64
 # words, exit code in a project in which nothing was declared yet
 COMMANDS: dict[tuple[str, ...], int] = {
     ("add", "nothing.csv"): 3,
+    ("attest", "buys", "oversight", "--says", "yes", "--document", "plan.md"): 3,
     ("audit",): 0,
     ("audit", "verify"): 0,
     ("certify", "buys"): 3,

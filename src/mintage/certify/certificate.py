@@ -19,14 +19,15 @@ from msgspec import Meta
 from mintage.attest.statement import Statement, Subject
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
-from mintage.certify.clause_table import ClauseState, clause_states
+from mintage.certify.clause_table import BY_PEOPLE, ClauseState, clause_states
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.judge import Judged, Verdict, judge, overall
+from mintage.certify.last_day import ends_at
 from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts, OrderState, order_state
 from mintage.certify.policy import Multiplicity
 from mintage.certify.waive import AppliedWaiver, too_long
-from mintage.certify.waiver import ends_at, result_digest
+from mintage.certify.waiver import result_digest
 from mintage.errors import (
     CertificateExpiredError,
     CertificateForAnotherModelError,
@@ -61,6 +62,7 @@ _NO_BETTER: Mapping[Verdict, tuple[Verdict, ...]] = {
     "FAIL": ("FAIL",),
 }
 """By what a result's numbers say: what a check may say of it."""
+_NEVER = "9999-12-31T23:59:59Z"
 _Time = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 _Sha256 = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -181,7 +183,7 @@ def certificate_statement(
         findings=tuple(item for item in outcome.findings if item.is_open),
         facts=dict(facts or {}),
         issued=issued,
-        expires=min([_later(issued, days=policy.valid_days), *(ends_at(item.expires) for item in outcome.waivers)]),
+        expires=min(_later(issued, days=policy.valid_days), *_ends(outcome)),
     )
     predicate = msgspec.json.decode(canonical_bytes(msgspec.to_builtins(certificate)))
     del predicate["root"], predicate["files"]
@@ -323,6 +325,14 @@ def subjects_of(outcome: Outcome, files: Mapping[str, str]) -> tuple[Subject, ..
 
 def _digest(results: Sequence[CheckResult]) -> str:
     return sha256_bytes(canonical_bytes(msgspec.to_builtins(list(results))))
+
+
+def _ends(outcome: Outcome) -> list[str]:
+    """When what people said ends: waivers, and statements that requirements are met by."""
+    stated = [item for item in outcome.results if item.check in BY_PEOPLE and item.verdict == "PASS"]
+    days = [item.expires for item in outcome.waivers]
+    days += [date.fromisoformat(str(item.details["expires"])) for item in stated]
+    return [ends_at(day) for day in days] or [_NEVER]
 
 
 def _time(text: str) -> datetime:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mintage.certify.answers import Answers, Task, check_values
+from mintage.certify.attested import Attested
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
@@ -108,7 +109,8 @@ class Champion:
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain, ``classes`` the
-    names of a classifier's classes in the order of their places, ``findings`` what it says to the rows of people."""
+    names of a classifier's classes in the order of their places, ``findings`` what it says to the rows of people,
+    ``attested`` what people signed, by requirement."""
 
     model: str
     root: str
@@ -122,6 +124,7 @@ class Evidence:
     champion: Champion | None = None
     order: OrderFacts = field(default_factory=OrderFacts)
     findings: tuple[AnsweredFinding, ...] = ()
+    attested: Mapping[str, Attested] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows

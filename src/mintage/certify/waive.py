@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from mintage.certify.check import CheckResult
-from mintage.certify.waiver import MAX_DAYS, Waiver, ends_at, result_digest
+from mintage.certify.last_day import ends_at
+from mintage.certify.waiver import MAX_DAYS, Waiver, result_digest
 
 __all__ = ["AppliedWaiver", "Presented", "Unheld", "apply_waivers", "too_long", "why_not_approved"]
 

@@ -6,13 +6,13 @@ above all, needs a new waiver; it names who approved it, for which commit, and w
 
 >>> waiver = Waiver(requirement="auc", result="sha256:" + "0" * 64, reason="r", compensating="c",
 ...                 approver="ana@example.org", approved_commit="4a1c" * 10, expires=date(2027, 1, 31))
->>> ends_at(waiver.expires)
-'2027-02-01T00:00:00Z'
+>>> waiver.expires.isoformat()
+'2027-01-31'
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +29,6 @@ __all__ = [
     "MAX_DAYS",
     "Waiver",
     "WaiverEntry",
-    "ends_at",
     "parse_waivers",
     "read_waivers",
     "result_digest",
@@ -106,11 +105,6 @@ def parse_waivers(data: bytes, *, model: str, where: str) -> tuple[WaiverEntry, 
 def result_digest(result: CheckResult) -> str:
     """SHA-256 of a result's canonical bytes: what a waiver is bound to."""
     return sha256_bytes(canonical_bytes(msgspec.to_builtins(result)))
-
-
-def ends_at(expires: date) -> str:
-    """When a waiver stops holding: the end of its last day, in UTC."""
-    return f"{expires + timedelta(days=1)}T00:00:00Z"
 
 
 def _last_line(data: bytes, line: int) -> int:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from mintage.attest.seal import seal
+from mintage.certify.attested import Attested, read_attested
 from mintage.certify.certificate import certificate_statement
 from mintage.certify.certify import Outcome, certify
 from mintage.certify.check import CheckResult
-from mintage.certify.clause_table import clause_states
+from mintage.certify.clause_table import BY_PEOPLE, clause_states
 from mintage.certify.finding import read_findings
 from mintage.certify.gather import gather_evidence, output_item
 from mintage.certify.judge import Gate
@@ -87,12 +89,18 @@ def run(arguments: argparse.Namespace) -> int:
     _show_waivers(outcome)
     _show_findings(outcome)
     _show_clauses(outcome)
+    _offer_waiver(outcome)
     say(f"Certificate {short(certificate)}, report {report}")
     if outcome.policy.builtin is None:
         say("Commit it to release: git add mintage.lock && git commit")
     else:
         say(f"A release needs a policy that people have agreed on, in Git: mintage policy init {model}")
     return 0 if outcome.verdict == "PASS" else 1
+
+
+def _attested(context: Context, policy: Policy) -> dict[str, Attested]:
+    asked = [requirement.id for requirement in policy.requirements if requirement.check in BY_PEOPLE]
+    return read_attested(context.workspace.root, policy.model, asked, trust=context.trust, now=now())
 
 
 def _tell(result: CheckResult) -> None:
@@ -113,11 +121,19 @@ def _show_waivers(outcome: Outcome) -> None:
         emit(f"  the waiver of {other.waiver.requirement} does not hold: {other.reason}")
 
 
+def _offer_waiver(outcome: Outcome) -> None:
+    settled = {waiver.requirement for waiver in outcome.waivers} | outcome.measured
+    failed = [item for item in outcome.results if item.verdict == "FAIL" and item.severity == "must"]
+    name = next((item.requirement for item in failed if item.requirement not in settled), None)
+    if name is not None:
+        say(f"Who is not the model's author may let it stand for a time: mintage waiver propose {outcome.model} {name}")
+
+
 def _show_findings(outcome: Outcome) -> None:
     for item in outcome.findings:
         if item.is_open:
             state = "met now" if item.met else "not met"
-            emit(f"  open finding {item.finding} by {item.author}, {state}: expects {item.expect}, {item.answer}")
+            emit(f"  open finding {item.finding} by {item.author}, {state}: expects {item.expect}; {item.answer}")
 
 
 def _undecided(error: HoldoutUnknownError, *, as_json: bool) -> int:
@@ -179,12 +195,8 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
                 seed=policy.statistics.seed,
                 findings=findings,
             )
-            outcome = certify(
-                evidence,
-                policy,
-                waivers=waivers,
-                on_result=lambda result: say(f"  {result.verdict:<13} {result.title}"),
-            )
+            evidence = replace(evidence, attested=_attested(context, policy))
+            outcome = certify(evidence, policy, waivers=waivers, on_result=_tell)
         digest = _keep(context, model, outcome, lock, policy_text=chosen.text, findings=found)
         report = write_certificate_report(
             context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)

@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "predict": ("predict", "Score a file, a table or one row with a model, released or not", True),
     "monitor": ("monitor", "Compare traffic with the model's profile and decide", True),
     "verify": ("verify", "Check every digest and signature behind a model or an endpoint", True),
+    "attest": ("attest", "Sign what no command can decide, with its document", False),
     "audit": ("audit", "Show or verify the audit log", False),
     "checkout": ("checkout", "Bring versioned data back as the locks say", False),
     "demo": ("demo", "Show the whole loop on real flights in a new folder", False),
