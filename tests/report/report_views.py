@@ -38,6 +38,28 @@ def make_certificate() -> c.CertificateView:
             certificate=digest("certificate-1"),
         ),
         verdict="PASS",
+        waivers=(
+            c.Waiver(
+                requirement="origin",
+                until="2013-06-30",
+                reason="`LGA` opens in July.",
+                compensating="A dispatcher looks at each answer.",
+                approver="ana@example.org",
+                approved_at="2013-03-01T06:00:00Z",
+                approval=commit("waiver"),
+            ),
+        ),
+        findings=(
+            c.Finding(
+                finding="f-40130e385c",
+                expect="label=late",
+                answer="label on time (on time 0.81, late 0.19)",
+                met=False,
+                author="bo@example.org",
+                at="2013-02-11T09:30:00Z",
+                about="Snow in Boston.",
+            ),
+        ),
         clauses=(
             c.Clause(control="aia:10.2f", title="examination for bias", state="not covered", requirements=("origin",)),
             c.Clause(control="aia:15.1", title="fitting accuracy", state="proven", requirements=("auc", "gap")),

@@ -25,7 +25,7 @@ def write_sentence(
     waived = waived or {}
     required = [result for result in results if result.severity == "must"]
     if verdict == "PASS":
-        rest = f"{_passed(required)}{_waived(waived)}{_open(results)}"
+        rest = f"{_passed(required, waived)}{_open(results)}"
         if builtin is not None:
             return f"{model} passes the built-in default policy: {rest}."
         return f"{model} may be released: {rest}."
@@ -36,7 +36,7 @@ def write_sentence(
     return f"{model} is not decided: {blocking[0].reason}{more}."
 
 
-def _passed(required: Sequence[CheckResult]) -> str:
+def _passed(required: Sequence[CheckResult], waived: Mapping[str, str]) -> str:
     passed = [result for result in required if result.verdict == "PASS"]
     allowed = [result for result in required if result.verdict == "INCONCLUSIVE"]
     first = next((result for result in passed if result.estimate is not None), None)
@@ -48,11 +48,12 @@ def _passed(required: Sequence[CheckResult]) -> str:
         text += f", {not_applicable} not applicable"
     if allowed:
         text += f", {len(allowed)} undecided, which the policy allows"
+    text += _waived(waived)
     return text if first is None else f"{text}; {first.reason}"
 
 
 def _waived(waived: Mapping[str, str]) -> str:
-    return "".join(f"; {requirement} FAIL, waived until {until}" for requirement, until in sorted(waived.items()))
+    return "".join(f", {requirement} FAIL, waived until {until}" for requirement, until in sorted(waived.items()))
 
 
 def _open(results: Sequence[CheckResult]) -> str:
