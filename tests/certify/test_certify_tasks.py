@@ -26,8 +26,12 @@ USUAL = """
   - {id: parity, check: Z3}
 """
 FLOORS = {
-    "multiclass": "  - {id: floor, check: F1, metric: roc_auc, min: 0.7}\n  - {id: loss, check: F1, metric: log_loss, max: 1.0}",
-    "regression": "  - {id: floor, check: F1, metric: r2, min: 0.6}\n  - {id: loss, check: F1, metric: mae, max: 2.0}",
+    "multiclass": """
+  - {id: floor, check: F1, metric: roc_auc, min: 0.7}
+  - {id: loss, check: F1, metric: log_loss, max: 1.0}""",
+    "regression": """
+  - {id: floor, check: F1, metric: r2, min: 0.6}
+  - {id: loss, check: F1, metric: mae, max: 2.0}""",
 }
 TASKS = ("multiclass", "regression")
 

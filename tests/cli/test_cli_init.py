@@ -60,7 +60,8 @@ def test_a_bare_folder_becomes_a_project_that_runs_without_a_commit(bare):
     project = yaml.safe_load(bare.read("mintage.yaml"))
     assert project["stages"] == {"train": {"run": "python train.py"}} and project["project"] == "my-churn"
     assert str(bare.home) not in bare.read("mintage.yaml")
-    assert "+    run: python train.py" in answer.out and "+/data.csv" in answer.out and "+keys:" in answer.out
+    assert "+    run: python train.py" in answer.out and "+/data.csv" in answer.out
+    assert "BEGIN PUBLIC KEY" not in answer.out and "trust.yaml names two new keys" in answer.err
     assert "git add .gitignore mintage.yaml trust.yaml && git commit" in answer.err
     assert bare.git("branch", "--show-current") == "main"
     bare.run("run")
@@ -246,6 +247,17 @@ def test_the_environment_of_the_folder_is_used_and_what_it_lacks_is_said(bare):
     assert "note: the scripts import what it lacks: no_such_module" in answer.out
     assert "requirements.txt says what to install" in answer.out
     bare.write("train.py", TRAIN)
+    bare.run("run")
+    assert bare.run("run").out == "up to date: 1 stage\n"
+
+
+def test_a_link_to_an_environment_elsewhere_is_the_environment_of_the_folder(bare):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare.root.parent / "elsewhere")], check=True)
+    (bare.root / ".venv").symlink_to(bare.root.parent / "elsewhere")
+    bare.run("init", "train.py", "--yes")
+    assert yaml.safe_load(bare.read("mintage.yaml"))["python"] == ".venv/bin/python"
+    assert "/.venv" in bare.read(".gitignore").splitlines()
+    assert ".venv" not in bare.git("status", "--porcelain", "--untracked-files=all")
     bare.run("run")
     assert bare.run("run").out == "up to date: 1 stage\n"
 

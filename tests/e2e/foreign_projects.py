@@ -5,7 +5,7 @@ bare folder: the files of ``projects/<name>`` and the data of ``foreign_data``. 
 a small environment, no Git identity and no configuration, and counts what was typed and written by hand.
 
 >>> [project.name for project in PROJECTS if not project.slow]
-['script', 'polars_parquet']
+['script']
 """
 
 from __future__ import annotations
@@ -49,12 +49,10 @@ PROJECTS = (
     ForeignProject(name="script", commands=("python train.py",), slow=False),
     ForeignProject(name="package", commands=("python -m churnlib.train",), needs=("lightgbm", "pandas")),
     ForeignProject(name="two_scripts", commands=("python prepare.py", "python train.py")),
-    ForeignProject(
-        name="notebook", commands=("'Fraud analysis.ipynb'",), needs=("ipykernel", "nbclient", "matplotlib", "pandas")
-    ),
+    ForeignProject(name="notebook", commands=("'Fraud analysis.ipynb'",), needs=("IPython", "matplotlib", "pandas")),
     ForeignProject(name="argparse_options", commands=("python fit_tree.py",)),
     ForeignProject(name="hydra_config", commands=("python main.py",)),
-    ForeignProject(name="polars_parquet", commands=("python train_model.py",), needs=("polars", "sklearn"), slow=False),
+    ForeignProject(name="polars_parquet", commands=("python train_model.py",), needs=("polars", "sklearn")),
     ForeignProject(name="plain_csv", commands=("python tumours.py",), needs=("sklearn",)),
     ForeignProject(name="sqlite", commands=("python train_from_db.py",)),
     ForeignProject(name="images", commands=("python train_digits.py",), needs=("PIL", "sklearn")),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tutorial_page import type_page
+from tutorial_place import write_tools
 
 import mintage
 from small_project import SmallProject, environment
@@ -51,10 +52,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"needs DVC, which `pip install dvc` could not install: {done.stderr.strip()[-200:]}")
     folder = tmp_path_factory.mktemp("tools")
     (folder / "dvc").symlink_to(venv / "bin/dvc")
-    for name, words in {"python": "", "mintage": "-m mintage "}.items():
-        (folder / name).write_text(f'#!/bin/sh\nexec {sys.executable} {words}"$@"\n')
-        (folder / name).chmod(0o755)
-    return folder
+    return write_tools(folder)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from tutorial_page import type_page
+from tutorial_place import make_place
 
-from small_project import SmallProject, environment
+from small_project import SmallProject
 
 sys.path.append(str(Path(__file__).parent.parent / "serve"))
 from piped_browser import open_browser
@@ -27,15 +28,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
-    folder = tmp_path_factory.mktemp("serving")
-    for name in ("home", "project", "tools"):
-        (folder / name).mkdir()
-    for name, words in {"python": "", "mintage": "-m mintage "}.items():
-        (folder / "tools" / name).write_text(f'#!/bin/sh\nexec {sys.executable} {words}"$@"\n')
-        (folder / "tools" / name).chmod(0o755)
-    made = SmallProject(folder / "project", folder / "home")
-    made.environment = environment(made.home, PATH=f"{folder / 'tools'}:/usr/local/bin:/usr/bin:/bin")
-    return made
+    return make_place(tmp_path_factory.mktemp("serving"), "churn")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +57,7 @@ def test_the_page_answers_and_its_picture_is_that_of_the_tutorial(
         page.ask("document.querySelector('#input-1').dispatchEvent(new Event('input', {bubbles: true}))")
         asked = '{"age":41,"plan":"gold","calls":3}'
         page.until(f"document.querySelector('#curl').textContent.includes('{asked}')")
-        page.until("!document.querySelector('.stale') && document.querySelector('#found').innerText.includes('0.0055')")
+        page.until("!document.querySelector('.stale') && document.querySelector('#found').innerText.includes('0.0081')")
         page.ask("document.activeElement.blur()")
         names = page.ask("[...document.querySelectorAll('#fields label')].map(l => l.textContent)")
         picture = PICTURE if os.environ.get("MINTAGE_WRITE_IMAGES") else tmp_path / PICTURE.name

@@ -120,6 +120,19 @@ def test_each_kind_of_record_has_a_page_of_specification(root: Path, source_tree
     assert {kind: file for kind, file in kinds.items() if kind not in described} == {}
 
 
+@pytest.mark.parametrize(("index", "folder"), [("README.md", "docs/tutorials"), ("docs/spec/README.md", "docs/spec")])
+def test_an_index_names_each_page_of_its_folder(root: Path, index: str, folder: str) -> None:
+    place = (root / index).parent
+    links = re.findall(r"\]\(([\w./-]+\.md)\)", (root / index).read_text(encoding="utf-8"))
+    pages = {page.resolve() for page in (root / folder).glob("*.md")} - {(root / index).resolve()}
+    assert pages - {(place / link).resolve() for link in links} == set()
+
+
+def test_each_tutorial_is_typed_by_a_test(root: Path) -> None:
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (root / "tests" / "e2e").glob("test_*.py"))
+    assert [page.name for page in (root / "docs" / "tutorials").glob("*.md") if f'"{page.name}"' not in tests] == []
+
+
 def test_pages_that_hints_and_docstrings_name_exist(root: Path, source_trees: dict[str, ast.Module]) -> None:
     missing = set()
     for file, tree in source_trees.items():

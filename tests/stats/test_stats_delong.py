@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mintage.stats.auc import auc
-from mintage.stats.delong import auc_interval, difference_interval, variances
+from mintage.stats.delong import auc_interval, difference_interval, gap_interval, macro_variances, variances
 from mintage.stats.groups import GroupedBootstrap
 
 
@@ -79,3 +79,38 @@ def test_one_class_or_one_unit_of_it_has_no_interval() -> None:
     grouped = variances(np.array([0, 1, 0, 1]), [np.arange(4.0)], np.zeros(4, dtype=np.intp))
     assert auc_interval(grouped) is None
     assert difference_interval(variances(np.ones(3), [np.arange(3.0), np.arange(3.0)])) is None
+
+
+def classes(rng: np.random.Generator, rows: int, day: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    y = rng.integers(0, 3, rows)
+    effect = 0.0 if day is None else rng.normal(size=(day.max() + 1, 3))[day]
+    raw = rng.normal(size=(rows, 3)) + 1.2 * np.eye(3)[y] + effect
+    return y, np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_macro_auc_is_the_mean_over_classes_with_the_bootstraps_variance(grouped: bool) -> None:
+    rng = np.random.default_rng(5)
+    day = np.repeat(np.arange(80), 12)
+    y, score = classes(rng, 960, day if grouped else None)
+    found = macro_variances(y, [score], day if grouped else None)
+    assert found.aucs[0] == pytest.approx(np.mean([auc(y == k, score[:, k]) for k in range(3)]), abs=1e-12)
+    bootstrap = GroupedBootstrap(day if grouped else np.arange(960), seed=1, draws=2000)
+    resampled = np.mean([bootstrap.aucs(y == k, score[:, k]) for k in range(3)], axis=0).std()
+    assert float(np.sqrt(found.covariance[0, 0])) == pytest.approx(resampled, rel=0.12)
+
+
+def test_the_macro_auc_without_a_class_has_no_interval() -> None:
+    y, score = classes(np.random.default_rng(6), 60)
+    assert auc_interval(macro_variances(np.where(y == 2, 1, y), [score])) is None
+
+
+def test_the_gap_of_two_samples_adds_their_variances() -> None:
+    rng = np.random.default_rng(7)
+    one, other = (variances(y, [score]) for y, score in (drawn(rng, 500, 1.0), drawn(rng, 300, 0.8)))
+    interval = gap_interval(one, other)
+    assert interval is not None
+    spread = np.sqrt(one.covariance[0, 0] + other.covariance[0, 0])
+    assert (interval.high + interval.low) / 2 == pytest.approx(one.aucs[0] - other.aucs[0])
+    assert interval.high - interval.low == pytest.approx(2 * 1.98 * spread, rel=0.02)
+    assert gap_interval(one, variances(np.ones(3), [np.arange(3.0)])) is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import numpy as np
 
 from mintage.certify.certify import Outcome
@@ -24,7 +26,13 @@ from mintage.report.seal_page import seal_page
 from mintage.store.local import Store
 from mintage.store.publish import publish_bytes
 
-__all__ = ["write_certificate_report"]
+__all__ = ["requirement_row", "write_certificate_report"]
+
+_DIRECTIONS: dict[str, Literal["at least", "above", "at most"]] = {
+    "at_least": "at least",
+    "above": "above",
+    "at_most": "at most",
+}
 
 
 def write_certificate_report(
@@ -58,9 +66,7 @@ def _view(
         ),
         verdict=_verdict(outcome.verdict),
         sentence=outcome.sentence,
-        requirements=tuple(
-            _requirement(result, outcome) for result in outcome.results if result.verdict != "NOT_APPLICABLE"
-        ),
+        requirements=tuple(_row(result, outcome) for result in outcome.results if result.verdict != "NOT_APPLICABLE"),
         waivers=tuple(_waiver(waiver) for waiver in outcome.waivers),
         findings=tuple(_finding(item) for item in outcome.findings if item.is_open),
         task=evidence.task,
@@ -103,7 +109,14 @@ def _finding(item: AnsweredFinding) -> view.Finding:
     return view.Finding(**said)
 
 
-def _requirement(result: CheckResult, outcome: Outcome) -> view.Requirement:
+def _row(result: CheckResult, outcome: Outcome) -> view.Requirement:
+    """The row of a check, with the last day of its waiver."""
+    waived = {waiver.requirement: str(waiver.expires) for waiver in outcome.waivers}
+    return msgspec.structs.replace(requirement_row(result), waived_until=waived.get(result.requirement))
+
+
+def requirement_row(result: CheckResult) -> view.Requirement:
+    """The row of a check on the page; what would settle it is said once."""
     measured = None
     if result.estimate is not None:
         interval = result.interval
@@ -114,7 +127,7 @@ def _requirement(result: CheckResult, outcome: Outcome) -> view.Requirement:
             high=None if exact or interval is None else interval.high,
             confidence=0.95 if interval is None else interval.confidence,
         )
-    settle = f"about {result.needed} {result.needed_unit} would settle it" if result.needed else None
+    settle = f"about {result.needed:,} {result.needed_unit} would settle it" if result.needed else ""
     grouped = result.groups is not None and result.groups != result.rows
     return view.Requirement(
         id=result.requirement,
@@ -124,15 +137,12 @@ def _requirement(result: CheckResult, outcome: Outcome) -> view.Requirement:
         severity=result.severity,
         measured=measured,
         threshold=result.gate.threshold if result.gate else None,
-        direction="at most" if result.gate and result.gate.direction == "at_most" else "at least",
+        direction=_DIRECTIONS[result.gate.direction] if result.gate else "at least",
         unit=result.unit or None,
         n=result.groups if grouped else result.rows,
         n_of="groups" if grouped else "rows",
-        settle=settle,
+        settle=None if settle in result.reason else settle,
         reason=result.reason,
-        waived_until=next(
-            (str(waiver.expires) for waiver in outcome.waivers if waiver.requirement == result.requirement), None
-        ),
         controls=result.controls,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from mintage.certify.regression import with_findings
 from mintage.certify.waiver import Waiver
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_report import write_certificate_report
-from mintage.cli.console import emit, emit_json, say, table
+from mintage.cli.console import emit, emit_json, progress, say, table
 from mintage.cli.context import Context, now
 from mintage.cli.latency import gateway_probe
 from mintage.cli.policy_choice import check_judgeable, choose_policy, show_default
@@ -90,7 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     _show_findings(outcome)
     _show_clauses(outcome)
     _offer_waiver(outcome)
-    say(f"Certificate {short(certificate)}, report {report}")
+    shown = report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report
+    say(f"Certificate {short(certificate)}, page {shown}")
     if outcome.policy.builtin is None:
         say("Commit it to release: git add mintage.lock && git commit")
     else:
@@ -101,10 +103,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _attested(context: Context, policy: Policy) -> dict[str, Attested]:
     asked = [requirement.id for requirement in policy.requirements if requirement.check in BY_PEOPLE]
     return read_attested(context.workspace.root, policy.model, asked, trust=context.trust, now=now())
-
-
-def _tell(result: CheckResult) -> None:
-    say(f"  {result.verdict:<13} {result.title}")
 
 
 def _show_clauses(outcome: Outcome) -> None:
@@ -195,8 +193,10 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
                 seed=policy.statistics.seed,
                 findings=findings,
             )
+            advance = stack.enter_context(progress("checks", len(policy.requirements)))
+            done = itertools.count(1)
             evidence = replace(evidence, attested=_attested(context, policy))
-            outcome = certify(evidence, policy, waivers=waivers, on_result=_tell)
+            outcome = certify(evidence, policy, waivers=waivers, on_result=lambda _: advance(next(done)))
         digest = _keep(context, model, outcome, lock, policy_text=chosen.text, findings=found)
         report = write_certificate_report(
             context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)

@@ -14,7 +14,7 @@ from mintage.cli.console import say
 from mintage.errors import GitError
 from mintage.repo.git import Git
 
-__all__ = ["offer_commit"]
+__all__ = ["listed", "offer_commit"]
 
 
 def offer_commit(
@@ -32,10 +32,11 @@ def offer_commit(
         return None
     command = f"git add {_words(own)} && git commit -m {shlex.quote(message)}"
     if not git.has_identity():
-        say("Git does not know who commits: git config user.name NAME && git config user.email ADDRESS; then")
+        say("Not committed, for Git does not know your name; nothing need be to go on. To keep it in Git:")
+        say("  git config user.name NAME && git config user.email ADDRESS")
         say(f"  {command}")
         return None
-    if not yes and not (ask and can_ask() and ask_yes(f"Commit {_listed(own)}?")):
+    if not yes and not (ask and can_ask() and ask_yes(f"Commit {listed(own)}?")):
         say("Not committed; nothing need be to go on. To keep it in Git:")
         say(f"  {command}")
         return None
@@ -45,7 +46,7 @@ def offer_commit(
         say(f"not committed: {error.found or error.message}")
         say(f"  later: {command}")
         return None
-    say(f"Committed {_listed(own)} as {commit[:10]}: {message}")
+    say(f"Committed {listed(own)} as {commit[:10]}: {message}")
     return commit
 
 
@@ -54,7 +55,12 @@ def _words(paths: Sequence[str]) -> str:
     return " ".join(shlex.quote(path) for path in _gathered(paths))
 
 
-def _listed(paths: Sequence[str]) -> str:
+def listed(paths: Sequence[str]) -> str:
+    """The paths in few words, the locks by their folder.
+
+    >>> listed(["mintage.yaml", "mintage.lock/train.json", "mintage.lock/model%3Achurn.json"])
+    'mintage.yaml, mintage.lock'
+    """
     return ", ".join(_gathered(paths))
 
 

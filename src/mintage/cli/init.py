@@ -1,6 +1,6 @@
 """``mintage init [SCRIPT...]``: make this folder a project: Git repository, stages, .gitignore, signing key, trust.
 
-It finds the scripts or notebooks that train, shows each file that it writes as a diff, and offers to commit them. In a
+It finds the scripts or notebooks that train, shows what it writes as a diff, and offers to commit them. In a
 project it changes nothing and says what is there.
 """
 
@@ -82,8 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
     for line in (*_place(context.workspace), *tell(found, out)):
         emit(line)
     for path, old, new in diffs:
-        show_change(path, old, new)
-    _tell_key(context, wrote)
+        if path != _TRUST:
+            show_change(path, old, new)
+    _tell_key(wrote)
     _commit(context, [path for path, _, _ in diffs], before, yes=arguments.yes)
     say("Next: mintage run" if found.choice.steps else "Next: write a stage into mintage.yaml, then mintage run")
     return 0
@@ -111,11 +112,9 @@ def _without_a_look(context: Context, arguments: argparse.Namespace) -> int:
     emit(f"project {project.project} in {root}" + (", as it was" if there else ""))
     for path in wrote:
         emit(f"  wrote {path}")
-    for path, _, new in diffs:
-        show_change(path, "", new)
     if there:
         emit(f"  stages: {', '.join(project.stages) or 'none'}; models: {', '.join(project.models) or 'none'}")
-    _tell_key(context, wrote)
+    _tell_key(wrote)
     written = [path for path in wrote if (root / path).is_file()]
     if written:
         offer_commit(
@@ -209,9 +208,10 @@ def _place(workspace: Workspace) -> list[str]:
     ]
 
 
-def _tell_key(context: Context, wrote: Sequence[str]) -> None:
+def _tell_key(wrote: Sequence[str]) -> None:
+    """Of trust.yaml a line is said: a diff of nothing but keys would frighten, and hide the lines above it."""
     if _TRUST in wrote:
-        say(f"Signing key {context.signer.key_id[:19]} is in .mintage/keys; {_TRUST} says what it may sign.")
+        say(f"{_TRUST} names two new keys and what each may sign; their private halves stay in .mintage/keys.")
 
 
 def _basics(context: Context, wrote: Sequence[str]) -> dict[str, Any]:

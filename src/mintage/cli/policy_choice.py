@@ -93,8 +93,8 @@ def show_default(chosen: Chosen) -> None:
     """Say what the default requires and why, what was assumed, and how to change it."""
     policy, facts = chosen.policy, chosen.facts
     assert facts is not None
-    say(f"There is no policies/{policy.model}.yaml: judged by the built-in default of {policy.builtin}")
-    say(f"  its digest, which the certificate names, is {short(policy.digest)}")
+    digest = short(policy.digest)
+    say(f"There is no policies/{policy.model}.yaml: judged by the built-in default of {policy.builtin} ({digest})")
     rows = [(item.severity, item.id, _limit(item.keys), item.why) for item in suggest_requirements(facts)]
     say(table(rows, indent="  "))
     for line in assumptions_of(facts):

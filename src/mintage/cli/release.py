@@ -6,6 +6,7 @@ import argparse
 
 import msgspec
 
+from mintage.cli.binary_only import check_two_outcomes
 from mintage.cli.console import emit, emit_json, say
 from mintage.cli.context import Context, now
 from mintage.database.connection import transaction
@@ -117,6 +118,9 @@ def _release(context: Context, arguments: argparse.Namespace) -> int:
 def _new(context: Context, arguments: argparse.Namespace, before: Manifest | None) -> tuple[Manifest, str]:
     model, environment = arguments.model, arguments.environment
     policy = arguments.policy or f"policies/{model}.yaml"
+    if arguments.canary is not None:
+        hint = "release it to all traffic, without --canary; `mintage certify` compares it with the champion"
+        check_two_outcomes(context.workspace.model_spec(model), what="a canary", hint=hint)
     released = propose(context.workspace, model, trust=context.trust, policy=policy, now=now())
     salt = _salt(context, environment, model, released.root, before)
     why = arguments.why or "released by hand"

@@ -13,10 +13,11 @@ from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.new_file import show_new_file
-from mintage.errors import ProjectError, RefusedError, UsageError
+from mintage.errors import ProjectError, RefusedError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, run_pipeline
-from mintage.repo.locks import LOCK_FOLDER
+from mintage.repo.locks import LOCK_FOLDER, read_lock
+from mintage.repo.workspace import Workspace
 
 if TYPE_CHECKING:
     from mintage.pipeline.first_run import Learned
@@ -41,8 +42,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.yes and not arguments.record:
-        raise UsageError("--yes goes with --record", hint="see `mintage run --help`")
     context = Context.here()
     heartbeat = Heartbeat(context.workspace.root)
     with context.workspace.lock("run"), contextlib.closing(heartbeat):
@@ -57,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             target=arguments.stage,
             force=arguments.force,
             record=arguments.record,
-            amend=arguments.yes,
+            amend=arguments.record and arguments.yes,
             on_event=lambda event: _show(context, event, heartbeat),
         )
     if outcome.run_id is not None:
@@ -71,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     _summary(outcome)
     _offer_commit(context, outcome, yes=arguments.yes)
+    _say_next(context.workspace, outcome)
     return 0
 
 
@@ -78,9 +78,9 @@ def _offer_commit(context: Context, outcome: RunOutcome, *, yes: bool) -> str | 
     """Offer to commit what was written; only lines that are there to be read first are a reason to ask."""
     if not outcome.wrote:
         return None
-    from mintage.cli.commit_offer import offer_commit
+    from mintage.cli.commit_offer import listed, offer_commit
 
-    say("Wrote " + ", ".join(outcome.wrote) + ".")
+    say(f"Wrote {listed(outcome.wrote)}.")
     made = [name for name, action in outcome.actions.items() if action != "keep"]
     edited = context.workspace.git.edited(outcome.before) if outcome.before else set()
     return offer_commit(
@@ -91,6 +91,18 @@ def _offer_commit(context: Context, outcome: RunOutcome, *, yes: bool) -> str | 
         ask=any(not path.startswith(f"{LOCK_FOLDER}/") for path in outcome.wrote),
         theirs={path for path in edited if not path.startswith(f"{LOCK_FOLDER}/")},
     )
+
+
+def _say_next(workspace: Workspace, outcome: RunOutcome) -> None:
+    """What comes after the first build of a model that ``mintage certify`` can judge."""
+    made = [name for name, action in outcome.actions.items() if name.startswith("model:") and action != "keep"]
+    for name in made:
+        model = name.removeprefix("model:")
+        if read_lock(workspace.root, name) is None or read_lock(workspace.root, f"certificate:{model}") is not None:
+            continue
+        spec = workspace.model_spec(model)
+        if spec.task == "binary" and len(spec.targets) == 1:
+            say("Next: mintage certify" + (f" {model}" if len(workspace.project().models) > 1 else ""))
 
 
 def _warn_of_untrusted_key(context: Context) -> None:
@@ -150,8 +162,9 @@ def _show_learned(stage: str, learned: Learned) -> None:
         if shown:
             more = f", and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
             say(f"    {title} in its code and files: {', '.join(shown)}{more}")
-    if learned.outcome.seeds:
-        say(f"    seeds set: {', '.join(learned.outcome.seeds)}")
+    told = tuple(f"({value.where})" for value in learned.proposal.seeds[:_SHOWN])
+    if others := [seed for seed in learned.outcome.seeds if not seed.endswith(told)]:
+        say(f"    seeds set: {', '.join(others)}")
     for remark in learned.proposal.remarks:
         say(f"    note: it {remark}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mintage.cli.binary_only import check_two_outcomes
 from mintage.cli.console import say
 from mintage.cli.context import Context, now
 from mintage.errors import RefusedError
@@ -50,6 +51,8 @@ def look(
     manifest = current_manifest(workspace, environment, model)
     if manifest is None:
         raise RefusedError(f"{model} is not released in {environment}", hint="see `mintage release --help`")
+    spec = workspace.model_spec(model)
+    check_two_outcomes(spec, what="`mintage monitor`", hint="its predictions are logged, so nothing is lost till then")
     predictions = read_predictions(envdir, model)
     if predictions.num_rows == 0:
         raise RefusedError(
@@ -58,7 +61,6 @@ def look(
             where=str(envdir),
             hint=f"`mintage reconcile {environment}` starts the endpoint; `mintage predict` scores a file",
         )
-    spec = workspace.model_spec(model)
     package = released_package(context, model, manifest.champion.root, manifest.champion.record)
     reference, seen_until = _reference(context, spec, package, manifest.champion.record)
     maker = PipelineCandidates(

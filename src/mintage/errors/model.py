@@ -221,6 +221,8 @@ class CheckClashError(ProjectError):
 
 
 class EvidenceInvalidError(DataError):
+    """Rows, labels or answers that no verdict can rest on: none, of unequal length, no classes, no probabilities."""
+
     code = "certify.evidence-invalid"
 
 

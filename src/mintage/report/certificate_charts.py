@@ -124,7 +124,7 @@ def _interval_row(row: Requirement, width: int) -> Spec:
 def _good_side(row: Requirement, domain: list[float]) -> list[Spec]:
     if row.threshold is None or not math.isfinite(row.threshold):
         return []
-    other = domain[1] if row.direction == "at least" else domain[0]
+    other = domain[0] if row.direction == "at most" else domain[1]
     band = {"type": "rect", "color": light("good-soft"), "opacity": 1}
     across = {"x": {"datum": row.threshold, "type": "quantitative"}, "x2": {"datum": other}}
     return [{"mark": band, "encoding": across}, rule("x", row.threshold)]

@@ -84,7 +84,7 @@ class Requirement(View, frozen=True, kw_only=True):
     measured: Estimate | None = None
     """What was measured, with the interval that the verdict rests on; None when the check could not run."""
     threshold: float | None = None
-    direction: Literal["at least", "at most"] = "at least"
+    direction: Literal["at least", "above", "at most"] = "at least"
     """Which side of the threshold is good."""
     unit: str | None = None
     """Unit of measured and threshold; None for plain fractions."""

@@ -87,6 +87,11 @@ def test_a_notebook_is_recorded_declared_and_locked_and_the_second_run_does_noth
     assert project.read("model.txt") == "3 x 2" and "done in" in again.err
 
 
+def test_a_seed_is_placed_in_its_cell_by_the_notebooks_path_in_the_project(project: SmallProject) -> None:
+    cells(project, "value = 7", "import random\nrandom.seed(value)\nopen('../model.txt', 'w').write('x')")
+    assert "seeds set: random.seed(7) (notebooks/train.ipynb, cell 2:2)" in project.run("run").err
+
+
 def test_the_executed_notebook_is_kept_and_shown(project: SmallProject) -> None:
     project.run("run")
     shown = project.run("notebook", "train").out

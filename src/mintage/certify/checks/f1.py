@@ -93,7 +93,7 @@ def _precise(result: CheckResult, precision: float, unit: str) -> CheckResult:
     if half <= precision:
         return result
     needed = max(result.needed or 0, math.ceil(result.groups * (half / precision) ** 2))
-    wide = f"known to ±{half:.3g}, which must be ±{precision:.3g}: about {needed:,} {unit} would tell"
+    wide = f"known to ±{half:.3g}, which must be ±{precision:.3g}: about {needed:,} {unit} would settle it"
     reason = f"{result.reason}; {wide}, {result.groups:,} now"
     return msgspec.structs.replace(result, verdict="INCONCLUSIVE", reason=reason, needed=needed, needed_unit=unit)
 

@@ -1,7 +1,7 @@
 """What lies in a folder: files with their sizes, environments, and the text of its scripts and notebooks.
 
-Nothing is run. Hidden folders, caches and environments are not looked into; links are not followed. At most
-``MAX_FILES`` files are listed and ``MAX_SCRIPTS`` scripts read.
+Nothing is run. Hidden folders, caches and environments are not looked into; links are not followed, but a link
+to an environment is one. At most ``MAX_FILES`` files are listed and ``MAX_SCRIPTS`` scripts read.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ def look_at(root: Path) -> Folder:
         prefix = queue.pop(0)
         for entry in _entries(root / prefix):
             path = prefix + entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if _is_environment(Path(entry.path)):
-                    found.environments.append(path)
-                elif entry.name in _CACHES or entry.name == ".ipynb_checkpoints":
+            if entry.is_dir() and _is_environment(Path(entry.path)):
+                found.environments.append(path)
+            elif entry.is_dir(follow_symlinks=False):
+                if entry.name in _CACHES or entry.name == ".ipynb_checkpoints":
                     found.clutter.append(path)
                 elif not entry.name.startswith(".") and not Path(entry.path, ".git").exists():
                     queue.append(f"{path}/")

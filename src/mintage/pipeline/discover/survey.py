@@ -73,12 +73,13 @@ def survey(
 
 def keep_out(folder: Folder, git: Git) -> Ignorable:
     """What .gitignore should name: data, secrets, environments, caches that Git neither has nor ignores."""
-    folders = [f"{path}/" for path in (*folder.environments, *folder.clutter)]
+    found = [*folder.environments, *folder.clutter]
+    folders = [path if (folder.root / path).is_symlink() else f"{path}/" for path in found]  # to Git a link is a file
     ignored = git.ignored([*folder.files, *folders])
     tracked = git.tracked()
-    found = ignorable({path: size for path, size in folder.files.items() if path not in ignored}, tracked=tracked)
+    files = ignorable({path: size for path, size in folder.files.items() if path not in ignored}, tracked=tracked)
     own = [path for path in folders if path not in ignored and not any(each.startswith(path) for each in tracked)]
-    return Ignorable(data=found.data, secrets=found.secrets, tracked=found.tracked, own=tuple(own))
+    return Ignorable(data=files.data, secrets=files.secrets, tracked=files.tracked, own=tuple(own))
 
 
 def _named(folder: Folder, named: Sequence[str], scripts: dict[str, Script]) -> Choice:

@@ -64,7 +64,7 @@ def _data(roles: Roles) -> list[str]:
     if roles.validation is not None:
         lines.append(f"  validation: {_word(roles.validation.value)}   # from {roles.validation.source}")
     else:
-        lines.append(f"  validation: {_word(roles.train.value)}   # no table of other rows is known; parity needs some")
+        lines.append(f"  validation: {_word(roles.train.value)}   # the same: no table of other rows is known")
     if roles.holdout is not None:
         lines.append(f"  holdout: {_word(roles.holdout.value)}   # from {roles.holdout.source}")
     else:

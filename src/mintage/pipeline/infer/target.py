@@ -47,9 +47,7 @@ def find_targets(
         what = "its values are the estimator's classes" if glance.classes else "its values are numbers"
         return Finding(value=(fit[0],), source=f"the only column that the estimator does not take and {what}")
     if len(fit) == 1 and glance.targets == 1 and glance.classes and glance.count == len(columns) - 1:
-        source = (
-            f"the only column whose values are the estimator's classes; it takes as many as the {glance.count} others"
-        )
+        source = f"the only column whose values are its classes; the other {glance.count} are as many as it takes"
         return Finding(value=(fit[0],), source=source)
     shown = fit[0] if fit else "COLUMN"
     raise question(

@@ -83,7 +83,8 @@ class _Watch:
     def note(self, module: str, name: str, value: Any, frame: Any) -> None:
         if name != "default_rng" and value is not None:
             self.seeded.add(module)
-        path = os.path.join(self.start, frame.f_code.co_filename)
+        file = frame.f_code.co_filename  # a notebook's cell is named from the project's folder
+        path = os.path.join(self.work if ".ipynb, cell " in file else self.start, file)
         if not path.startswith(self.work) or name in ("setstate", "set_state") or not self.left:
             return
         self.left -= 1

@@ -56,15 +56,18 @@ class Ledger:
         frame: Any = sys._getframe(1)
         while frame is not None:
             if self.is_ours(frame.f_code.co_filename):
-                path = os.path.join(self.start, frame.f_code.co_filename)
-                return f"{os.path.relpath(path, self.work)}:{frame.f_lineno}"
+                return f"{os.path.relpath(self.path(frame.f_code.co_filename), self.work)}:{frame.f_lineno}"
             frame = frame.f_back
         return "?"
 
     def is_ours(self, file: str) -> bool:
         """Whether a file of code is the project's."""
-        path = os.path.join(self.start, file)
+        path = self.path(file)
         return path.startswith(self.work + os.sep) and "site-packages" not in path
+
+    def path(self, file: str) -> str:
+        """Where a file of code is; a notebook's cell is named from the project's folder, wherever it is executed."""
+        return os.path.join(self.work if ".ipynb, cell " in file else self.start, file)
 
     def note(self, what: str, **more: Any) -> dict[str, Any]:
         """Add an event."""
