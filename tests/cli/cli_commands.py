@@ -7,11 +7,14 @@ NO_BLOB = "b3:" + "0" * 64
 # words, exit code in a project in which nothing was declared yet
 COMMANDS: dict[tuple[str, ...], int] = {
     ("add", "nothing.csv"): 3,
+    ("attest", "buys", "oversight", "--says", "yes", "--document", "plan.md"): 3,
     ("audit",): 0,
     ("audit", "verify"): 0,
     ("certify", "buys"): 3,
     ("checkout",): 0,
     ("export", "buys", "--to", "onnx"): 3,
+    ("finding", "list", "buys"): 3,
+    ("finding", "add", "buys", "--row", "x=1", "--expect", "refused", "--author", "a@b.c"): 3,
     ("import", "dvc"): 3,
     ("labels", "buys", "labels.parquet"): 3,
     ("log",): 0,
@@ -19,6 +22,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("notebook", "train"): 3,
     ("parity", "buys"): 3,
     ("policy", "check"): 0,
+    ("policy", "clauses"): 0,
     ("policy", "init", "buys"): 3,
     ("predict", "buys", "in.parquet", "out.parquet"): 3,
     ("pull",): 3,
@@ -39,6 +43,8 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("verify", "buys"): 3,
     ("verify", "production/buys"): 3,
     ("verify", "http://127.0.0.1:9"): 6,
+    ("waiver", "propose", "buys", "auc"): 3,
+    ("waiver", "list", "buys"): 3,
     ("why", "train"): 3,
 }
 

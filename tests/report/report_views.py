@@ -38,6 +38,33 @@ def make_certificate() -> c.CertificateView:
             certificate=digest("certificate-1"),
         ),
         verdict="PASS",
+        waivers=(
+            c.Waiver(
+                requirement="origin",
+                until="2013-06-30",
+                reason="`LGA` opens in July.",
+                compensating="A dispatcher looks at each answer.",
+                approver="ana@example.org",
+                approved_at="2013-03-01T06:00:00Z",
+                approval=commit("waiver"),
+            ),
+        ),
+        findings=(
+            c.Finding(
+                finding="f-40130e385c",
+                expect="label=late",
+                answer="label on time (on time 0.81, late 0.19)",
+                met=False,
+                author="bo@example.org",
+                at="2013-02-11T09:30:00Z",
+                about="Snow in Boston.",
+            ),
+        ),
+        clauses=(
+            c.Clause(control="aia:10.2f", title="examination for bias", state="not covered", requirements=("origin",)),
+            c.Clause(control="aia:15.1", title="fitting accuracy", state="proven", requirements=("auc", "gap")),
+        ),
+        catalogues=("`aia`: EU AI Act, as of 2024-07-12.",),
         sentence="All 7 requirements that must hold are met; `late` may be released to production.",
         requirements=_requirements(),
         roc=(_roc("train", late, train_score, Estimate(value=0.705)), _roc("hold-out", late, score, _AUC)),
@@ -186,7 +213,7 @@ def _requirements() -> tuple[c.Requirement, ...]:
             n=1804,
             reason="LGA is the worst of three origins; EWR and JFK are above the threshold.",
             waived_until="2013-06-30",
-            controls=("Art. 10(2)(f)",),
+            controls=("aia:10.2f",),
         )
     )
     return tuple(rows)

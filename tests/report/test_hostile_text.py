@@ -24,7 +24,7 @@ HOSTILE = {
     "empty": "",
 }
 _ELEMENTS = """
-html head meta link title style body a div header nav ul ol li main section footer p h1 h2 dl dt dd span strong code
+html head meta link title style body a div header nav ul ol li main section footer p h1 h2 h3 dl dt dd span strong code
 time details summary table caption thead tbody tr th td figure figcaption svg g path line rect circle text wbr
 """
 ALLOWED = frozenset(_ELEMENTS.split())

@@ -7,7 +7,15 @@ from mintage.report import render_certificate, render_story
 from mintage.report.certificate_view import CertificateView, Identity
 from mintage.report.story import ModelStory, Run, Story
 
-CERTIFICATE_SECTIONS = ("requirements", "evidence-in-pictures", "limitations", "policy", "evidence")
+CERTIFICATE_SECTIONS = (
+    "requirements",
+    "evidence-in-pictures",
+    "limitations",
+    "findings",
+    "clauses",
+    "policy",
+    "evidence",
+)
 MODEL_SECTIONS = ("certificates", "releases", "watch", "moved", "decided", "proof")
 
 

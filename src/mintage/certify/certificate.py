@@ -10,7 +10,7 @@ What rests on wall times stands in ``measured``; the times themselves in a recor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,10 +19,15 @@ from msgspec import Meta
 from mintage.attest.statement import Statement, Subject
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
+from mintage.certify.clause_table import BY_PEOPLE, ClauseState, clause_states
+from mintage.certify.finding import AnsweredFinding
 from mintage.certify.judge import Judged, Verdict, judge, overall
+from mintage.certify.last_day import ends_at
 from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts, OrderState, order_state
 from mintage.certify.policy import Multiplicity
+from mintage.certify.waive import AppliedWaiver, too_long
+from mintage.certify.waiver import result_digest
 from mintage.errors import (
     CertificateExpiredError,
     CertificateForAnotherModelError,
@@ -30,6 +35,7 @@ from mintage.errors import (
     CertificateNotPassedError,
     CertificateNotYetValidError,
     CertificateOfAnotherPolicyError,
+    WaiverExpiredError,
 )
 from mintage.record.canonical import canonical_bytes
 from mintage.record.digest import hex_of, sha256_bytes
@@ -44,6 +50,7 @@ __all__ = [
     "CertificateStatistics",
     "certificate_statement",
     "check_certificate",
+    "check_waivers",
     "parse_certificate",
     "subjects_of",
 ]
@@ -55,6 +62,7 @@ _NO_BETTER: Mapping[Verdict, tuple[Verdict, ...]] = {
     "FAIL": ("FAIL",),
 }
 """By what a result's numbers say: what a check may say of it."""
+_NEVER = "9999-12-31T23:59:59Z"
 _Time = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 _Sha256 = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -119,9 +127,16 @@ class Certificate(_Part, frozen=True, kw_only=True):
     results: tuple[CheckResult, ...]
     measured: tuple[CheckResult, ...]
     latency: str | None
+    clauses: tuple[ClauseState, ...] = ()
+    waivers: tuple[AppliedWaiver, ...] = ()
+    findings: tuple[AnsweredFinding, ...] = ()
     facts: dict[str, str]
     issued: _Time
     expires: _Time
+
+    def waived_until(self, requirement: str) -> date | None:
+        """The last day on which the FAIL of a requirement is waived; None if it is not."""
+        return next((waiver.expires for waiver in self.waivers if waiver.requirement == requirement), None)
 
 
 def certificate_statement(
@@ -163,9 +178,12 @@ def certificate_statement(
         results=tuple(results),
         measured=tuple(item for item in outcome.results if item.requirement in outcome.measured),
         latency=None if outcome.latency is None else record_id(latency_record(outcome.latency)),
+        clauses=clause_states(outcome.results),
+        waivers=outcome.waivers,
+        findings=tuple(item for item in outcome.findings if item.is_open),
         facts=dict(facts or {}),
         issued=issued,
-        expires=_later(issued, days=policy.valid_days),
+        expires=min(_later(issued, days=policy.valid_days), *_ends(outcome)),
     )
     predicate = msgspec.json.decode(canonical_bytes(msgspec.to_builtins(certificate)))
     del predicate["root"], predicate["files"]
@@ -233,6 +251,7 @@ def check_certificate(certificate: Certificate, *, root: str, policy_digest: str
             found=certificate.issued,
             hint="check the clocks of this machine and of the one that certified",
         )
+    check_waivers(certificate, now=now)
     if _time(now) >= _time(certificate.expires):
         raise CertificateExpiredError(
             "the certificate has expired",
@@ -240,6 +259,19 @@ def check_certificate(certificate: Certificate, *, root: str, policy_digest: str
             found=certificate.expires,
             hint=f"certify again: mintage certify {certificate.model}",
         )
+
+
+def check_waivers(certificate: Certificate, *, now: str) -> None:
+    """Raise WaiverExpiredError if the certificate rests on a waiver that has ended at ``now``."""
+    for waiver in certificate.waivers:
+        if _time(now) >= _time(ends_at(waiver.expires)):
+            raise WaiverExpiredError(
+                f"the waiver of {waiver.requirement}, which the certificate rests on, has expired",
+                expected=f"one that holds at {now}",
+                found=f"until {waiver.expires}, approved by {waiver.approver}",
+                hint=f"mend the model, or have a new waiver approved, then certify again: "
+                f"mintage certify {certificate.model}",
+            )
 
 
 def _check_consistency(certificate: Certificate) -> None:
@@ -255,16 +287,34 @@ def _check_consistency(certificate: Certificate) -> None:
             # a check may add a condition that fails it or leaves it open, never one that saves it
             if item.verdict not in _NO_BETTER[judged]:
                 raise _invalid(f"the verdict of {item.requirement} contradicts its numbers", judged, item.verdict)
+    _check_waivers_fit(certificate)
+    waived = {waiver.requirement for waiver in certificate.waivers}
     found = overall(
-        (Judged(severity=item.severity, verdict=item.verdict) for item in results),
+        (Judged(severity=each.severity, verdict=each.verdict, waived=each.requirement in waived) for each in results),
         inconclusive=certificate.statistics.inconclusive,
     )
     if found != certificate.verdict:
         raise _invalid("the verdict contradicts the results", found, certificate.verdict)
+    # certificates of before there were catalogues name none
+    if certificate.clauses and certificate.clauses != clause_states(results):
+        raise _invalid("the states of the clauses contradict the results", "those that follow from them", "others")
     if _digest(certificate.results) != certificate.statistics.digest:
         raise _invalid("the results are not those that the statistics name", certificate.statistics.digest, "others")
     if order_state(certificate.order.facts) != certificate.order.state:
         raise _invalid("the order contradicts its facts", order_state(certificate.order.facts), certificate.order.state)
+
+
+def _check_waivers_fit(certificate: Certificate) -> None:
+    """A waiver counts for exactly one failed result, by another person than the author, and not for too long."""
+    results = {item.requirement: item for item in certificate.results}
+    for waiver in certificate.waivers:
+        result = results.get(waiver.requirement)
+        if result is None or result.verdict != "FAIL" or result_digest(result) != waiver.result:
+            raise _invalid(f"the waiver of {waiver.requirement} is not for its result", waiver.result, "another")
+        if waiver.approver.casefold() == waiver.author.casefold():
+            raise _invalid(f"the waiver of {waiver.requirement} is by the author", "another person", waiver.approver)
+        if too_long(waiver.expires, waiver.approved_at):
+            raise _invalid(f"the waiver of {waiver.requirement} runs too long", "90 days", str(waiver.expires))
 
 
 def subjects_of(outcome: Outcome, files: Mapping[str, str]) -> tuple[Subject, ...]:
@@ -275,6 +325,14 @@ def subjects_of(outcome: Outcome, files: Mapping[str, str]) -> tuple[Subject, ..
 
 def _digest(results: Sequence[CheckResult]) -> str:
     return sha256_bytes(canonical_bytes(msgspec.to_builtins(list(results))))
+
+
+def _ends(outcome: Outcome) -> list[str]:
+    """When what people said ends: waivers, and statements that requirements are met by."""
+    stated = [item for item in outcome.results if item.check in BY_PEOPLE and item.verdict == "PASS"]
+    days = [item.expires for item in outcome.waivers]
+    days += [date.fromisoformat(str(item.details["expires"])) for item in stated]
+    return [ends_at(day) for day in days] or [_NEVER]
 
 
 def _time(text: str) -> datetime:

@@ -7,12 +7,13 @@ but what is measured is the same to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mintage.certify.check import Check, CheckResult, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.finding import AnsweredFinding
 from mintage.certify.guard import run_guarded
 from mintage.certify.judge import Judged, Verdict, overall
 from mintage.certify.latency import LatencyRun
@@ -20,6 +21,7 @@ from mintage.certify.order import OrderFacts
 from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.sentence import write_sentence
+from mintage.certify.waive import AppliedWaiver, Presented, Unheld, apply_waivers
 from mintage.errors import PolicyForAnotherModelError
 
 __all__ = ["DataFacts", "Outcome", "certify"]
@@ -38,7 +40,7 @@ class DataFacts:
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """The verdict on one model. ``results`` are in the policy's order; ``measured`` names those that rest on wall
-    times, which ``latency`` holds."""
+    times, which ``latency`` holds. ``waivers`` hold for results that stay FAIL, ``unheld`` do not."""
 
     model: str
     root: str
@@ -54,6 +56,9 @@ class Outcome:
     champion: str | None
     order: OrderFacts
     latency: LatencyRun | None
+    waivers: tuple[AppliedWaiver, ...] = ()
+    unheld: tuple[Unheld, ...] = ()
+    findings: tuple[AnsweredFinding, ...] = ()
 
 
 def certify(
@@ -61,9 +66,10 @@ def certify(
     policy: Policy,
     *,
     checks: Mapping[str, Check[Any]] | None = None,
+    waivers: Sequence[Presented] = (),
     on_result: Callable[[CheckResult], None] | None = None,
 ) -> Outcome:
-    """Run the policy's checks on ``evidence``.
+    """Run the policy's checks on ``evidence``; a FAIL that one of ``waivers`` lets stand does not block.
 
     ``on_result`` is called after each check, so that a face can show progress. Raises PolicyForAnotherModelError and
     DomainMismatchError before any check runs.
@@ -75,8 +81,11 @@ def certify(
     session = _Session(evidence, policy, needed)
     results, resampling = _judge_all(session, comparisons=comparisons, on_result=on_result)
     ordered = tuple(results[requirement.id] for requirement in policy.requirements)
+    measured = frozenset(item.id for item in policy.requirements if needed[item.check].measured)
+    applied, unheld = apply_waivers(waivers, ordered, measured=measured)
+    waived = {waiver.requirement: str(waiver.expires) for waiver in applied}
     verdict = overall(
-        (Judged(severity=result.severity, verdict=result.verdict) for result in ordered),
+        (Judged(severity=each.severity, verdict=each.verdict, waived=each.requirement in waived) for each in ordered),
         inconclusive=policy.statistics.inconclusive,
     )
     splits = (evidence.train, evidence.holdout)
@@ -86,9 +95,9 @@ def certify(
         domain=evidence.domain,
         policy=policy,
         verdict=verdict,
-        sentence=write_sentence(evidence.model, verdict, ordered, builtin=policy.builtin),
+        sentence=write_sentence(evidence.model, verdict, ordered, builtin=policy.builtin, waived=waived),
         results=ordered,
-        measured=frozenset(item.id for item in policy.requirements if needed[item.check].measured),
+        measured=measured,
         comparisons=comparisons,
         confidence_each=resampling.confidence,
         data=tuple(
@@ -98,6 +107,9 @@ def certify(
         champion=None if evidence.champion is None else evidence.champion.root,
         order=evidence.order,
         latency=session.latency,
+        waivers=applied,
+        unheld=unheld,
+        findings=evidence.findings,
     )
 
 

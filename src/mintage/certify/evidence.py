@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mintage.certify.answers import Answers, Task, check_values
+from mintage.certify.attested import Attested
+from mintage.certify.finding import AnsweredFinding
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
 from mintage.certify.served import Served
@@ -111,7 +113,8 @@ class Evidence:
     """All that is known of one model. ``root`` is its id, ``domain`` the digest of its declared domain, ``classes`` the
     names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the
     model file, for what it declares; ``formats`` has each file of the model's folder, with None if its format is not
-    known; ``validation`` are rows that neither fitted the model nor judge it."""
+    known; ``validation`` are rows that neither fitted the model nor judge it; ``findings`` what it says to the rows of
+    people, ``attested`` what people signed, by requirement."""
 
     model: str
     root: str
@@ -128,6 +131,8 @@ class Evidence:
     served: Served | None = None
     formats: Mapping[str, str | None] = field(default_factory=dict)
     validation: Split | None = None
+    findings: tuple[AnsweredFinding, ...] = ()
+    attested: Mapping[str, Attested] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows

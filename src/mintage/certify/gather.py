@@ -6,7 +6,7 @@ process of its own. The caller enters the opening in the audit log first, and pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mintage.certify.answers import Answers, Task
+from mintage.certify.ask_findings import ask_findings
 from mintage.certify.evidence import Champion, Evidence, Native, Role, Split
+from mintage.certify.finding import Finding
 from mintage.certify.formats import format_of
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
@@ -61,6 +63,7 @@ def gather_evidence(
     champion: Package | None,
     order: OrderFacts,
     seed: int,
+    findings: Sequence[Finding] = (),
 ) -> Evidence:
     """Everything that the checks need to know of the model in ``package``; ``extract`` asks the original."""
     predictor = package.predictor()
@@ -90,6 +93,7 @@ def gather_evidence(
         served=_served(package, predictor, holdout),
         validation=_validation(workspace, spec, predictor),
         formats={path: format_of(path, data) for path, data in package.files.items()},
+        findings=ask_findings(findings, predictor),
     )
 
 

@@ -42,10 +42,11 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``overall`` needs of one result."""
+    """What ``overall`` needs of one result; ``waived`` says that a waiver lets its FAIL stand."""
 
     severity: Severity
     verdict: Verdict
+    waived: bool = False
 
 
 def judge(interval: Interval, gate: Gate) -> Verdict:
@@ -75,9 +76,9 @@ def settles_at(estimate: float, interval: Interval, gate: Gate, count: int) -> i
 def overall(results: Iterable[Judged], *, inconclusive: Literal["block", "allow"]) -> Verdict:
     """One verdict: FAIL if a ``must`` fails; INCONCLUSIVE if one is, unless the policy allows it; else PASS.
 
-    ``should`` and ``note`` never block.
+    ``should`` and ``note`` never block, nor does what is waived.
     """
-    verdicts = {result.verdict for result in results if result.severity == "must"}
+    verdicts = {result.verdict for result in results if result.severity == "must" and not result.waived}
     if "FAIL" in verdicts:
         return "FAIL"
     return "INCONCLUSIVE" if "INCONCLUSIVE" in verdicts and inconclusive == "block" else "PASS"

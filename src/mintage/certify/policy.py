@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from mintage.certify.answers import Task
 from mintage.certify.check import Check, Requirement, Resampling
+from mintage.certify.clauses import find_clause
 from mintage.certify.registry import find_checks
 from mintage.errors import (
     DomainMismatchError,
@@ -109,7 +110,7 @@ def read_policy(path: Path, *, checks: Mapping[str, Check[Any]] | None = None) -
 
 
 def parse_policy(data: bytes, *, where: str, checks: Mapping[str, Check[Any]] | None = None) -> Policy:
-    """Parse and check a policy; raises FileMalformedError or UnknownCheckError.
+    """Parse and check a policy; raises FileMalformedError, UnknownCheckError or UnknownClauseError.
 
     ``checks`` are those that may be named; by default all that are found.
     """
@@ -178,6 +179,8 @@ def _requirement(raw: Any, at: tuple[str | int, ...], marks: Marks, checks: Mapp
             hint=f"did you mean {near}, {checks[near].title}?" if near else "install the package that brings it",
         )
     requirement: Requirement = convert(raw, checks[name].requirement_type, marks, at=at, hint=_HINT)
+    for index, control in enumerate(requirement.controls):
+        find_clause(control, where=marks.at((*at, "controls", index)))
     return requirement
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mintage.certify.check import CheckResult
 from mintage.certify.judge import Verdict
@@ -10,33 +10,50 @@ from mintage.certify.judge import Verdict
 __all__ = ["write_sentence"]
 
 
-def write_sentence(model: str, verdict: Verdict, results: Sequence[CheckResult], *, builtin: str | None = None) -> str:
-    """One sentence a person can act on; by the built-in default policy of ``builtin`` no model may be released."""
+def write_sentence(
+    model: str,
+    verdict: Verdict,
+    results: Sequence[CheckResult],
+    *,
+    builtin: str | None = None,
+    waived: Mapping[str, str] | None = None,
+) -> str:
+    """One sentence a person can act on; by the built-in default policy of ``builtin`` no model may be released.
+
+    ``waived`` has the last day of the waiver of each requirement whose FAIL is let stand.
+    """
+    waived = waived or {}
     required = [result for result in results if result.severity == "must"]
     if verdict == "PASS":
+        rest = f"{_passed(required, waived)}{_open(results)}"
         if builtin is not None:
-            return f"{model} passes the built-in default policy: {_passed(required)}{_open(results)}."
-        return f"{model} may be released: {_passed(required)}{_open(results)}."
-    blocking = [result for result in required if result.verdict == verdict]
+            return f"{model} passes the built-in default policy: {rest}."
+        return f"{model} may be released: {rest}."
+    blocking = [result for result in required if result.verdict == verdict and result.requirement not in waived]
     more = f" ({len(blocking) - 1} more)" if len(blocking) > 1 else ""
     if verdict == "FAIL":
         return f"{model} must not be released: {blocking[0].reason}{more}."
     return f"{model} is not decided: {blocking[0].reason}{more}."
 
 
-def _passed(required: Sequence[CheckResult]) -> str:
+def _passed(required: Sequence[CheckResult], waived: Mapping[str, str]) -> str:
     passed = [result for result in required if result.verdict == "PASS"]
     allowed = [result for result in required if result.verdict == "INCONCLUSIVE"]
     first = next((result for result in passed if result.estimate is not None), None)
     text = f"{len(passed)} of {len(required)} required checks pass"
     if len(passed) == len(required):
         text = f"all {len(required)} required checks pass" if len(required) > 1 else "the one required check passes"
-    not_applicable = len(required) - len(passed) - len(allowed)
+    not_applicable = sum(result.verdict == "NOT_APPLICABLE" for result in required)
     if not_applicable:
         text += f", {not_applicable} not applicable"
     if allowed:
         text += f", {len(allowed)} undecided, which the policy allows"
+    text += _waived(waived)
     return text if first is None else f"{text}; {first.reason}"
+
+
+def _waived(waived: Mapping[str, str]) -> str:
+    return "".join(f", {requirement} FAIL, waived until {until}" for requirement, until in sorted(waived.items()))
 
 
 def _open(results: Sequence[CheckResult]) -> str:

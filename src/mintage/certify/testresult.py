@@ -17,14 +17,16 @@ TEST_RESULT_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 def as_test_result(certificate: Certificate, *, subjects: Statement) -> Statement:
     """A test result about the subjects of the certificate's own statement ``subjects``.
 
-    A requirement that blocks is failed; one that is not met and does not block is a warning; one that does not apply
-    is left out.
+    A requirement that blocks is failed; one that is not met and does not block, or is waived, is a warning; one that
+    does not apply is left out.
     """
     tests: dict[str, list[str]] = {"passedTests": [], "warnedTests": [], "failedTests": []}
+    waived = {waiver.requirement for waiver in certificate.waivers}
     for item in certificate.results + certificate.measured:
         if item.verdict == "NOT_APPLICABLE":
             continue
         blocks = item.verdict == "FAIL" or certificate.statistics.inconclusive == "block"
+        blocks = blocks and item.requirement not in waived
         outcome = "passed" if item.verdict == "PASS" else "failed" if item.severity == "must" and blocks else "warned"
         tests[f"{outcome}Tests"].append(item.requirement)
     result = "FAILED" if tests["failedTests"] else "WARNED" if tests["warnedTests"] else "PASSED"

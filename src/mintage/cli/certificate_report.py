@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.evidence import Evidence
+from mintage.certify.finding import AnsweredFinding
 from mintage.certify.order import order_reason, order_state
+from mintage.certify.waive import AppliedWaiver
+from mintage.cli.certificate_clauses import clauses_of
 from mintage.cli.certificate_pictures import pictures_of
 from mintage.cli.context import Context, now
 from mintage.record.digest import hex_of
@@ -18,6 +22,8 @@ from mintage.repo.modelfile import ModelSpec
 from mintage.report import certificate_view as view
 from mintage.report.estimate import Estimate
 from mintage.report.page import render_certificate
+from mintage.report.seal_page import seal_page
+from mintage.store.local import Store
 from mintage.store.publish import publish_bytes
 
 __all__ = ["requirement_row", "write_certificate_report"]
@@ -35,6 +41,8 @@ def write_certificate_report(
     """Write ``.mintage/reports/certificate-<model>-<root>.html``; returns its path."""
     page = render_certificate(_view(context, spec, outcome, evidence, certificate=certificate, commit=commit, run=run))
     path = context.workspace.reports_dir / f"certificate-{spec.model}-{hex_of(outcome.root)[:12]}.html"
+    bundle = Store(context.workspace.store_dir).get_bytes(certificate)
+    page = seal_page(page, name=path.name, certificate=bundle, signer=context.signer_for("certificate"))
     publish_bytes(path, page.encode())
     return path
 
@@ -58,7 +66,9 @@ def _view(
         ),
         verdict=_verdict(outcome.verdict),
         sentence=outcome.sentence,
-        requirements=tuple(requirement_row(result) for result in outcome.results if result.verdict != "NOT_APPLICABLE"),
+        requirements=tuple(_row(result, outcome) for result in outcome.results if result.verdict != "NOT_APPLICABLE"),
+        waivers=tuple(_waiver(waiver) for waiver in outcome.waivers),
+        findings=tuple(_finding(item) for item in outcome.findings if item.is_open),
         task=evidence.task,
         **pictures_of(evidence, spec, outcome),
         latency=_latency(outcome),
@@ -72,6 +82,7 @@ def _view(
             view.Evidence(name=item.name, digest=item.digest or "", what=f"{item.groups} groups", rows=item.rows)
             for item in outcome.data
         ),
+        **clauses_of(outcome),
         limitations=spec.limitations,
         written_at=now(),
     )
@@ -79,6 +90,29 @@ def _view(
 
 def _verdict(text: str) -> view.Verdict:
     return "PASS" if text == "PASS" else "FAIL" if text == "FAIL" else "INCONCLUSIVE"
+
+
+def _waiver(waiver: AppliedWaiver) -> view.Waiver:
+    return view.Waiver(
+        requirement=waiver.requirement,
+        until=str(waiver.expires),
+        reason=waiver.reason,
+        compensating=waiver.compensating,
+        approver=waiver.approver,
+        approved_at=waiver.approved_at,
+        approval=waiver.approval,
+    )
+
+
+def _finding(item: AnsweredFinding) -> view.Finding:
+    said = {name: getattr(item, name) for name in view.Finding.__struct_fields__}
+    return view.Finding(**said)
+
+
+def _row(result: CheckResult, outcome: Outcome) -> view.Requirement:
+    """The row of a check, with the last day of its waiver."""
+    waived = {waiver.requirement: str(waiver.expires) for waiver in outcome.waivers}
+    return msgspec.structs.replace(requirement_row(result), waived_until=waived.get(result.requirement))
 
 
 def requirement_row(result: CheckResult) -> view.Requirement:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from mintage.attest.seal import seal
+from mintage.certify.attested import Attested, read_attested
 from mintage.certify.certificate import certificate_statement
 from mintage.certify.certify import Outcome, certify
 from mintage.certify.check import CheckResult
+from mintage.certify.clause_table import BY_PEOPLE, clause_states
+from mintage.certify.finding import read_findings
 from mintage.certify.gather import gather_evidence, output_item
 from mintage.certify.judge import Gate
 from mintage.certify.latency import latency_record
 from mintage.certify.order import OrderFacts
 from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
+from mintage.certify.regression import with_findings
+from mintage.certify.waiver import Waiver
+from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_report import write_certificate_report
 from mintage.cli.console import emit, emit_json, progress, say, table
 from mintage.cli.context import Context, now
@@ -65,15 +72,25 @@ def run(arguments: argparse.Namespace) -> int:
                 "certificate": certificate,
                 "report": str(report),
                 "results": msgspec.to_builtins(list(outcome.results)),
+                "findings": msgspec.to_builtins(list(outcome.findings)),
+                "waivers": msgspec.to_builtins(list(outcome.waivers)),
+                "waivers_that_do_not_hold": msgspec.to_builtins(list(outcome.unheld)),
+                "clauses": msgspec.to_builtins(clause_states(outcome.results)),
                 "policy": {"digest": outcome.policy.digest, "builtin": outcome.policy.builtin},
             }
         )
         return 0 if outcome.verdict == "PASS" else 1
     emit(f"{outcome.verdict}: {outcome.sentence}")
-    emit(table([_row(result) for result in outcome.results], head=("verdict", "requirement", "measured", "gate")))
+    waived = {waiver.requirement: waiver for waiver in outcome.waivers}
+    rows = [_row(result, waived.get(result.requirement)) for result in outcome.results]
+    emit(table(rows, head=("verdict", "requirement", "measured", "gate")))
     for result in outcome.results:
         if result.verdict != "PASS":
             emit(f"  {result.requirement}: {result.reason}")
+    _show_waivers(outcome)
+    _show_findings(outcome)
+    _show_clauses(outcome)
+    _offer_waiver(outcome)
     shown = report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report
     say(f"Certificate {short(certificate)}, page {shown}")
     if outcome.policy.builtin is None:
@@ -81,6 +98,40 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         say(f"A release needs a policy that people have agreed on, in Git: mintage policy init {model}")
     return 0 if outcome.verdict == "PASS" else 1
+
+
+def _attested(context: Context, policy: Policy) -> dict[str, Attested]:
+    asked = [requirement.id for requirement in policy.requirements if requirement.check in BY_PEOPLE]
+    return read_attested(context.workspace.root, policy.model, asked, trust=context.trust, now=now())
+
+
+def _show_clauses(outcome: Outcome) -> None:
+    states = clause_states(outcome.results)
+    if states:
+        rows = [(item.control, item.state, ", ".join(item.requirements)) for item in states]
+        emit(table(rows, head=("clause", "state", "by")))
+
+
+def _show_waivers(outcome: Outcome) -> None:
+    for waiver in outcome.waivers:
+        emit(f"  {waiver.requirement}: waived by {waiver.approver} until {waiver.expires}: {waiver.reason}")
+    for other in outcome.unheld:
+        emit(f"  the waiver of {other.waiver.requirement} does not hold: {other.reason}")
+
+
+def _offer_waiver(outcome: Outcome) -> None:
+    settled = {waiver.requirement for waiver in outcome.waivers} | outcome.measured
+    failed = [item for item in outcome.results if item.verdict == "FAIL" and item.severity == "must"]
+    name = next((item.requirement for item in failed if item.requirement not in settled), None)
+    if name is not None:
+        say(f"Who is not the model's author may let it stand for a time: mintage waiver propose {outcome.model} {name}")
+
+
+def _show_findings(outcome: Outcome) -> None:
+    for item in outcome.findings:
+        if item.is_open:
+            state = "met now" if item.met else "not met"
+            emit(f"  open finding {item.finding} by {item.author}, {state}: expects {item.expect}; {item.answer}")
 
 
 def _undecided(error: HoldoutUnknownError, *, as_json: bool) -> int:
@@ -102,7 +153,8 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
     check_judgeable(spec)
     holdout = _known_holdout(spec)
     chosen = choose_policy(context, spec)
-    policy = chosen.policy
+    findings, found = read_findings(workspace.git, model)
+    policy = with_findings(chosen.policy, found=bool(findings))
     check_domain(policy, domain_digest(spec))
     check_task(policy, spec.task)  # before the hold-out is opened for nothing
     if against is not None:
@@ -118,6 +170,8 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
             show_default(chosen)
         record = Store(workspace.store_dir).get_record(lock.record, kind="model")
         order = _order(context, policy, model, str(record.body["commit"]))
+        commit = str(record.body["commit"])
+        waivers = present_waivers(workspace, model, evidence_commit=commit, now=now())
         first_look = _enter(context, spec, policy, lock.root, holdout=holdout)
         estimator = record.body["estimator"]
         with contextlib.ExitStack() as stack:
@@ -137,11 +191,13 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
                 champion=_champion(context, model, lock.root, against),
                 order=msgspec.structs.replace(order, first_look_at=first_look),
                 seed=policy.statistics.seed,
+                findings=findings,
             )
             advance = stack.enter_context(progress("checks", len(policy.requirements)))
             done = itertools.count(1)
-            outcome = certify(evidence, policy, on_result=lambda _: advance(next(done)))
-        digest = _keep(context, model, outcome, lock, policy_text=chosen.text)
+            evidence = replace(evidence, attested=_attested(context, policy))
+            outcome = certify(evidence, policy, waivers=waivers, on_result=lambda _: advance(next(done)))
+        digest = _keep(context, model, outcome, lock, policy_text=chosen.text, findings=found)
         report = write_certificate_report(
             context, spec, outcome, evidence, certificate=digest, commit=str(record.body["commit"]), run=str(lock.run)
         )
@@ -209,9 +265,11 @@ def _champion(context: Context, model: str, root: str, against: str | None) -> P
     return open_package(folder, keys=context.trust.keys_for("model"))
 
 
-def _keep(context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_text: bytes | None) -> str:
-    """Sign and store certificate, wall times and the text of a policy that Git does not have; name the certificate in
-    its lock and in the audit log."""
+def _keep(
+    context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_text: bytes | None, findings: bytes
+) -> str:
+    """Sign and store certificate, wall times, findings and the text of a policy that Git does not have; name the
+    certificate in its lock and in the audit log."""
     store = Store(context.workspace.store_dir)
     assert lock.root is not None
     folder = model_folder(context.workspace, model, lock.root)
@@ -225,6 +283,8 @@ def _keep(context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_
     facts = {"record": str(lock.record), "run": str(lock.run)}
     if policy_text is not None:
         facts["policy"] = store.put_bytes(policy_text)
+    if findings:
+        facts["findings"] = store.put_bytes(findings)
     statement = certificate_statement(outcome, files=files, issued=now(), facts=facts)
     digest = store.put_bytes(seal(statement, context.signer_for("certificate")))
     write_lock(
@@ -238,12 +298,13 @@ def _keep(context: Context, model: str, outcome: Outcome, lock: Lock, *, policy_
     return digest
 
 
-def _row(result: CheckResult) -> tuple[str, str, str, str]:
+def _row(result: CheckResult, waiver: Waiver | None) -> tuple[str, str, str, str]:
     interval = result.interval
     measured = "" if result.estimate is None else f"{result.estimate:.4g}{result.unit and ' ' + result.unit}"
     if interval is not None and interval.low != interval.high:
         measured += f" [{interval.low:.4g}, {interval.high:.4g}]"
-    return (result.verdict.replace("_", " "), result.requirement, measured, _gate(result.gate))
+    verdict = result.verdict.replace("_", " ") + (f", waived until {waiver.expires}" if waiver else "")
+    return (verdict, result.requirement, measured, _gate(result.gate))
 
 
 def _gate(gate: Gate | None) -> str:

@@ -45,10 +45,12 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "predict": ("predict", "Score a file, a table or one row with a model, released or not", True),
     "monitor": ("monitor", "Compare traffic with the model's profile and decide", True),
     "verify": ("verify", "Check every digest and signature behind a model or an endpoint", True),
+    "attest": ("attest", "Sign what no command can decide, with its document", False),
     "audit": ("audit", "Show or verify the audit log", False),
     "checkout": ("checkout", "Bring versioned data back as the locks say", False),
     "demo": ("demo", "Show the whole loop on real flights in a new folder", False),
     "export": ("export", "Write what a developer on another platform needs of a model", False),
+    "finding": ("finding", "Record a row and the answer expected of it, to be checked for ever", False),
     "import": ("import_project", "Take a DVC project with its history into Mintage, in place", False),
     "labels": ("labels", "Add the true outcomes of predictions", False),
     "log": ("log", "List runs and releases, newest first", False),
@@ -64,6 +66,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "serve": ("serve", "Serve a model over HTTP at once, with a page to try it", False),
     "show": ("show", "Show a model, the last decision, or any record by its digest", False),
     "stop": ("stop", "Stop the serving process of an environment", False),
+    "waiver": ("waiver", "Propose that a failed result stands for a time, or list what is waived", False),
 }
 
 _OPTIONS = frozenset(["-h", "--help", "--version", "--all", "--json", "help"])

@@ -1,4 +1,5 @@
-"""``mintage policy check [MODEL]``: read a policy as certify would, and say what it demands; ``init`` writes one."""
+"""``mintage policy check [MODEL]``: read a policy as certify would, and say what it demands; ``init`` writes one,
+``clauses`` lists the laws and standards that it may name."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import msgspec
 from mintage.certify.policy import Policy, check_domain, check_task, read_policy
 from mintage.cli.console import emit, emit_json, table
 from mintage.cli.context import Context
+from mintage.cli.policy_clauses import show_clauses
 from mintage.cli.policy_init import init_policy
 from mintage.errors import UsageError
 from mintage.repo.modelfile import domain_digest
@@ -20,13 +22,18 @@ __all__ = ["configure", "run"]
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("check", "init"),
-        help="check: parse it, and compare the domain that it pins; init: write one to edit",
+        choices=("check", "init", "clauses"),
+        help="check: parse it, and compare the domain that it pins; init: write one to edit; "
+        "clauses: list the laws and standards that `controls` may name",
     )
-    parser.add_argument("model", nargs="?", help="one model (default for check: all of the project)")
+    parser.add_argument(
+        "model", nargs="?", help="one model (default for check: all of the project); with clauses: one catalogue"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.what == "clauses":
+        return show_clauses(arguments.model, as_json=arguments.json)
     context = Context.here()
     workspace = context.workspace
     if arguments.what == "init":

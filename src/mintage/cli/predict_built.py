@@ -29,7 +29,7 @@ from mintage.serve.rowwriter import kind_to_write, published, row_writer
 from mintage.serve.score import Scored, added_fields, check_columns, scored_schema, scored_tables
 from mintage.serve.unusual import usual
 
-__all__ = ["predict_built"]
+__all__ = ["input_value", "predict_built"]
 
 
 def predict_built(asked: Asked, *, trust: Path | None, as_json: bool) -> int:
@@ -119,7 +119,7 @@ def _source(path: Path | None) -> Iterator[tuple[Path, str | None]]:
 
 def _predict_row(served: Served, row: Mapping[str, str], *, as_json: bool) -> None:
     signature = served.signature
-    values = {item.name: _value(item, row[item.name]) for item in signature.inputs if item.name in row}
+    values = {item.name: input_value(item, row[item.name]) for item in signature.inputs if item.name in row}
     try:
         columns = columns_of_rows([{**row, **values}], signature)
         prediction = served.predict(columns)
@@ -139,7 +139,7 @@ def _predict_row(served: Served, row: Mapping[str, str], *, as_json: bool) -> No
         emit(table(_lines(answer, signature)))
 
 
-def _value(item: Input, text: str) -> Any:
+def input_value(item: Input, text: str) -> Any:
     """A word as the model takes it; what is no number is refused by its name."""
     if not text:
         return None

@@ -7,7 +7,7 @@ import argparse
 import msgspec
 
 from mintage.cli.console import emit, emit_json
-from mintage.cli.context import Context
+from mintage.cli.context import Context, now
 from mintage.lineage.chain import render_chain, walk
 from mintage.lineage.verify import verify_target
 
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
-    chain = verify_target(arguments.target, workspace=context.workspace)
+    chain = verify_target(arguments.target, workspace=context.workspace, now=now())
     report = context.audit_log.verify(published=context.checkpoint_file)
     report.require_ok()
     links = list(walk(chain))

@@ -17,6 +17,7 @@ from mintage.errors.model import (
     DomainMismatchError,
     EstimatorRefusedError,
     EvidenceInvalidError,
+    FindingRemovedError,
     GoldenFailedError,
     GraphExternalDataError,
     GraphIndexError,
@@ -47,6 +48,8 @@ from mintage.errors.model import (
     StageFailedError,
     StageOutputMissingError,
     UnknownCheckError,
+    UnknownClauseError,
+    WaiverExpiredError,
 )
 from mintage.errors.operation import (
     BatchFileError,
@@ -176,6 +179,7 @@ __all__ = [
     "ExtraMissingError",
     "FileMalformedError",
     "FileMissingError",
+    "FindingRemovedError",
     "GatewayFailedError",
     "GatewayRunningError",
     "GenerationRefusedError",
@@ -255,7 +259,9 @@ __all__ = [
     "TrafficInvalidError",
     "UnauthorizedError",
     "UnknownCheckError",
+    "UnknownClauseError",
     "UnknownNameError",
     "UsageError",
     "VersionUnknownError",
+    "WaiverExpiredError",
 ]

@@ -16,6 +16,7 @@ __all__ = [
     "DomainMismatchError",
     "EstimatorRefusedError",
     "EvidenceInvalidError",
+    "FindingRemovedError",
     "GoldenFailedError",
     "GraphExternalDataError",
     "GraphIndexError",
@@ -46,6 +47,8 @@ __all__ = [
     "StageFailedError",
     "StageOutputMissingError",
     "UnknownCheckError",
+    "UnknownClauseError",
+    "WaiverExpiredError",
 ]
 
 
@@ -205,6 +208,12 @@ class UnknownCheckError(ProjectError):
     code = "certify.unknown-check"
 
 
+class UnknownClauseError(ProjectError):
+    """A control names a clause that no catalogue has."""
+
+    code = "certify.unknown-clause"
+
+
 class CheckClashError(ProjectError):
     """Two installed packages bring a check of the same id."""
 
@@ -249,6 +258,12 @@ class PolicyDeletedError(RefusedError):
     code = "certify.policy-deleted"
 
 
+class FindingRemovedError(RefusedError):
+    """A line that a commit had is gone from the findings, which are only added to."""
+
+    code = "certify.finding-removed"
+
+
 class CertificateInvalidError(IntegrityError):
     code = "certificate.invalid"
 
@@ -271,3 +286,9 @@ class CertificateNotYetValidError(RefusedError):
 
 class CertificateOfAnotherPolicyError(RefusedError):
     code = "certificate.another-policy"
+
+
+class WaiverExpiredError(RefusedError):
+    """The certificate passes only with a waiver, and that has ended."""
+
+    code = "certificate.waiver-expired"

@@ -10,6 +10,7 @@ import http.client
 import json
 import re
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from mintage.attest.oms import verify_model
 from mintage.attest.seal import open_sealed
 from mintage.attest.trust import Trust, read_trust
-from mintage.certify.certificate import Certificate
+from mintage.certify.certificate import Certificate, check_waivers
 from mintage.errors import (
     IntegrityError,
     LinkBrokenError,
@@ -45,11 +46,11 @@ _ANSWER_LIMIT = 1 << 20
 _MODEL_INFO = re.compile(r'^mintage_model_info\{[^}]*\bmodel="(?P<model>[^"]+)"', re.MULTILINE)
 
 
-def verify_target(target: str, *, workspace: Workspace | None = None) -> Link:
-    """The chain behind ``target``; its ``whole`` says whether everything verified. Raises only for a target that is
-    not there."""
+def verify_target(target: str, *, workspace: Workspace | None = None, now: str | None = None) -> Link:
+    """The chain behind ``target`` at ``now`` (RFC 3339 in UTC; by default the present), which ends waivers; its
+    ``whole`` says whether everything verified. Raises only for a target that is not there."""
     workspace = workspace or Workspace.find(Path.cwd())
-    prover = _Prover(workspace)
+    prover = _Prover(workspace, now or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     if target.startswith(("http://", "https://")):
         return prover.address(target.rstrip("/"))
     if "/" in target:
@@ -69,8 +70,8 @@ def verify_target(target: str, *, workspace: Workspace | None = None) -> Link:
 class _Prover:
     """Builds links for one workspace at HEAD."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.workspace = workspace
+    def __init__(self, workspace: Workspace, now: str) -> None:
+        self.workspace, self.now = workspace, now
         self.git = workspace.git
         self.store = Store(workspace.store_dir)
         self.trust: Trust = read_trust(workspace.root / "trust.yaml")
@@ -168,9 +169,11 @@ class _Prover:
             certificate, key = open_certificate(self.store, digest, self.trust)
             if certificate.root != root:
                 raise LinkBrokenError("the certificate is of another model", expected=root, found=certificate.root)
+            check_waivers(certificate, now=self.now)
             signer = self.trust.name_of(key) or key
             children = () if policy is None else (self._policy(policy, certificate),)
-            return f"{certificate.verdict}, signed by {signer}", children
+            waived = "".join(f", {item.requirement} waived until {item.expires}" for item in certificate.waivers)
+            return f"{certificate.verdict}{waived}, signed by {signer}", children
 
         return check_link("certificate", short(digest), check, digest=digest)
 

@@ -258,6 +258,16 @@ class Git:
         output = self.run("log", f"--max-count={limit}", f"--format={_FIELDS}", revision, "--", *paths)
         return [_parse_commit(part) for part in output.split("\x1e") if part.strip()]
 
+    def author_of(self, commit: str) -> str | None:
+        """The e-mail address of a commit's author, as the commit has it; None if it has none."""
+        return self.run("log", "-1", "--format=%ae", commit) or None
+
+    def blame(self, path: str, first: int, last: int) -> list[str]:
+        """The commits that wrote lines ``first`` to ``last`` of a file as HEAD has it, sorted by id."""
+        output = self.run("blame", "--line-porcelain", "-L", f"{first},{last}", "HEAD", "--", path)
+        words = [line.split(" ") for line in output.splitlines() if not line.startswith("\t")]
+        return sorted({parts[0] for parts in words if len(parts[0]) in (40, 64) and len(parts) >= 3})
+
     def describe(self, commit: str) -> Commit:
         """One commit's facts."""
         return _parse_commit(self.run("log", "-1", f"--format={_FIELDS}", commit).split("\x1e")[0])

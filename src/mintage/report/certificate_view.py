@@ -19,8 +19,10 @@ __all__ = [
     "Calibration",
     "CalibrationBin",
     "CertificateView",
+    "Clause",
     "Confusion",
     "Evidence",
+    "Finding",
     "Identity",
     "Latency",
     "Order",
@@ -36,6 +38,7 @@ __all__ = [
     "Severity",
     "TimeBin",
     "Verdict",
+    "Waiver",
 ]
 
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -226,6 +229,42 @@ class Order(View, frozen=True, kw_only=True):
     """True when the policy demands proof, so that its absence blocks the certificate."""
 
 
+class Clause(View, frozen=True, kw_only=True):
+    """One clause of a law or standard, and what the results say of it."""
+
+    control: str
+    """As the policy names it: "aia:15.1"."""
+    title: str
+    state: Literal["proven", "attested", "not covered"]
+    requirements: tuple[str, ...] = ()
+
+
+class Waiver(View, frozen=True, kw_only=True):
+    """A person's approval that one failed result stands until a day."""
+
+    requirement: str
+    until: str
+    reason: str
+    compensating: str
+    """What is done instead."""
+    approver: str
+    approved_at: str | None = None
+    approval: str | None = None
+    """The commit that approved it."""
+
+
+class Finding(View, frozen=True, kw_only=True):
+    """A row that a person recorded and that nobody has closed, with what the model says to it."""
+
+    finding: str
+    expect: str
+    answer: str
+    met: bool
+    author: str
+    at: str
+    about: str = ""
+
+
 class Evidence(View, frozen=True, kw_only=True):
     """One thing that the verdicts rest on, by digest."""
 
@@ -255,6 +294,12 @@ class CertificateView(View, frozen=True, kw_only=True):
     policy: PolicyFacts | None = None
     order: Order | None = None
     evidence: tuple[Evidence, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """Those that are open."""
+    clauses: tuple[Clause, ...] = ()
+    catalogues: tuple[str, ...] = ()
+    """The laws and standards that the clauses are of, one sentence each."""
     limitations: tuple[str, ...] = ()
     """The model's declared limitations, and those that certification found."""
     written_at: str | None = None

@@ -1,5 +1,7 @@
 """Render pages: one self-contained HTML file each, that needs no network, no script and no second file.
 
+``report.seal_page`` adds to a certificate's page the one script that checks its signature.
+
 ``render_certificate`` and ``render_story`` take plain views and return the text of a page. Whatever the views say is
 text: it is escaped, cut at a length, and stripped of control characters and of marks that reverse the direction of
 reading; a content security policy in the page forbids scripts and addresses on top. The same view gives the same page.

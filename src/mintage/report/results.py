@@ -79,14 +79,18 @@ class Certified:
 
     def __repr__(self) -> str:
         lines = [f"{self.certificate.model}: {self.verdict}: {self.certificate.sentence}", *self._notes()]
-        lines += [f"  {item.verdict:<12} {item.requirement}: {item.reason}" for item in self.results]
+        lines += [f"  {item.verdict:<12} {item.requirement}: {self._why(item)}" for item in self.results]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = [(item.requirement, _STATES[item.verdict], item.title, item.reason) for item in self.results]
+        rows = [(item.requirement, _STATES[item.verdict], item.title, self._why(item)) for item in self.results]
         lines = [self.certificate.sentence, *self._notes()]
         head = ("requirement", "", "what is demanded", "why")
         return html_view(self.certificate.model, state=_STATES[self.verdict], lines=lines, head=head, rows=rows)
+
+    def _why(self, item: CheckResult) -> str:
+        until = self.certificate.waived_until(item.requirement)
+        return item.reason if until is None else f"waived until {until}; {item.reason}"
 
     def _notes(self) -> list[str]:
         facts = self.certificate
