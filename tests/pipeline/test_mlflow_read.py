@@ -152,14 +152,15 @@ def test_what_is_over_a_limit_is_left_out_and_named(
     layout: str, work: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     many = [("m", float(step), step, step) for step in range(20)]
-    run = new_run("fit", params={"long": "x" * 9000, "short": "1"}, metrics=many)
+    params = {"long": "x" * 9000, "short": "1"}
     monkeypatch.setattr(limits.Budget, "__init__", _small)
-    written(layout, work, [run, new_run("second", at=2_000), new_run("third", at=3_000)])
+    runs = [new_run(name, params=params, metrics=many, at=at) for at, name in ((1, "fit"), (2, "next"), (3, "last"))]
+    written(layout, work, runs)
     log = read_logged(work)
     assert len(log.runs) == 2
     assert sum(len(run.metrics) for run in log.runs) == 5
-    assert all("long" not in run.params for run in log.runs)
-    assert len(log.left_out) == 3
+    assert all(run.params == {"short": "1"} for run in log.runs)
+    assert len(set(log.left_out)) >= 3, log.left_out
 
 
 def _small(self: limits.Budget) -> None:
