@@ -6,7 +6,6 @@ A stage that declares none is not watched, but for the first run, which says wha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mintage.errors import CapturedMissingError
@@ -33,8 +32,9 @@ def captured_of(
     whether it read or wrote tables that say the training rows."""
     from mintage.pipeline.capture.gather import capture
     from mintage.pipeline.capture.watching import notes_in
+    from mintage.pipeline.written_estimators import written_estimators
 
-    estimators = _estimators(scratch.work, out)
+    estimators = written_estimators(scratch.work, out)
     return capture(notes_in(scratch.private / "capture"), stage=stage, estimators=estimators, has_tables=has_tables)
 
 
@@ -64,17 +64,3 @@ def keep_declared(scratch: Scratch, name: str, stage: Stage, models: Mapping[str
                 hint="correct the script, or take that path out of `captured:` and out of `data:` of the model file",
             )
     write_captured(scratch, tables, stage.captured, models)
-
-
-def _estimators(work: Path, out: Sequence[str]) -> list[str]:
-    """The files of estimators among what was written."""
-    from mintage.pipeline.estimator_file import HEAD_BYTES, estimator_kind
-
-    heads = {}
-    for path in out:
-        full = work / path.rstrip("/")
-        for file in sorted(full.rglob("*")) if full.is_dir() else [full]:
-            if file.is_file():
-                with file.open("rb") as stream:
-                    heads[file.relative_to(work).as_posix()] = stream.read(HEAD_BYTES)
-    return [path for path, head in heads.items() if estimator_kind(path, head) is not None]

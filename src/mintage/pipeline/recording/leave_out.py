@@ -10,11 +10,11 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from mintage.pipeline.estimator_file import HEAD_BYTES, estimator_kind
 from mintage.pipeline.mlflow_log.logged import Logged
 from mintage.pipeline.mlflow_log.models import logged_outputs
 from mintage.pipeline.recording.propose import Proposal
 from mintage.pipeline.recording.recording import Recording
+from mintage.pipeline.written_estimators import written_estimators
 
 __all__ = ["add_logged", "leave_out"]
 
@@ -43,7 +43,7 @@ def add_logged(
     if logged.runs and _SERVER in os.environ and _SERVER not in passed:
         remarks = (f"logs to a folder, not to the server of your {_SERVER}: for that one write `env: [{_SERVER}]`",)
     outputs: Collection[str] = ()
-    if logged.models and not any(estimator_kind(path, _head(work / path)) for path in recording.writes):
+    if logged.models and not written_estimators(work, recording.writes):
         outputs, more = logged_outputs(logged, stage)
         remarks += more
     keys = dict(proposal.keys)
@@ -55,10 +55,3 @@ def add_logged(
         keys=ordered | {name: paths for name, paths in keys.items() if name not in ordered},
         remarks=(*proposal.remarks, *remarks),
     )
-
-
-def _head(path: Path) -> bytes:
-    if not path.is_file():
-        return b""
-    with path.open("rb") as stream:
-        return stream.read(HEAD_BYTES)
