@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mintage.cli.certify import run_certify
+from mintage.cli.certification import run_certify
 from mintage.cli.console import emit, emit_json, say
 from mintage.cli.context import Context, now
 from mintage.cli.decisions import last_decision
