@@ -17,7 +17,7 @@ from mintage.pipeline.closure import closure
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
-from mintage.pipeline.params import read_params, slice_params
+from mintage.pipeline.params import put_params, read_params, slice_params
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock, read_lock, read_locks
 from mintage.repo.notebook import NOTEBOOK, code_digest
@@ -86,7 +86,7 @@ class Inspector:
     def facts(self, name: str) -> StageFacts:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""
         stage = self.project.stages[name]
-        command = split_command(stage.run, name)
+        command = put_params(split_command(stage.run, name), self.params, stage=name)
         check_arguments(command, stage.args, stage=name)
         inputs = tuple(self.item(path.rstrip("/"), name) for path in stage.inputs)
         code = closure(command, stage.code, self.workspace.root)
@@ -104,6 +104,10 @@ class Inspector:
             "env": {key: blake3_bytes(os.environ[key].encode()) for key in sorted(stage.env) if key in os.environ},
             "outputs": sorted(stage.outputs),
         }
+        if not stage.network:
+            parts["network"] = False
+        if stage.determinism != "off":
+            parts["determinism"] = stage.determinism
         if stage.args:  # as the words that the command gets: 1 and 1.0 are two things there
             parts["args"] = {key: argument_text(value) for key, value in stage.args.items()}
         lock = read_lock(self.workspace.root, name)
