@@ -9,6 +9,7 @@ Reading a project never runs code from the repository.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Annotated
@@ -57,7 +58,7 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     project: Annotated[str, Meta(description="the project's name")]
     stages: Annotated[dict[str, StageForm], Meta(description="the stages by name")] = {}
-    models: Annotated[dict[str, ModelEntry], Meta(description="the models by name")] = {}
+    models: Annotated[dict[str, ModelEntry] | None, Meta(description="the models by name; {}: none")] = None
     environments: Annotated[dict[str, EnvironmentEntry], Meta(description="where models are served, by name")] = {}
     params: Annotated[dict[str, object] | None, Meta(description="parameters, instead of params.yaml")] = None
     python: Annotated[Program | None, Meta(description="the interpreter of all stages")] = None
@@ -66,12 +67,13 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The parsed mintage.yaml: ``stages`` has each member of a matrix, ``families`` the members of what is written
-    once."""
+    once; ``names_models`` says that there is a key ``models``, be it empty."""
 
     project: str
     stages: dict[str, Stage] = {}
     families: dict[str, tuple[str, ...]] = {}
     models: dict[str, ModelEntry] = {}
+    names_models: bool = False
     environments: dict[str, EnvironmentEntry] = {}
     params: dict[str, object] | None = None
     python: Program | None = None
@@ -83,11 +85,7 @@ def parse_project(data: bytes, *, where: str, allow_unmade: bool = False) -> Pro
 
     With ``allow_unmade``, a model may be taken from a file that no stage writes: ``unmade_model`` tells of it.
     """
-    value, marks = load_yaml(data, where=where)
-    if not isinstance(value, dict):
-        raise FileMalformedError("not a project file", expected="keys project, stages, models", where=where)
-    project = _plain(convert(value, ProjectForm, marks, hint="see docs/spec/project.md"), marks)
-    _check(project, marks)
+    project, marks = _parsed(data, where)
     for name in project.models:
         if not allow_unmade and (error := unmade_model(project, name, where=marks.at(("models", name)))):
             raise error
@@ -113,12 +111,24 @@ def _plain(form: ProjectForm, marks: Marks) -> Project:
         project=form.project,
         stages=stages,
         families=families,
-        models=form.models,
+        models=form.models or {},
+        names_models=form.models is not None,
         environments=form.environments,
         params=form.params,
         python=form.python,
         remote=form.remote,
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(data: bytes, where: str) -> tuple[Project, Marks]:
+    """A command asks for its project more than once; nobody changes what it is given."""
+    value, marks = load_yaml(data, where=where)
+    if not isinstance(value, dict):
+        raise FileMalformedError("not a project file", expected="keys project, stages, models", where=where)
+    project = _plain(convert(value, ProjectForm, marks, hint="see docs/spec/project.md"), marks)
+    _check(project, marks)
+    return project, marks
 
 
 def unmade_model(project: Project, name: str, *, where: str) -> FileMalformedError | None:
