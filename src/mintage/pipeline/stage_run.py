@@ -7,7 +7,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,15 @@ if TYPE_CHECKING:
     from mintage.pipeline.mlflow_log.logged import Logged
     from mintage.pipeline.recording.recording import Recording
 
-__all__ = ["StageOutcome", "check_room", "environment_of_stage", "execute_stage", "keep_inputs", "keep_outcome"]
+__all__ = [
+    "StageOutcome",
+    "check_room",
+    "entered",
+    "environment_of_stage",
+    "execute_stage",
+    "keep_inputs",
+    "keep_outcome",
+]
 
 _METRIC_LIMIT = 100_000
 
@@ -167,6 +175,30 @@ def _observed(
             before=before if facts.stage.network else cut_off(before),
             stop=stop,
         )
+
+
+@contextlib.contextmanager
+def entered(
+    workspace: Workspace, facts: StageFacts, *, known: Callable[[Path], str | None]
+) -> Iterator[tuple[Path, list[str], dict[str, str]]]:
+    """The filled scratch folder of a stage, its command, and the variables that this sees; deleted with the block.
+
+    Inputs are copied, never linked: what is done by hand is watched by nobody.
+    """
+    store = Store(workspace.store_dir)
+    check_room(store, facts, copied=facts.inputs)
+    keep_inputs(store, workspace.root, facts.inputs)
+    with Scratch(workspace.tmp_dir) as scratch:
+        _fill(scratch, store, facts, workspace.root, Linker(workspace.root, lambda _: None))
+        environment = environment_of_stage(scratch, facts)
+        command = stage_command(
+            facts.command,
+            root=workspace.root,
+            scratch=scratch,
+            environment=facts.environment,
+            params=facts.parts["params"],
+        )
+        yield scratch.work, command, environment
 
 
 def environment_of_stage(scratch: Scratch, facts: StageFacts) -> dict[str, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -60,7 +60,7 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     stages: Annotated[dict[str, StageForm], Meta(description="the stages by name")] = {}
     models: Annotated[dict[str, ModelEntry] | None, Meta(description="the models by name; {}: none")] = None
     environments: Annotated[dict[str, EnvironmentEntry], Meta(description="where models are served, by name")] = {}
-    params: Annotated[dict[str, object] | None, Meta(description="parameters, instead of params.yaml")] = None
+    params: Annotated[dict[str, Any] | None, Meta(description="parameters, instead of params.yaml")] = None
     python: Annotated[Program | None, Meta(description="the interpreter of all stages")] = None
     remote: Annotated[Program | None, Meta(description="the folder that is shared by push and pull")] = None
 
