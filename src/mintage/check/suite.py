@@ -127,18 +127,16 @@ class CheckSuite:
             for _ in itertools.count():
                 pass
 
-        for task in self.tasks:
-            evidence = replace(sample_evidence(task), served=Served(forever))
-            policy = self.policy(task)
-            result, given = run_guarded(
-                self.check,
-                evidence,
-                policy.requirements[0],
-                resampling=policy.statistics.resampling(comparisons=1),
-                latency=None,
-                limit_s=2.0,
-            )
-            _must(given or result.reason.endswith("stopped after 2 s") or "broke off" in result.reason, result.reason)
+        policy = self.policy(self.tasks[0])
+        result, given = run_guarded(
+            self.check,
+            replace(sample_evidence(self.tasks[0]), served=Served(forever)),
+            policy.requirements[0],
+            resampling=policy.statistics.resampling(comparisons=1),
+            latency=None,
+            limit_s=0.5,
+        )
+        _must(given or result.reason.endswith("stopped after 0.5 s"), result.reason)
 
     def well_formed(self, result: CheckResult, where: str) -> None:
         """The result is the requirement's, its verdict follows from its numbers, and its reason says something."""
