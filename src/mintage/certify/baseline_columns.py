@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 __all__ = ["Encoder", "as_numbers", "codes", "distinct", "texts", "with_numbers"]
 
 _CATEGORIES = 200
-_LARGEST = 3e38
+_LARGEST = 1e30
 Encoder = Callable[[NDArray[Any]], NDArray[np.float64]]
 """From values, texts for a text column, to the terms of a model of that one column."""
 
@@ -74,7 +74,7 @@ def texts(column: NDArray[Any]) -> NDArray[np.str_]:
 
 
 def _bounded(column: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Infinities as the largest numbers that a tree takes, which computes in float32."""
+    """Infinities as large numbers: trees compute in float32, and add them up."""
     return np.clip(column, -_LARGEST, _LARGEST)
 
 
