@@ -18,6 +18,8 @@ from mintage.certify.clause_table import BY_PEOPLE
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import Finding, read_findings
 from mintage.certify.gather import gather_evidence
+from mintage.certify.own_code import OwnFile
+from mintage.certify.own_process import ConfinedCode, limits_of
 from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.regression import with_findings
@@ -28,6 +30,7 @@ from mintage.cli.console import progress
 from mintage.cli.context import Context, now
 from mintage.cli.holdout_opening import enter_opening, find_order
 from mintage.cli.latency import gateway_probe
+from mintage.cli.own_files import check_committed, find_own_files, with_own_files
 from mintage.cli.policy_choice import Chosen, check_judgeable, choose_policy, show_default
 from mintage.errors import HoldoutUnknownError, RefusedError
 from mintage.model.loaded import open_built
@@ -56,6 +59,7 @@ class _Asked:
     holdout: str
     findings: tuple[Finding, ...]
     found: bytes
+    own: dict[str, OwnFile]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +116,15 @@ def _ask(context: Context, model: str, against: str | None) -> _Asked:
     policy = with_findings(chosen.policy, found=bool(findings))
     check_domain(policy, domain_digest(spec))
     check_task(policy, spec.task)
+    own = find_own_files(workspace.root, policy)
+    check_committed(workspace.git, own)
     if against is not None:
         environment_dir(workspace, against)
     context.signer_for("certificate")
     context.open_audit_log()
-    return _Asked(spec=spec, policy=policy, chosen=chosen, holdout=holdout, findings=tuple(findings), found=found)
+    return _Asked(
+        spec=spec, policy=policy, chosen=chosen, holdout=holdout, findings=tuple(findings), found=found, own=own
+    )
 
 
 def _built(context: Context, model: str) -> _Built:
@@ -134,6 +142,7 @@ def _gather(
     """Enter the opening of the hold-out, and gather all that the checks look at."""
     workspace, model, policy = context.workspace, asked.spec.model, asked.policy
     order = find_order(context, policy, model, built.commit)
+    order = with_own_files(order, workspace.git, asked.own)
     first_look = enter_opening(context, asked.spec, policy, built.root, holdout=asked.holdout)
     scratch = stack.enter_context(Scratch(workspace.tmp_dir))
     estimator = built.record.body["estimator"]
@@ -154,7 +163,8 @@ def _gather(
         seed=policy.statistics.seed,
         findings=asked.findings,
     )
-    return replace(evidence, attested=_attested(context, policy))
+    own = ConfinedCode(workspace, asked.own, estimator=original.path, limits=limits_of(policy.check_limit_s))
+    return replace(evidence, attested=_attested(context, policy), own=own)
 
 
 def _attested(context: Context, policy: Policy) -> dict[str, Attested]:

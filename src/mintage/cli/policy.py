@@ -10,6 +10,7 @@ import msgspec
 from mintage.certify.policy import Policy, check_domain, check_task, read_policy
 from mintage.cli.console import emit, emit_json, table
 from mintage.cli.context import Context
+from mintage.cli.own_files import find_own_files
 from mintage.cli.policy_clauses import show_clauses
 from mintage.cli.policy_init import init_policy
 from mintage.errors import UsageError
@@ -39,13 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "init":
         return init_policy(context, _one_model(workspace, arguments.model), as_json=arguments.json)
     names = [arguments.model] if arguments.model else list(workspace.project().models)
-    found, domains = {}, {}
+    found, domains, files = {}, {}, {}
     for name in names:
         spec = workspace.model_spec(name)
         policy = read_policy(workspace.root / "policies" / f"{name}.yaml")
         domains[name] = domain_digest(spec)
         check_domain(policy, domains[name])
         check_task(policy, spec.task)
+        files[name] = find_own_files(workspace.root, policy)
         found[name] = policy
     if arguments.json:
         emit_json({name: msgspec.to_builtins(policy) for name, policy in found.items()})
@@ -55,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         emit(f"policies/{name}.yaml of {policy.owner}: {len(policy.requirements)} requirements, {domain}")
         rows = [(item.severity, item.check, item.id, item.about or "") for item in policy.requirements]
         emit(table(rows, head=("severity", "check", "requirement", "about"), indent="  "))
+        for file in files[name].values():
+            emit(f"  {file.path} is {file.digest}")
     return 0
 
 

@@ -14,6 +14,8 @@ __all__ = [
     "CertificateNotYetValidError",
     "CertificateOfAnotherPolicyError",
     "CheckClashError",
+    "CheckMismatchError",
+    "CheckUncommittedError",
     "DescriptionInvalidError",
     "DomainMismatchError",
     "EstimatorRefusedError",
@@ -36,6 +38,7 @@ __all__ = [
     "InputTypeError",
     "InputUnknownError",
     "ModelNotInferredError",
+    "OwnCheckError",
     "PackageInvalidError",
     "ParityFailedError",
     "PolicyDeletedError",
@@ -245,6 +248,24 @@ class EvidenceInvalidError(DataError):
 
 class DomainMismatchError(RefusedError):
     code = "certify.domain-mismatch"
+
+
+class CheckUncommittedError(RefusedError):
+    """A file of the project that a policy names as a check is not what the commit HEAD has of it."""
+
+    code = "certify.check-uncommitted"
+
+
+class OwnCheckError(RunError):
+    """A file of the project that is run as a check broke off, took too long, or answered with what is no answer."""
+
+    code = "certify.own-check"
+
+
+class CheckMismatchError(RefusedError):
+    """A file of the project that a policy names as a check has another digest than the policy pins."""
+
+    code = "certify.check-mismatch"
 
 
 class PolicyForAnotherModelError(RefusedError):
