@@ -20,6 +20,7 @@ from mintage.certify.attested import Attested
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
+from mintage.certify.retraining import Retraining
 from mintage.certify.served import Served
 from mintage.errors import EvidenceInvalidError
 from mintage.repo.modelfile import InputSpec, ModelSpec
@@ -114,7 +115,7 @@ class Evidence:
     names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the
     model file, for what it declares; ``formats`` has each file of the model's folder, with None if its format is not
     known; ``validation`` are rows that neither fitted the model nor judge it; ``findings`` what it says to the rows of
-    people, ``attested`` what people signed, by requirement."""
+    people, ``attested`` what people signed, by requirement; ``retraining`` trains the model again."""
 
     model: str
     root: str
@@ -133,6 +134,7 @@ class Evidence:
     validation: Split | None = None
     findings: tuple[AnsweredFinding, ...] = ()
     attested: Mapping[str, Attested] = field(default_factory=dict)
+    retraining: Retraining | None = None
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows

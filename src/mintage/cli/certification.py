@@ -21,10 +21,11 @@ from mintage.certify.gather import gather_evidence
 from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.regression import with_findings
+from mintage.certify.stage_retraining import StageRetraining
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_keep import keep_certificate
 from mintage.cli.certificate_report import write_certificate_report
-from mintage.cli.console import progress
+from mintage.cli.console import progress, say
 from mintage.cli.context import Context, now
 from mintage.cli.holdout_opening import enter_opening, find_order
 from mintage.cli.latency import gateway_probe
@@ -154,7 +155,18 @@ def _gather(
         seed=policy.statistics.seed,
         findings=asked.findings,
     )
-    return replace(evidence, attested=_attested(context, policy))
+    retraining = StageRetraining(
+        workspace,
+        spec=asked.spec,
+        commit=built.commit,
+        estimator=original,
+        signature=built.package.signature,
+        holdout=evidence.holdout,
+        holdout_path=asked.holdout,
+        stack=stack,
+        tell=say,
+    )
+    return replace(evidence, attested=_attested(context, policy), retraining=retraining)
 
 
 def _attested(context: Context, policy: Policy) -> dict[str, Attested]:

@@ -34,6 +34,7 @@ __all__ = [
     "InputTypeError",
     "InputUnknownError",
     "ModelNotInferredError",
+    "NotRepeatableError",
     "PackageInvalidError",
     "ParityFailedError",
     "PolicyDeletedError",
@@ -168,6 +169,12 @@ class InputCategoryError(InputRangeError):
 
 class StageFailedError(RunError):
     code = "pipeline.stage-failed"
+
+
+class NotRepeatableError(RunError):
+    """The stages that made a model cannot be run again as they were."""
+
+    code = "pipeline.not-repeatable"
 
 
 class StageOutputMissingError(RunError):
