@@ -17,6 +17,7 @@ file the text of each field. The file is replaced, never written into: it may be
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -85,25 +86,27 @@ class _Parquet:
 
 
 class _Csv:
-    def __init__(self, head: list[str], lines: list[list[str]], delimiter: str) -> None:
-        self._head, self._lines, self._delimiter = head, lines, delimiter
-        self.columns: Sequence[str] = [name.removeprefix("\ufeff").strip() for name in head]
+    def __init__(self, head: list[str], lines: list[list[str]], *, delimiter: str, encoding: str) -> None:
+        self._head, self._lines, self._delimiter, self._encoding = head, lines, delimiter, encoding
+        self.columns: Sequence[str] = [name.strip() for name in head]
         self.rows = len(lines)
 
     @classmethod
     def read(cls, path: Path, column: str) -> _Csv | None:
         """With the delimiter that makes ``column`` one of its columns; None if its lines are not of one length."""
+        with path.open("rb") as stream:
+            encoding = "utf-8-sig" if stream.read(3) == codecs.BOM_UTF8 else "utf-8"
         for delimiter in _DELIMITERS:
             try:
-                with path.open(newline="", encoding="utf-8", errors="surrogateescape") as stream:
-                    lines = csv.reader(stream, delimiter=delimiter)
-                    table = cls(next(lines, []), [], delimiter)
-                    if column not in table.columns:
+                with path.open(newline="", encoding=encoding, errors="surrogateescape") as text:
+                    lines = csv.reader(text, delimiter=delimiter)
+                    head = next(lines, [])
+                    if column not in [name.strip() for name in head]:
                         continue
-                    table = cls(table._head, [line for line in lines if line], delimiter)
-            except (csv.Error, OSError):
+                    table = cls(head, [line for line in lines if line], delimiter=delimiter, encoding=encoding)
+            except csv.Error:
                 return None
-            return table if all(len(line) == len(table._head) for line in table._lines) else None
+            return table if all(len(line) == len(head) for line in table._lines) else None
         return None
 
     def values(self, column: str) -> list[Any]:
@@ -113,15 +116,18 @@ class _Csv:
     def exchanged(self, column: str, places: _Places) -> _Csv:
         at, values = list(self.columns).index(column), self.values(column)
         lines = [[*line[:at], values[place], *line[at + 1 :]] for line, place in zip(self._lines, places, strict=True)]
-        return _Csv(self._head, lines, self._delimiter)
+        return self._with(lines)
 
     def taken(self, places: _Places) -> _Csv:
-        return _Csv(self._head, [self._lines[place] for place in places], self._delimiter)
+        return self._with([self._lines[place] for place in places])
 
     def write(self, path: Path) -> None:
-        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+        with path.open("w", newline="", encoding=self._encoding, errors="surrogateescape") as stream:
             writer = csv.writer(stream, delimiter=self._delimiter, lineterminator="\n")
             writer.writerows([self._head, *self._lines])
+
+    def _with(self, lines: list[list[str]]) -> _Csv:
+        return _Csv(self._head, lines, delimiter=self._delimiter, encoding=self._encoding)
 
 
 def _edit(path: Path, column: str, edit: Callable[[_Parquet | _Csv], _Parquet | _Csv]) -> bool:
