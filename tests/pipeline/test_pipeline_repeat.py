@@ -206,6 +206,14 @@ def test_locks_of_another_run_are_refused(own: Bench) -> None:
     assert not (own.workspace.state / "repeat").exists()
 
 
+def test_a_commit_that_is_not_in_this_clone_is_told(bench: Bench) -> None:
+    with (
+        pytest.raises(NotRepeatableError, match="the commit aaaaaaaaaa that the model was made from is not in this"),
+        open_repeater(bench.workspace, commit="a" * 40, estimator=bench.estimator()),
+    ):
+        pass
+
+
 def test_an_input_that_the_store_lost_is_told_with_what_brings_it(own: Bench) -> None:
     digest = next(item.digest for item in read_locks(own.root)["split"].inputs)[3:]
     (own.workspace.store_dir / "b3" / digest[:2] / digest[2:]).unlink()

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from mintage.data.checkout import place
-from mintage.errors import BlobMissingError, NotRepeatableError, StageFailedError
+from mintage.errors import BlobMissingError, GitError, NotRepeatableError, StageFailedError
 from mintage.pipeline.facts import Inspector, StageFacts
 from mintage.pipeline.graph import maker_of, order
 from mintage.pipeline.key import explain
@@ -176,6 +176,14 @@ def open_repeater(
     apart = workspace.state / "repeat"
     folder = apart / secrets.token_hex(6)
     locks = read_locks(workspace.root)
+    try:
+        workspace.git.resolve(commit)
+    except GitError as error:
+        raise _not_repeatable(
+            f"the commit {commit[:10]} that the model was made from is not in this clone",
+            "a commit of this clone",
+            hint="certify where the model was made, or make it again here: `mintage run --force`",
+        ) from error
     try:
         with worktree(workspace, revision=commit) as tree:
             tree.store_dir, tree.cache_database = folder / "store", folder / "cache.db"

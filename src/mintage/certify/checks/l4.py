@@ -91,9 +91,9 @@ class TargetLeakage:
             details={f"{metric.name} of {name}": alone[name][0] for name in strongest[:20]},
             also=f"; then {told}" if told else "",
         )
-        return (
-            _with_loss(result, evidence, requirement, metric, seed=resampling.seed) if requirement.retrain else result
-        )
+        if not requirement.retrain:
+            return result
+        return _with_loss(result, evidence, requirement, metric, name=strongest[0], seed=resampling.seed)
 
 
 def _alone(
@@ -125,11 +125,16 @@ def _greatest(looked: dict[str, Measurement], strongest: str) -> Measurement:
 
 
 def _with_loss(
-    result: CheckResult, evidence: Evidence, requirement: TargetLeakageRequirement, metric: Metric, *, seed: int
+    result: CheckResult,
+    evidence: Evidence,
+    requirement: TargetLeakageRequirement,
+    metric: Metric,
+    *,
+    name: str,
+    seed: int,
 ) -> CheckResult:
-    """The result with what the model loses without the input that is named first; INCONCLUSIVE where that is not known
-    and it would pass."""
-    name = next(iter(result.details)).removeprefix(f"{metric.name} of ")
+    """The result with what the model loses without the input ``name``; INCONCLUSIVE where that is not known and it
+    would pass."""
     column = name if name in evidence.train.columns else name.removesuffix(" is missing")
     found = retrain_all(evidence, [Change(kind="exchange", column=column)], seed=seed, budget_s=requirement.budget_s)
     if found.why is not None:
