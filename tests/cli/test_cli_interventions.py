@@ -55,7 +55,7 @@ def judged(project: SmallProject) -> tuple[dict[str, Any], str]:
     project.commit("model")
     answer = project.run("certify", "buys", "--json", expect=None)
     assert not (project.root / ".mintage/repeat").exists() and "worktrees/" not in project.git("worktree", "list")
-    assert project.git("status", "--porcelain") == '?? "mintage.lock/certificate%3Abuys.json"'
+    assert project.git("status", "--porcelain") == "?? mintage.lock/certificate%3Abuys.json"
     assert project.run("status", "--exit-code").code == 0
     return {item["requirement"]: item for item in answer.json["results"]}, answer.err
 
