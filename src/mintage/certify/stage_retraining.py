@@ -18,6 +18,7 @@ import numpy as np
 from mintage.certify.answers import Answers
 from mintage.certify.evidence import Split
 from mintage.certify.gather import of_task, read_labels
+from mintage.certify.retrained_metric import skill_metric
 from mintage.certify.retraining import Change, Remade, Retrained, Retrainings
 from mintage.errors import EvidenceInvalidError, MintageError, NotRepeatableError
 from mintage.lower.description import Description
@@ -94,12 +95,18 @@ class StageRetraining:
         except MintageError as error:
             why = (_said(error), error.hint)
         else:
-            self._tell(f"  retrained {change.words}, {place}: {time.monotonic() - began:.1f} s")
+            self._tell(f"  retrained {change.words}, {place}: {self._skill(found)}, {time.monotonic() - began:.1f} s")
             self._done[change, seed] = found
             return found, None
         self._tell(f"  not retrained {change.words}, {place}: {why[0]}")
         self._not_done[change, seed, budget_s] = why
         return None, why
+
+    def _skill(self, found: Retrained) -> str:
+        """How well it does on the hold-out that judges it."""
+        metric, made = skill_metric(self._holdout.task), found.remade
+        labels, answers = (self._holdout.labels, found.recorded) if made is None else (made.labels, made.answers)
+        return f"{metric.label} {metric.value(labels, answers):.3f}"
 
     def _retrained(self, change: Change, *, seed: int, left_s: Callable[[], float]) -> Retrained:
         if left_s() <= 0:

@@ -79,7 +79,7 @@ class LabelScramble:
         result = conclude(
             self,
             requirement,
-            title=f"{metric.label} with exchanged labels, low end of its interval,",
+            title=f"low end of the interval of {metric.label} with exchanged labels",
             measurement=Measurement(
                 estimate=low,
                 interval=Interval(low=low, high=low, confidence=resampling.confidence),

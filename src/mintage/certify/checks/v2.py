@@ -67,7 +67,7 @@ class Rebuild:
         return conclude(
             self,
             requirement,
-            title=f"rebuilt model's distance in {metric.label}, as a share of the way to the interval's end,",
+            title=f"distance of the rebuilt model in {metric.label} (1 is the end of its interval)",
             measurement=exact(distance, rows=evidence.holdout.rows),
             gate=Gate(direction="at_most", threshold=1.0),
             details={"bit-identical": rebuilt.is_same},
