@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mintage.database.connection import open_database
 from mintage.errors import NotRepeatableError, StageFailedError
-from mintage.pipeline.repeat import Repeated, open_repeater
+from mintage.pipeline.repeat import Edit, Repeated, open_repeater
 from mintage.pipeline.run import run_pipeline
 from mintage.repo.locks import Item, read_locks
 from mintage.repo.workspace import Workspace
@@ -91,7 +91,7 @@ class Bench:
         return next(item for item in read_locks(self.root)["fit"].outputs if item.path == MODEL)
 
     def repeated(
-        self, edit: Callable[[Path, str], bool] | None = None, *, seed: int | None = None, left_s: float = 600.0
+        self, edit: Edit | None = None, *, seed: int | None = None, left_s: float = 600.0
     ) -> tuple[Repeated | None, str, str]:
         """What one repetition made, with the text of its model and hold-out."""
         ends = time.monotonic() + left_s
@@ -121,17 +121,19 @@ def own(tmp_path: Path) -> Iterator[Bench]:
     yield Bench(tmp_path / "own")
 
 
-def negated(column: str) -> Callable[[Path, str], bool]:
+def negated(column: str, asked: list[str] | None = None) -> Edit:
     """An edit that puts a sign before the last field of each line of a table with that column."""
 
-    def edit(file: Path, path: str) -> bool:
+    def apply(file: Path, path: str) -> bool:
+        if asked is not None:
+            asked.append(path)
         head, *lines = file.read_text().split()
         if column not in head.split(","):
             return False
         file.write_text("\n".join([head, *(",".join([*line.split(",")[:-1], "-1"]) for line in lines)]) + "\n")
         return True
 
-    return edit
+    return Edit(name=column, apply=apply)
 
 
 def test_as_recorded_the_same_bytes_come_out_and_nothing_of_the_project_changes(bench: Bench) -> None:
@@ -152,12 +154,7 @@ def test_a_seed_reaches_the_stages_and_nothing_else_differs(bench: Bench) -> Non
 
 def test_a_column_is_changed_where_it_is_first_read_and_the_stages_behind_run_on_that(bench: Bench) -> None:
     asked: list[str] = []
-
-    def edit(file: Path, path: str) -> bool:
-        asked.append(path)
-        return negated("y")(file, path)
-
-    found, model, holdout = bench.repeated(edit)
+    found, model, holdout = bench.repeated(negated("y", asked))
     assert found is not None and asked == ["data/rows.csv", "data/factor.csv"]
     assert found.changed == {"data/rows.csv", "work/train.csv", HOLDOUT, MODEL}
     assert model.startswith("x,y 0,-1 1,-1") and holdout.split()[1:] == ["6,-1", "7,-1", "8,-1"]
@@ -170,13 +167,16 @@ def test_a_change_behind_the_split_runs_only_what_comes_after_it(bench: Bench) -
 
 
 def test_one_repeater_repeats_many_times_each_from_what_was_recorded(bench: Bench) -> None:
+    asked: list[str] = []
     with open_repeater(bench.workspace, commit="HEAD", estimator=bench.estimator(), wanted=[HOLDOUT]) as repeater:
         texts = []
-        for edit in (negated("y"), negated("f"), None):
+        for edit in (negated("y", asked), negated("f", asked), negated("f", asked), None):
             found = repeater(edit=edit, seed=None, left_s=lambda: 600.0)
             assert found is not None
             texts.append((found.workspace.root / MODEL).read_text())
-    assert texts[0].endswith("5,-1 2 5") and texts[1].endswith("5,25 -1 5") and texts[2].endswith("5,25 2 5")
+    assert [text[-8:] for text in texts] == ["5,-1 2 5", ",25 -1 5", ",25 -1 5", "5,25 2 5"]
+    table, train, factor = "data/rows.csv", "work/train.csv", "data/factor.csv"
+    assert asked == [table, factor, *(table, train, factor), factor]  # what had no such column is not asked again
 
 
 def test_an_edit_that_finds_nothing_to_change_runs_nothing(bench: Bench) -> None:

@@ -136,13 +136,13 @@ class StageRetraining:
             return None
         column, group = change.column, self._spec.group_key
 
-        def edit(file: Path, path: str) -> bool:
+        def apply(file: Path, path: str) -> bool:
             rng = np.random.default_rng([seed, change.number, *column.encode(), *path.encode()])
             if change.kind == "exchange":
                 return exchange(file, column, rng)
             return path != self._holdout_path and halve(file, column, rng, group=group)
 
-        return edit
+        return Edit(name=f"{change.kind} {column}", apply=apply)
 
     def _asked(self, repeated: Repeated, *, left_s: Callable[[], float]) -> Retrained:
         """What the retrained estimator answers."""

@@ -59,11 +59,12 @@ class _Parquet:
         self.rows: int = table.num_rows
 
     @classmethod
-    def read(cls, path: Path) -> _Parquet | None:
+    def read(cls, path: Path, column: str) -> _Parquet | None:
+        """None if it is no Parquet file, or one without ``column``."""
         import pyarrow.parquet as pq
 
         try:
-            return cls(pq.read_table(path))
+            return cls(pq.read_table(path)) if column in pq.read_schema(path).names else None
         except (pa.ArrowException, OSError):
             return None
 
@@ -134,8 +135,8 @@ def _edit(path: Path, column: str, edit: Callable[[_Parquet | _Csv], _Parquet | 
     suffix = path.suffix.lower()
     if suffix not in (".parquet", ".csv"):
         return False
-    table = _Csv.read(path, column) if suffix == ".csv" else _Parquet.read(path)
-    if table is None or column not in table.columns or table.rows == 0:
+    table = _Csv.read(path, column) if suffix == ".csv" else _Parquet.read(path, column)
+    if table is None or table.rows == 0:
         return False
     changed = path.with_name(f".{path.name}.changed")
     edit(table).write(changed)

@@ -35,8 +35,14 @@ from mintage.store.statcache import StatCache
 
 __all__ = ["Edit", "Repeated", "Repeater", "open_repeater"]
 
-Edit = Callable[[Path, str], bool]
-"""Changes the file, which is named so in the project, if it is one to change; whether it did."""
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A change of files: ``apply`` changes the one at a path, which is named so in the project, if it is one to change,
+    and says whether it did. A file that was none is not looked at again by an edit of the same ``name``."""
+
+    name: str
+    apply: Callable[[Path, str], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +67,7 @@ class Repeater:
         self, tree: Workspace, *, store: Store, locks: dict[str, Lock], estimator: Item, wanted: Sequence[str]
     ) -> None:
         self._tree, self._store, self._locks, self._estimator = tree, store, locks, estimator
+        self._unedited: set[tuple[str, Item]] = set()
         self._project = tree.project(allow_unmade=True)
         stages = self._project.stages
         makers = [maker_of(stages, path) for path in (estimator.path, *wanted)]
@@ -82,11 +89,16 @@ class Repeater:
             made: set[str] = set()
             placed: set[str] = set()
             for name in self.stages:
-                for item in self._locks[name].inputs:
-                    if item.path not in placed and not _is_in(item.path, made):
-                        changed |= self._placed(item, edit)
+                reads = [item for item in self._locks[name].inputs if not _is_in(item.path, made)]
+                for item in reads:
+                    if edit is not None and item.path not in placed and (edit.name, item) not in self._unedited:
+                        changed |= self._edited(item, edit)
                         placed.add(item.path)
                 if edit is None or any(_touches(item.path, changed) for item in self._locks[name].inputs):
+                    for item in reads:
+                        if item.path not in placed:
+                            self._place(item)
+                            placed.add(item.path)
                     recorded = {item.path: item.digest for item in self._locks[name].outputs}
                     outputs = self._run(inspector, name, seed=seed, left_s=left_s)
                     made |= {item.path for item in outputs}
@@ -115,16 +127,22 @@ class Repeater:
     def _files(self, item: Item) -> list[Item]:
         return files_of(item, self._store) if not item.folder or self._store.has(item.digest) else []
 
-    def _placed(self, item: Item, edit: Edit | None) -> set[str]:
-        """Put an input where the stages expect it, edited; the paths that were."""
+    def _place(self, item: Item) -> None:
+        """Put an input where the stages expect it."""
         try:
             place(self._store, item, self._tree.root / item.path)
         except BlobMissingError as error:
             raise _not_repeatable(
                 f"{item.path} is not in the store as the stage read it", item.digest, hint="`mintage pull` brings it"
             ) from error
-        files = self._files(item) if edit is not None else []
-        return {file.path for file in files if edit is not None and edit(self._tree.root / file.path, file.path)}
+
+    def _edited(self, item: Item, edit: Edit) -> set[str]:
+        """Put an input in its place, and edit it; the paths that were."""
+        self._place(item)
+        found = {file.path for file in self._files(item) if edit.apply(self._tree.root / file.path, file.path)}
+        if not found:
+            self._unedited.add((edit.name, item))
+        return found
 
     def _run(
         self, inspector: Inspector, name: str, *, seed: int | None, left_s: Callable[[], float]
