@@ -78,6 +78,7 @@ def test_an_honest_pipeline_passes_all_interventions_and_tells_what_each_did(fre
     assert "by the exchanged labels" in results["scramble"]["reason"]  # the split is made again from exchanged rows
     assert "the same file, bit for bit" in results["rebuild"]["reason"]
     assert "; retrained without pages, AUC on the hold-out is 0." in results["alone"]["reason"]
+    assert "hold-out" not in results["spread"]["reason"]  # the training table alone is halved
     assert len([name for name in results["spread"]["details"] if name.startswith("AUC")]) == 3
     assert fresh.run("verify", "buys", "--json").json["whole"] is True
 

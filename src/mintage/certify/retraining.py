@@ -29,8 +29,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The one thing that is changed.
 
     ``nothing``; ``exchange``: the values of ``column`` are exchanged between the rows of each table that has it, at the
-    place where the pipeline first reads it; ``half``: of each table that has ``column``, but the hold-out, half the
-    groups are left out; ``seed``: each stage gets ``number`` as its seed. ``number`` tells several of one kind apart.
+    place where the pipeline first reads it; ``half``: half the groups are left out of the training table, if a stage
+    reads it, else of each table that has ``column`` but the hold-out; ``seed``: each stage gets ``number`` as its seed.
+    ``number`` tells several of one kind apart.
     """
 
     kind: Literal["nothing", "exchange", "half", "seed"]

@@ -118,7 +118,7 @@ class StageRetraining:
                 )
             )
         repeated = self._repeater(
-            edit=self._edit(change, seed),
+            edit=self._edit(change, seed, self._repeater),
             seed=change.number if change.kind == "seed" else None,
             left_s=left_s,
         )
@@ -130,17 +130,19 @@ class StageRetraining:
             )
         return self._asked(repeated, left_s=left_s)
 
-    def _edit(self, change: Change, seed: int) -> Edit | None:
+    def _edit(self, change: Change, seed: int, repeater: Repeater) -> Edit | None:
         """What is done to each file; its draws depend on seed, change and path alone."""
         if change.kind not in ("exchange", "half") or change.column is None:
             return None
-        column, group = change.column, self._spec.group_key
+        column, group, train = change.column, self._spec.group_key, self._spec.data.train
+        only_train = repeater.reads(train)
 
         def apply(file: Path, path: str) -> bool:
             rng = np.random.default_rng([seed, change.number, *column.encode(), *path.encode()])
             if change.kind == "exchange":
                 return exchange(file, column, rng)
-            return path != self._holdout_path and halve(file, column, rng, group=group)
+            wanted = path == train if only_train else path != self._holdout_path
+            return wanted and halve(file, column, rng, group=group)
 
         return Edit(name=f"{change.kind} {column}", apply=apply)
 
@@ -178,6 +180,12 @@ class StageRetraining:
         """The hold-out that the repeated stages made."""
         spec, where = self._spec, self._holdout_path
         table = read_table(file, spec=spec, where=where)
+        if table.num_rows == 0:
+            raise EvidenceInvalidError(
+                "the hold-out that the changed pipeline made has no rows",
+                where=where,
+                hint="let the pipeline split by shares, or by values of a column, and not by how many rows there are",
+            )
         return Remade(
             labels=read_labels(table, spec, self._signature, where=where),
             answers=asked(input_columns(table, spec, where=where)),

@@ -113,6 +113,10 @@ class Repeater:
             changed=frozenset(changed),
         )
 
+    def reads(self, path: str) -> bool:
+        """Whether a stage reads that file, alone or in a folder."""
+        return any(_is_in(path, [item.path]) for name in self.stages for item in self._locks[name].inputs)
+
     def _check_locks(self) -> None:
         """Whether the locks are those of the run that made the estimator."""
         without = [name for name in self.stages if name not in self._locks]

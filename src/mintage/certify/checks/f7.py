@@ -1,10 +1,10 @@
 """F7, how much the metric depends on chance in training: on which rows there were, or on the seed.
 
-The model is trained again ``times`` times, each time on half of the groups (rows) of the tables that have the label,
-or with another seed, and measured on the hold-out. Halves drawn without replacement spread a statistic as whole new
-samples would, and no row is there twice, so that none falls on both sides of a split that the pipeline makes. The
-interval of the standard deviation is that of a normal sample (chi-square). Where the pipeline makes the hold-out anew,
-the chance of the hold-out is in the figure too.
+The model is trained again ``times`` times, each time on half of the groups (rows) of the training table, or of the
+table that a stage splits itself, or with another seed, and measured on the hold-out. Halves drawn without replacement
+spread a statistic as whole new samples would, and no row is there twice, so that none falls on both sides of a split
+that the pipeline makes. The interval of the standard deviation is that of a normal sample (chi-square). Where the
+pipeline makes the hold-out anew, the chance of the hold-out is in the figure too.
 """
 
 from __future__ import annotations
