@@ -87,13 +87,14 @@ class StageRetraining:
     ) -> tuple[Retrained | None, tuple[str, str | None] | None]:
         """One retraining, or why it was not done and what to do about it."""
         began = time.monotonic()
+        late = (f"the {budget_s:g} s of `budget_s` were over", "raise `budget_s`, or ask for fewer retrainings")
         why: tuple[str, str | None]
         try:
             found = self._retrained(change, seed=seed, left_s=lambda: ends - time.monotonic())
         except TimeoutError:
-            why = (f"the {budget_s:g} s of `budget_s` were over", "raise `budget_s`, or ask for fewer retrainings")
-        except MintageError as error:
-            why = (_said(error), error.hint)
+            why = late
+        except MintageError as error:  # what is asked of the estimator ends with the time too
+            why = late if time.monotonic() >= ends else (_said(error), error.hint)
         else:
             self._tell(f"  retrained {change.words}, {place}: {self._skill(found)}, {time.monotonic() - began:.1f} s")
             self._done[change, seed] = found

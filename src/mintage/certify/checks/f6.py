@@ -67,15 +67,13 @@ class LabelScramble:
         found = retrain_all(evidence, changes, seed=resampling.seed, budget_s=requirement.budget_s)
         if found.why is not None:
             return not_retrained(self, requirement, found)
-        metric, chance = skill_metric(evidence.task), chance_of(evidence.task)
-        views = _views(evidence, found.done)
+        metric, views = skill_metric(evidence.task), _views(evidence, found.done)
         each = msgspec.structs.replace(resampling, confidence=1 - (1 - resampling.confidence) / len(views))
         looked = {name: _mean(metric, splits, each) for name, splits in views.items()}
-        worst = max(looked, key=lambda name: looked[name].low)
-        if any(view.undecided for view in looked.values()):
-            reason = next(view.undecided for view in looked.values() if view.undecided)
-            return without_number(self, requirement, verdict="INCONCLUSIVE", reason=f"{self.title}: {reason}")
-        low = looked[worst].low
+        open_ones = [view.undecided for view in looked.values() if view.undecided]
+        if open_ones:
+            return without_number(self, requirement, verdict="INCONCLUSIVE", reason=f"{self.title}: {open_ones[0]}")
+        low = max(view.low for view in looked.values())
         result = conclude(
             self,
             requirement,
@@ -87,12 +85,8 @@ class LabelScramble:
                 groups=evidence.holdout.group_count,
                 method="Student's over the retrainings, and the hold-out's",
             ),
-            gate=Gate(direction="at_most", threshold=chance),
-            details={
-                f"{metric.label} by {name} labels, {place}": value
-                for name, view in looked.items()
-                for place, value in enumerate(view.values, start=1)
-            },
+            gate=Gate(direction="at_most", threshold=chance_of(evidence.task)),
+            details=_details(metric, looked),
             also="".join(f"; {view.words(name)}" for name, view in looked.items()),
         )
         return _unless_blind(result, measure_metric(metric, evidence.holdout, each), metric, evidence.holdout)
@@ -116,6 +110,15 @@ def _views(evidence: Evidence, done: tuple[Retrained, ...]) -> dict[str, list[Sp
     found = {"the recorded": [recorded_split(evidence, one) for one in done]}
     remade = [split for one in done if (split := remade_split(evidence, one)) is not None]
     return found | ({"the exchanged": remade} if len(remade) == len(done) else {})
+
+
+def _details(metric: Metric, looked: dict[str, _Mean]) -> dict[str, float | int | str | bool | None]:
+    """The metric of each retraining, by whose labels."""
+    return {
+        f"{metric.label} by {name} labels, {place}": value
+        for name, view in looked.items()
+        for place, value in enumerate(view.values, start=1)
+    }
 
 
 def _mean(metric: Metric, splits: list[Split], resampling: Resampling) -> _Mean:

@@ -87,13 +87,7 @@ class TrainingSpread:
             + (", each on the hold-out that its pipeline made" if own else "")
             + ("; the seed changes nothing here" if requirement.vary == "seed" and spread == 0 else ""),
         )
-        if result.verdict != "INCONCLUSIVE":
-            return result
-        needed = _needed(spread, most, resampling.confidence, len(values))
-        words = f"; about {needed:,} retrainings would settle it" if needed else ""
-        reason = result.reason.partition("; about ")[0] + words
-        unit = "retrainings" if needed else None
-        return msgspec.structs.replace(result, reason=reason, needed=needed, needed_unit=unit)
+        return _told(result, spread, most, count=len(values), confidence=resampling.confidence)
 
 
 _WORDS = {"rows": "on halves of the rows", "seed": "with other seeds"}
@@ -117,6 +111,17 @@ def _interval(spread: float, count: int, confidence: float) -> Interval:
     most, least = float(special.chdtri(free, tail)), float(special.chdtri(free, 1 - tail))
     low, high = spread * math.sqrt(free / most), spread * math.sqrt(free / least)
     return Interval(low=low, high=high, confidence=confidence)
+
+
+def _told(result: CheckResult, spread: float, most: float, *, count: int, confidence: float) -> CheckResult:
+    """The result; of an INCONCLUSIVE what would settle it, which is retrainings and not rows."""
+    if result.verdict != "INCONCLUSIVE":
+        return result
+    needed = _needed(spread, most, confidence, count)
+    reason = result.reason.partition("; about ")[0] + (
+        f"; about {needed:,} retrainings would settle it" if needed else ""
+    )
+    return msgspec.structs.replace(result, reason=reason, needed=needed, needed_unit="retrainings" if needed else None)
 
 
 def _needed(spread: float, most: float, confidence: float, count: int) -> int | None:
