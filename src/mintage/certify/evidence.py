@@ -21,6 +21,7 @@ from mintage.certify.finding import AnsweredFinding
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
 from mintage.certify.own_code import OwnCode
+from mintage.certify.retraining import Retraining
 from mintage.certify.served import Served
 from mintage.errors import EvidenceInvalidError
 from mintage.repo.modelfile import InputSpec, ModelSpec
@@ -115,7 +116,8 @@ class Evidence:
     names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the
     model file, for what it declares; ``formats`` has each file of the model's folder, with None if its format is not
     known; ``validation`` are rows that neither fitted the model nor judge it; ``findings`` what it says to the rows of
-    people, ``attested`` what people signed, by requirement; ``own`` runs the project's own checks."""
+    people, ``attested`` what people signed, by requirement; ``own`` runs the project's own checks,
+    ``retraining`` trains the model again."""
 
     model: str
     root: str
@@ -135,6 +137,7 @@ class Evidence:
     findings: tuple[AnsweredFinding, ...] = ()
     attested: Mapping[str, Attested] = field(default_factory=dict)
     own: OwnCode | None = None
+    retraining: Retraining | None = None
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows

@@ -35,7 +35,7 @@ from mintage.repo.modelfile import ModelSpec, domain_digest
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["gather_evidence", "output_item", "read_labels", "read_split", "stored_table"]
+__all__ = ["gather_evidence", "of_task", "output_item", "read_labels", "read_split", "stored_table"]
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -153,10 +153,10 @@ def read_labels(table: Any, spec: ModelSpec, signature: Signature, *, where: str
 def _answers(prediction: Prediction, signature: Signature) -> Answers:
     """What the graph answers, as metrics take it."""
     table = prediction.values if signature.task == "regression" else prediction.probabilities
-    return Answers(task=signature.task, values=_of_task(table, signature.task), threshold=signature.threshold)
+    return Answers(task=signature.task, values=of_task(table, signature.task), threshold=signature.threshold)
 
 
-def _of_task(table: NDArray[Any], task: Task) -> NDArray[np.float64]:
+def of_task(table: NDArray[Any], task: Task) -> NDArray[np.float64]:
     """Of the numbers [N, W] of a model with one target those that metrics look at."""
     values = table if task == "multiclass" else table[:, 1] if task == "binary" else table[:, 0]
     return np.asarray(values, dtype=np.float64)
@@ -211,7 +211,7 @@ def _native(
     task = predictor.signature.task
     served = predictor.run(predictor.tensors(edges.columns))["value" if task == "regression" else "probabilities"]
     return Native(
-        holdout=_of_task(holdout.native.values, task),
-        edge=_of_task(edges.native.values[usable], task),
-        edge_served=_of_task(served[usable], task),
+        holdout=of_task(holdout.native.values, task),
+        edge=of_task(edges.native.values[usable], task),
+        edge_served=of_task(served[usable], task),
     )

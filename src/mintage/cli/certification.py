@@ -23,10 +23,11 @@ from mintage.certify.own_process import ConfinedCode, limits_of
 from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.regression import with_findings
+from mintage.certify.stage_retraining import StageRetraining
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_keep import keep_certificate
 from mintage.cli.certificate_report import write_certificate_report
-from mintage.cli.console import progress
+from mintage.cli.console import progress, say
 from mintage.cli.context import Context, now
 from mintage.cli.holdout_opening import enter_opening, find_order
 from mintage.cli.latency import gateway_probe
@@ -164,7 +165,18 @@ def _gather(
         findings=asked.findings,
     )
     own = ConfinedCode(workspace, asked.own, estimator=original.path, limits=limits_of(policy.check_limit_s))
-    return replace(evidence, attested=_attested(context, policy), own=own)
+    retraining = StageRetraining(
+        workspace,
+        spec=asked.spec,
+        commit=built.commit,
+        estimator=original,
+        signature=built.package.signature,
+        holdout=evidence.holdout,
+        holdout_path=asked.holdout,
+        stack=stack,
+        tell=say,
+    )
+    return replace(evidence, attested=_attested(context, policy), own=own, retraining=retraining)
 
 
 def _attested(context: Context, policy: Policy) -> dict[str, Attested]:

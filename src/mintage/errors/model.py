@@ -38,6 +38,7 @@ __all__ = [
     "InputTypeError",
     "InputUnknownError",
     "ModelNotInferredError",
+    "NotRepeatableError",
     "OwnCheckError",
     "PackageInvalidError",
     "ParityFailedError",
@@ -188,6 +189,12 @@ class StageStoppedError(RunError):
     """A stage's command was ended because the run that it belongs to was."""
 
     code = "pipeline.stage-stopped"
+
+
+class NotRepeatableError(RunError):
+    """The stages that made a model cannot be run again as they were."""
+
+    code = "pipeline.not-repeatable"
 
 
 class StageOutputMissingError(RunError):
