@@ -22,6 +22,7 @@ from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
 from mintage.certify.served import Served
 from mintage.errors import EvidenceInvalidError
+from mintage.repo.condition import Condition
 from mintage.repo.modelfile import InputSpec, ModelSpec
 
 __all__ = ["Champion", "Evidence", "Native", "Role", "Split"]
@@ -159,6 +160,11 @@ class Evidence:
     def inputs(self) -> Mapping[str, InputSpec]:
         """What the model file declares of each input; nothing, if it is not known."""
         return {} if self.spec is None else self.spec.inputs
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What the model file says of rows that cannot occur, over inputs that the splits have."""
+        return () if self.spec is None else self.spec.conditions
 
     @property
     def task(self) -> Task:
