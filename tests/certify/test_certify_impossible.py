@@ -53,6 +53,7 @@ def said_by_hand(node: Node, row: dict[str, Any]) -> Any:
     if node.what == "not":
         return not values[0]
     if node.what == "in":
+        assert isinstance(node.value, tuple)
         return values[0] in node.value
     one, other = values
     return {

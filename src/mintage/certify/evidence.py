@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from mintage.certify.answers import Answers, Task, check_values
 from mintage.certify.attested import Attested
 from mintage.certify.finding import AnsweredFinding
+from mintage.certify.footprint import FootprintProbe
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
+from mintage.certify.pickles.files import ScannedFiles
 from mintage.certify.served import Served
 from mintage.errors import EvidenceInvalidError
 from mintage.repo.condition import Condition
@@ -115,7 +117,9 @@ class Evidence:
     names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the
     model file, for what it declares; ``formats`` has each file of the model's folder, with None if its format is not
     known; ``validation`` are rows that neither fitted the model nor judge it; ``findings`` what it says to the rows of
-    people, ``attested`` what people signed, by requirement."""
+    people, ``attested`` what people signed, by requirement; ``pickles`` what the run's
+    files were found to name; ``provenance`` what is known of how the model came about, None where something is missing;
+    ``footprint`` measures fresh processes."""
 
     model: str
     root: str
@@ -134,6 +138,9 @@ class Evidence:
     validation: Split | None = None
     findings: tuple[AnsweredFinding, ...] = ()
     attested: Mapping[str, Attested] = field(default_factory=dict)
+    pickles: ScannedFiles | None = None
+    provenance: Mapping[str, str | None] | None = None
+    footprint: FootprintProbe | None = None
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows

@@ -19,13 +19,14 @@ from mintage.certify.evidence import Evidence
 from mintage.certify.finding import Finding, read_findings
 from mintage.certify.gather import gather_evidence
 from mintage.certify.policy import Policy, check_domain, check_task
-from mintage.certify.registry import find_checks
 from mintage.certify.regression import with_findings
+from mintage.certify.run_facts import provenance_of, scan_run
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_keep import keep_certificate
 from mintage.cli.certificate_report import write_certificate_report
 from mintage.cli.console import progress
 from mintage.cli.context import Context, now
+from mintage.cli.footprint import ProcessProbe
 from mintage.cli.holdout_opening import enter_opening, find_order
 from mintage.cli.latency import gateway_probe
 from mintage.cli.policy_choice import Chosen, check_judgeable, choose_policy, show_default
@@ -140,7 +141,7 @@ def _gather(
     original = Item(path=estimator["path"], digest=estimator["digest"], size=0)
     extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
     probe = None
-    if any(find_checks()[requirement.check].measured for requirement in policy.requirements):
+    if any(hasattr(requirement, "calls") for requirement in policy.requirements):
         probe = stack.enter_context(gateway_probe(built.package, model, scratch.private / "gateway"))
     evidence = gather_evidence(
         workspace,
@@ -154,7 +155,14 @@ def _gather(
         seed=policy.statistics.seed,
         findings=asked.findings,
     )
-    return replace(evidence, attested=_attested(context, policy))
+    checks = {requirement.check for requirement in policy.requirements}
+    return replace(
+        evidence,
+        attested=_attested(context, policy),
+        pickles=scan_run(workspace, original) if "Z2" in checks else None,
+        provenance=provenance_of(workspace, built.record) if "V3" in checks else None,
+        footprint=ProcessProbe(built.package),
+    )
 
 
 def _attested(context: Context, policy: Policy) -> dict[str, Attested]:
