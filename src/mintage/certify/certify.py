@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mintage.certify.check import Check, CheckResult, Resampling
+from mintage.certify.check import Check, CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.guard import run_guarded
@@ -77,7 +77,7 @@ def certify(
     _check_fit(evidence, policy)
     known = find_checks() if checks is None else checks
     needed = {requirement.check: known[requirement.check] for requirement in policy.requirements}
-    comparisons = sum(needed[requirement.check].samples for requirement in policy.requirements)
+    comparisons = sum(_samples(requirement, needed[requirement.check]) for requirement in policy.requirements)
     session = _Session(evidence, policy, needed)
     results, resampling = _judge_all(session, comparisons=comparisons, on_result=on_result)
     ordered = tuple(results[requirement.id] for requirement in policy.requirements)
@@ -141,7 +141,7 @@ class _Session:
         # time is measured last: what runs before it must not compete with it
         for requirement in sorted(self.policy.requirements, key=lambda item: self.needed[item.check].measured):
             check, evidence = self.needed[requirement.check], self.evidence
-            if check.measured and self.latency is None and evidence.latency is not None:
+            if hasattr(requirement, "calls") and self.latency is None and evidence.latency is not None:
                 self.latency = evidence.latency.measure(calls=_calls(self.policy))
             latency = self.latency if check.measured else None
             result = self.lost.get(requirement.id)
@@ -178,13 +178,18 @@ def _judge_all(
     for decided in range(max(comparisons, 1), 0, -1):
         resampling = statistics.resampling(comparisons=comparisons, decided=decided)
         results = session.run(resampling, None)
-        sampled = [item for item in session.policy.requirements if session.needed[item.check].samples]
+        sampled = [item for item in session.policy.requirements if _samples(item, session.needed[item.check])]
         if sum(results[item.id].verdict in ("PASS", "FAIL") for item in sampled) >= decided:
             break
     for result in results.values():
         if on_result is not None:
             on_result(result)
     return results, resampling
+
+
+def _samples(requirement: Requirement, check: Check[Any]) -> bool:
+    """Whether its number comes from a sample; a requirement that knows better than its check says so."""
+    return bool(getattr(requirement, "samples", check.samples))
 
 
 def _calls(policy: Policy) -> int:

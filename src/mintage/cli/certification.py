@@ -21,14 +21,15 @@ from mintage.certify.gather import gather_evidence
 from mintage.certify.own_code import OwnFile
 from mintage.certify.own_process import ConfinedCode, limits_of
 from mintage.certify.policy import Policy, check_domain, check_task
-from mintage.certify.registry import find_checks
 from mintage.certify.regression import with_findings
+from mintage.certify.run_facts import provenance_of, scan_run
 from mintage.certify.stage_retraining import StageRetraining
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_keep import keep_certificate
 from mintage.cli.certificate_report import write_certificate_report
 from mintage.cli.console import progress, say
 from mintage.cli.context import Context, now
+from mintage.cli.footprint import ProcessProbe
 from mintage.cli.holdout_opening import enter_opening, find_order
 from mintage.cli.latency import gateway_probe
 from mintage.cli.own_files import check_committed, find_own_files, with_own_files
@@ -150,7 +151,7 @@ def _gather(
     original = Item(path=estimator["path"], digest=estimator["digest"], size=0)
     extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
     probe = None
-    if any(find_checks()[requirement.check].measured for requirement in policy.requirements):
+    if any(hasattr(requirement, "calls") for requirement in policy.requirements):
         probe = stack.enter_context(gateway_probe(built.package, model, scratch.private / "gateway"))
     evidence = gather_evidence(
         workspace,
@@ -176,7 +177,16 @@ def _gather(
         stack=stack,
         tell=say,
     )
-    return replace(evidence, attested=_attested(context, policy), own=own, retraining=retraining)
+    checks = {requirement.check for requirement in policy.requirements}
+    return replace(
+        evidence,
+        attested=_attested(context, policy),
+        pickles=scan_run(workspace, original) if "Z2" in checks else None,
+        provenance=provenance_of(workspace, built.record) if "V3" in checks else None,
+        footprint=ProcessProbe(built.package),
+        own=own,
+        retraining=retraining,
+    )
 
 
 def _attested(context: Context, policy: Policy) -> dict[str, Attested]:
