@@ -10,6 +10,7 @@ import msgspec
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.clause_table import clause_states
+from mintage.certify.holdout_use import use_sentence
 from mintage.certify.judge import Gate
 from mintage.certify.waiver import Waiver
 from mintage.cli.certification import run_certify
@@ -48,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "waivers": msgspec.to_builtins(list(outcome.waivers)),
                 "waivers_that_do_not_hold": msgspec.to_builtins(list(outcome.unheld)),
                 "clauses": msgspec.to_builtins(clause_states(outcome.results)),
+                "holdout": msgspec.to_builtins(outcome.use),
                 "policy": {"digest": outcome.policy.digest, "builtin": outcome.policy.builtin},
             }
         )
@@ -59,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     for result in outcome.results:
         if result.verdict != "PASS":
             emit(f"  {result.requirement}: {result.reason}")
+    _show_use(outcome)
     _show_waivers(outcome)
     _show_findings(outcome)
     _show_clauses(outcome)
@@ -77,6 +80,18 @@ def _show_clauses(outcome: Outcome) -> None:
     if states:
         rows = [(item.control, item.state, ", ".join(item.requirements)) for item in states]
         emit(table(rows, head=("clause", "state", "by")))
+
+
+def _show_use(outcome: Outcome) -> None:
+    use = outcome.use
+    if use is None or use.models == 1:
+        return
+    most = use.rules.max_models
+    emit(f"  hold-out: {use_sentence(use)}" + (f"; the policy lets {most} be" if most else ""))
+    if most is None and use.sealed is None:
+        say(
+            "  Each look fits models to these rows: judge on rows nobody has seen, or seal them: mintage holdout --help"
+        )
 
 
 def _show_waivers(outcome: Outcome) -> None:

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from mintage.errors.holdout import (
+    AnotherHolderError,
+    BudgetSpentError,
+    HoldoutHistoryError,
+    HoldoutPassedError,
+    HoldoutRowsChangedError,
+    LabelsSharedError,
+    OpeningReplayedError,
+    PredictionsDifferError,
+)
 from mintage.errors.model import (
     CapturedMissingError,
     CaptureUnreadableError,
@@ -129,6 +139,7 @@ from mintage.errors.trust import (
     BundleInvalidError,
     CheckpointInvalidError,
     CheckpointMissingError,
+    DecryptionFailedError,
     KeyFileError,
     ModelFolderError,
     ModelTamperedError,
@@ -139,6 +150,7 @@ from mintage.errors.trust import (
 )
 
 __all__ = [
+    "AnotherHolderError",
     "AuditEventError",
     "AuditLogBrokenError",
     "AuditProofError",
@@ -146,6 +158,7 @@ __all__ = [
     "BatchFileError",
     "BlobMissingError",
     "BodyTooLargeError",
+    "BudgetSpentError",
     "BundleInvalidError",
     "BusyError",
     "CandidateInvalidError",
@@ -166,6 +179,7 @@ __all__ = [
     "DatabaseCorruptError",
     "DatabaseLockedError",
     "DatabaseUnusableError",
+    "DecryptionFailedError",
     "DescriptionInvalidError",
     "DesiredInvalidError",
     "DigestMismatchError",
@@ -192,6 +206,9 @@ __all__ = [
     "GraphOperatorError",
     "GraphRefusedError",
     "GraphTooLargeError",
+    "HoldoutHistoryError",
+    "HoldoutPassedError",
+    "HoldoutRowsChangedError",
     "HoldoutUnknownError",
     "HostNotLoopbackError",
     "InputCategoryError",
@@ -206,6 +223,7 @@ __all__ = [
     "InterpreterError",
     "KeyFileError",
     "LabelsInvalidError",
+    "LabelsSharedError",
     "LinkBrokenError",
     "LockedError",
     "LogInvalidError",
@@ -221,6 +239,7 @@ __all__ = [
     "NotJsonError",
     "NotReadyError",
     "NotebookMalformedError",
+    "OpeningReplayedError",
     "OutputUnknownError",
     "PackageExpiredError",
     "PackageInvalidError",
@@ -230,6 +249,7 @@ __all__ = [
     "PolicyForAnotherModelError",
     "PolicyUnfitError",
     "PortInUseError",
+    "PredictionsDifferError",
     "ProfileInvalidError",
     "ProjectError",
     "ProjectNotFoundError",
