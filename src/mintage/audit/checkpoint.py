@@ -97,6 +97,13 @@ class CheckpointKey:
         return key
 
     @property
+    def pem(self) -> bytes:
+        """The key in PEM, as trust.yaml has it."""
+        return Ed25519PublicKey.from_public_bytes(self.public).public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+    @property
     def vkey(self) -> str:
         """The key in one line, as Go's note package and witnesses take it."""
         return f"{self.origin}+{self.key_hash.hex()}+{base64.b64encode(_ED25519 + self.public).decode()}"

@@ -1,4 +1,4 @@
-"""The three signed statements of a sealed hold-out: the seal, the commitment, the opening. See docs/sealed-holdout.md.
+"""The three signed statements of a sealed hold-out: seal, commitment, opening. See docs/spec/sealed-holdout.md.
 
 The holder seals labels to his key; whoever made a model commits to its answers first; the holder opens, judges, and
 signs one opening a look. Each is an in-toto statement in a Sigstore bundle, named by the SHA-256 of its bytes. Here
@@ -142,7 +142,7 @@ def read_signed(data: bytes, kind: type[_S], keys: Iterable[PublicKey], *, where
     except (msgspec.ValidationError, ValueError) as error:
         raise StatementInvalidError(
             "the statement of a sealed hold-out is malformed",
-            expected="the fields of docs/sealed-holdout.md",
+            expected="the fields of docs/spec/sealed-holdout.md",
             found=str(error),
             where=where,
         ) from error

@@ -12,10 +12,13 @@ from mintage.certify.check import CheckResult
 from mintage.certify.clause_table import clause_states
 from mintage.certify.holdout_use import use_sentence
 from mintage.certify.judge import Gate
+from mintage.certify.sealed import committed_path
 from mintage.certify.waiver import Waiver
 from mintage.cli.certification import run_certify
 from mintage.cli.console import emit, emit_json, say, table
 from mintage.cli.context import Context
+from mintage.cli.holdout_commit import commit_answers
+from mintage.cli.holdout_seal import is_sealed
 from mintage.errors import HoldoutUnknownError
 from mintage.record.digest import short
 
@@ -33,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     try:
         model = arguments.model or context.workspace.only_model()
+        if is_sealed(context, model):
+            return _commit(context, model, against=arguments.against, as_json=arguments.json)
         outcome, certificate, report = run_certify(context, model, against=arguments.against)
     except HoldoutUnknownError as error:
         return _undecided(error, as_json=arguments.json)
@@ -73,6 +78,21 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         say(f"A release needs a policy that people have agreed on, in Git: mintage policy init {model}")
     return 0 if outcome.verdict == "PASS" else 1
+
+
+def _commit(context: Context, model: str, *, against: str | None, as_json: bool) -> int:
+    """Whoever made the model has no labels: there is a commitment, and no verdict until the holder opens them."""
+    made, sealed, holder = commit_answers(context, model, against=against)
+    sentence = (
+        f"{model} is not decided: its answers to {sealed.count} rows are committed, and {holder} holds the labels."
+    )
+    if as_json:
+        emit_json({"verdict": "INCONCLUSIVE", "sentence": sentence, "certificate": None, "root": made.root})
+        return 1
+    emit(f"INCONCLUSIVE: {sentence}")
+    say(f"Share it: git add {committed_path(model)} && git commit && mintage push")
+    say(f"Then {holder} judges: mintage holdout open {model}")
+    return 1
 
 
 def _show_clauses(outcome: Outcome) -> None:
