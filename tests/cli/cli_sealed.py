@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 from small_project import FILES, SmallProject, visits
@@ -59,16 +60,19 @@ class Pair:
         return Pair(self.tess.copy_to(folder / "tess"), self.ben.copy_to(folder / "ben"))
 
 
-def labelled(folder: Path) -> Path:
-    """The rows with labels, which only Ben has."""
+def labelled(folder: Path, *, noise: bool = False) -> Path:
+    """The rows with labels, which only Ben has; with ``noise`` labels that no input tells anything of."""
     rows = list(visits())[300:]
+    if noise:
+        coins = random.Random(7)
+        rows = [row | {"bought": coins.randrange(2)} for row in rows]
     lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
     path = folder / "labelled.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
 
 
-def make_pair(folder: Path, home: Path, *, budget: int = 3) -> Pair:
+def make_pair(folder: Path, home: Path, *, budget: int = 3, noise: bool = False) -> Pair:
     """Tess's project; Ben joins, seals and witnesses; then Tess trains a model. Nothing is committed to yet."""
     tess = SmallProject(folder / "tess", home)
     tess.root.mkdir(parents=True)
@@ -87,7 +91,7 @@ def make_pair(folder: Path, home: Path, *, budget: int = 3) -> Pair:
     pair = Pair(tess, SmallProject(folder / "ben", home))
     tess.run("push")
     pair.ben.run("holdout", "join", "ben")
-    pair.ben.run("holdout", "seal", "buys", str(labelled(folder)), "--budget", str(budget))
+    pair.ben.run("holdout", "seal", "buys", str(labelled(folder, noise=noise)), "--budget", str(budget))
     pair.ben.commit("I hold the labels")
     pair.ben.run("audit", "witness", "buys")
     pair.give(pair.ben, "I saw the policy")

@@ -69,19 +69,22 @@ def open_holdout(context: Context, model: str) -> tuple[Outcome, Opening, Path]:
     """Judge what was committed; returns the outcome, which is the holder's, the signed opening, and the page."""
     spec = context.workspace.model_spec(model)
     context.audit_log.verify(published=context.checkpoint_file).require_ok()
-    asked = _check(context, spec)
-    log: list[LogMark] = []
+    with context.workspace.lock("holdout"):
+        asked = _check(context, spec)
+        log: list[LogMark] = []
 
-    def enter(context: Context, spec: ModelSpec, policy: Policy, root: str, *, holdout: str) -> Look:
-        log.append(_enter(context, asked, spec.model))
-        return _look(context, asked, policy, log[0])
+        def enter(context: Context, spec: ModelSpec, policy: Policy, root: str, *, holdout: str) -> Look:
+            log.append(_enter(context, asked, spec.model))
+            return _look(context, asked, policy, log[0])
 
-    def keep(context: Context, model: str, outcome: Outcome, lock: Lock, **rest: Any) -> str:
-        keeping = keep_certificate if outcome.verdict == "PASS" else sign_certificate
-        return keeping(context, model, outcome, lock, **rest)
+        def keep(context: Context, model: str, outcome: Outcome, lock: Lock, **rest: Any) -> str:
+            keeping = keep_certificate if outcome.verdict == "PASS" else sign_certificate
+            return keeping(context, model, outcome, lock, **rest)
 
-    outcome, certificate, report = run_certify(context, model, against=asked.commitment.against, enter=enter, keep=keep)
-    opening = _sign(context, asked, passed=outcome.verdict == "PASS", certificate=certificate, log=log[0])
+        outcome, certificate, report = run_certify(
+            context, model, against=asked.commitment.against, enter=enter, keep=keep
+        )
+        opening = _sign(context, asked, passed=outcome.verdict == "PASS", certificate=certificate, log=log[0])
     return outcome, opening, report
 
 

@@ -76,16 +76,16 @@ def _logged(mark: LogMark, signer: str, trust: Trust, own: OwnLog | None) -> str
                 hint="entries were removed or changed: keep the database as evidence",
             )
         return f"entered in this clone's audit log, which still begins with its {checkpoint.size} entries"
-    if own is not None and own.key_id == signer:
+    names = {trusted.key: trusted.name for trusted in trust.keys if "checkpoint" in trusted.roles}
+    name = names.get(PublicKey.from_pem(key.pem))
+    if own is not None and own.key_id == signer and name is not None:
         raise LinkBrokenError(
-            "the certificate was signed here, and entered in another audit log than the one that is here",
+            f"the certificate was signed here, and entered in {name}, another audit log than the one that is here",
             expected=mark.key,
             found=own.log.key.vkey,
             hint="the log was begun anew: what it had is gone",
         )
-    names = {trusted.key: trusted.name for trusted in trust.keys if "checkpoint" in trusted.roles}
-    name = names.get(PublicKey.from_pem(key.pem))
-    return f"entered in {name}'s audit log" if name else "entered in a log that trust.yaml does not name"
+    return f"entered in the audit log {name}" if name else "entered in a log that trust.yaml does not name"
 
 
 def _opened(use: HoldoutUse, digest: str, workspace: Workspace, trust: Trust, model: str) -> str:
