@@ -105,6 +105,15 @@ def test_each_opening_takes_its_share_of_what_the_policy_lets_go_wrong() -> None
     assert narrow is not None and wide is not None and wide.low < narrow.low < narrow.high < wide.high
 
 
+def test_an_undecided_requirement_passes_no_opening_even_where_the_policy_allows_it() -> None:
+    middle = judged(policy_with(""), 1).results[0].estimate
+    text = POLICY.replace(b"0.70", f"{middle:.4f}".encode()) + b"statistics: {inconclusive: allow}\n"
+    policy = parse_policy(text, where="policies/late.yaml")
+    assert judged(policy, 1).results[0].verdict == "INCONCLUSIVE"
+    assert (judged(policy, 1).verdict, judged(policy, 1, SEALED).verdict) == ("PASS", "INCONCLUSIVE")
+    assert parse_certificate(stated(judged(policy, 1, SEALED))).verdict == "INCONCLUSIVE"
+
+
 def test_a_certificate_of_a_sealed_hold_out_with_narrower_intervals_than_its_share_is_refused() -> None:
     statement = stated(judged(policy_with(""), 1))
     forged: dict[str, Any] = copy.deepcopy(statement.predicate)

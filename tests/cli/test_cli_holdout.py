@@ -7,9 +7,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from cli_sealed import Pair, labelled, make_pair
 
+from mintage.attest.keys import FileSigner
+from mintage.attest.seal import seal
+from mintage.certify.sealed import Commitment, statement_of
 from small_project import SmallProject
 
 OPENINGS, COMMITTED = "holdouts/buys/openings.jsonl", "holdouts/buys/committed.json"
@@ -61,6 +65,18 @@ def refused(project: SmallProject, *words: str, code: str) -> str:
     return answer.err
 
 
+def commitment_of(project: SmallProject) -> Commitment:
+    """What waits in a clone."""
+    payload = json.loads(project.read(COMMITTED))["dsseEnvelope"]["payload"]
+    return msgspec.convert(json.loads(base64.b64decode(payload))["predicate"], Commitment)
+
+
+def sign(project: SmallProject, said: Commitment, *, by: SmallProject) -> None:
+    """Put another commitment in its place, signed by somebody's own key."""
+    signer = FileSigner.load(by.root / ".mintage/keys/project.pem")
+    (project.root / COMMITTED).write_bytes(seal(statement_of(said), signer))
+
+
 def broken(project: SmallProject) -> str:
     """What `verify` says of the first link that does not hold."""
     answer = project.run("verify", "buys", expect=4)
@@ -104,6 +120,38 @@ def test_a_model_that_does_not_pass_gets_one_bit_and_the_next_must_be_another(co
     assert "as number 1 of 3" in refused(ben, "holdout", "open", "buys", code="holdout.already-opened")
 
 
+def test_only_who_joined_seals_and_only_labels_that_the_project_never_had(committed: Pair, tmp_path: Path) -> None:
+    ben, tess, table = committed.ben, committed.tess, labelled(tmp_path)
+    assert "may not sign a witness" in refused(tess, "holdout", "seal", "buys", str(table), code="refused.by-rule")
+    assert "has this key already" in refused(tess, "holdout", "join", "tess", code="refused.by-rule")
+    assert "sealed already" in refused(ben, "holdout", "seal", "buys", str(table), code="refused.by-rule")
+    inside = ben.root / "labelled.csv"
+    inside.write_bytes(table.read_bytes())
+    refused(ben, "holdout", "seal", "buys", str(inside), code="holdout.labels-shared")
+    ben.replace("models/buys.yaml", "data/holdout.csv", "work/train.parquet")
+    refused(ben, "holdout", "seal", "buys", str(table), code="holdout.labels-shared")
+    rows = table.read_text().replace("bought", "sold")
+    (tmp_path / "other.csv").write_text(rows)
+    ben.git("checkout", "models/buys.yaml")
+    ben.replace("models/buys.yaml", "data/holdout.csv", "data/next.csv")
+    assert "with their labels" in ben.run("holdout", "seal", "buys", str(tmp_path / "other.csv"), expect=3).err
+    assert "no witness 'eve'" in ben.run("holdout", "seal", "buys", str(table), "--to", "eve", expect=3).err
+    assert ben.run("holdout", "seal", "buys", str(table), "--budget", "0", expect=2).err
+    assert "for 7 openings" in ben.run("holdout", "seal", "buys", str(table), "--budget", "7").out
+
+
+def test_labels_sealed_to_another_are_not_opened_here(committed: Pair, tmp_path: Path) -> None:
+    ben, tess = committed.ben, committed.tess
+    eve = ben.copy_to(tmp_path / "eve")
+    for key in (eve.root / ".mintage/keys").iterdir():
+        key.unlink()
+    for name in ("mintage.db", "mintage.db-wal", "mintage.db-shm", "audit.checkpoint"):
+        (eve.root / ".mintage" / name).unlink(missing_ok=True)
+    eve.run("holdout", "join", "eve")
+    assert "expected ben, found eve" in refused(eve, "holdout", "open", "buys", code="holdout.another-holder")
+    assert tess.run("holdout", "list", "buys").out.endswith("0 of 3 openings\n")
+
+
 def test_each_thing_that_does_not_fit_is_refused_before_the_labels_are_decrypted(committed: Pair) -> None:
     ben, tess = committed.ben, committed.tess
     refused(tess, "holdout", "open", "buys", code="refused.by-rule")
@@ -116,6 +164,17 @@ def test_each_thing_that_does_not_fit_is_refused_before_the_labels_are_decrypted
     assert ben.run("holdout", "open", "buys", expect=4)
     (ben.root / COMMITTED).unlink()
     refused(ben, "holdout", "open", "buys", code="holdout.already-opened")
+    ben.write(COMMITTED, kept)
+
+    said = commitment_of(ben)
+    sign(ben, msgspec.structs.replace(said, answers="sha256:" + "0" * 64), by=tess)
+    refused(ben, "holdout", "open", "buys", code="holdout.predictions-differ")
+    sign(ben, msgspec.structs.replace(said, root="sha256:" + "0" * 64), by=tess)
+    assert "another model" in refused(ben, "holdout", "open", "buys", code="model.package-invalid")
+    sign(ben, msgspec.structs.replace(said, last="sha256:" + "0" * 64), by=tess)
+    assert "author knew is gone" in refused(ben, "holdout", "open", "buys", code="holdout.history-rewritten")
+    sign(ben, said, by=ben)
+    assert "committed these answers himself" in refused(ben, "holdout", "open", "buys", code="holdout.another-holder")
     ben.write(COMMITTED, kept)
 
     rows = ben.read("data/holdout.csv")

@@ -291,12 +291,11 @@ def _check_consistency(certificate: Certificate) -> None:
             if item.verdict not in _NO_BETTER[judged]:
                 raise _invalid(f"the verdict of {item.requirement} contradicts its numbers", judged, item.verdict)
     _check_waivers_fit(certificate)
-    waived = {waiver.requirement for waiver in certificate.waivers}
+    waived, use = {waiver.requirement for waiver in certificate.waivers}, certificate.holdout
     found = overall(
         (Judged(severity=each.severity, verdict=each.verdict, waived=each.requirement in waived) for each in results),
-        inconclusive=certificate.statistics.inconclusive,
+        inconclusive="block" if use is not None and use.budget > 1 else certificate.statistics.inconclusive,
     )
-    use = certificate.holdout
     if found == "PASS" and use is not None and why_blocked(use.rules, use) is not None:
         found = "INCONCLUSIVE"
     if found != certificate.verdict:
@@ -315,7 +314,7 @@ def _check_spending(certificate: Certificate) -> None:
     """An opening of a sealed hold-out takes at most its share of what the policy lets go wrong."""
     statistics, use = certificate.statistics, certificate.holdout
     if use is not None and use.sealed is not None:
-        least = 1 - (1 - statistics.confidence) / use.sealed.budget
+        least = 1 - (1 - statistics.confidence) / use.budget
         if statistics.confidence_each < least - 1e-12:
             raise _invalid(
                 "an opening of the sealed hold-out takes more than its share",

@@ -83,7 +83,7 @@ def certify(
     known = find_checks() if checks is None else checks
     needed = {requirement.check: known[requirement.check] for requirement in policy.requirements}
     comparisons = sum(needed[requirement.check].samples for requirement in policy.requirements)
-    statistics = policy.statistics.shared_by(1 if use is None or use.sealed is None else use.sealed.budget)
+    statistics = policy.statistics.shared_by(1 if use is None else use.budget)
     session = _Session(evidence, policy, statistics, needed)
     results, resampling = _judge_all(session, comparisons=comparisons, on_result=on_result)
     ordered = tuple(results[requirement.id] for requirement in policy.requirements)
@@ -92,7 +92,7 @@ def certify(
     waived = {waiver.requirement: str(waiver.expires) for waiver in applied}
     verdict = overall(
         (Judged(severity=each.severity, verdict=each.verdict, waived=each.requirement in waived) for each in ordered),
-        inconclusive=policy.statistics.inconclusive,
+        inconclusive=statistics.inconclusive,
     )
     blocked = why_blocked(policy.holdout, use) if verdict == "PASS" else None
     splits = (evidence.train, evidence.holdout)

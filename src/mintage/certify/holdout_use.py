@@ -67,6 +67,11 @@ class HoldoutUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     log: LogMark | None = None
     sealed: SealedUse | None = None
 
+    @property
+    def budget(self) -> int:
+        """Among how many looks the policy's confidence is shared: 1 where the hold-out is not sealed."""
+        return 1 if self.sealed is None else self.sealed.budget
+
 
 def count_uses(events: Iterable[AuditEvent], digest: str) -> tuple[int, int, str]:
     """How many models were judged on the hold-out with that digest, in how many looks, and when the first was."""

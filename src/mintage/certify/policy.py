@@ -61,8 +61,13 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return float(self.multiplicity[len(_STEPPED) : -1]) if self.multiplicity.startswith(_STEPPED) else None
 
     def shared_by(self, openings: int) -> Statistics:
-        """The statistics of each of so many looks that share what ``confidence`` lets go wrong (Bonferroni)."""
-        return msgspec.structs.replace(self, confidence=1 - (1 - self.confidence) / openings)
+        """The statistics of each of so many looks that share what ``confidence`` lets go wrong (Bonferroni).
+
+        An INCONCLUSIVE blocks then: the share bounds what passes wrongly only if nothing passes undecided.
+        """
+        if openings == 1:
+            return self  # to the last bit what the policy says
+        return msgspec.structs.replace(self, confidence=1 - (1 - self.confidence) / openings, inconclusive="block")
 
     def resampling(self, *, comparisons: int, decided: int | None = None) -> Resampling:
         """The resampling of each of ``comparisons`` comparisons, of which ``decided`` (by default all) are decided."""
