@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "export": ("export", "Write what a developer on another platform needs of a model", False),
     "finding": ("finding", "Record a row and the answer expected of it, to be checked for ever", False),
     "graph": ("graph", "Show the pipeline as text, Mermaid, DOT or a page", False),
+    "holdout": ("holdout", "Seal a hold-out's labels to a second person, and open them by a budget", False),
     "import": ("import_project", "Take a DVC project with its history into Mintage, in place", False),
     "labels": ("labels", "Add the true outcomes of predictions", False),
     "log": ("log", "List runs and releases, newest first", False),

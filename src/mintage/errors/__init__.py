@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from mintage.errors.holdout import (
+    AnotherHolderError,
+    BudgetSpentError,
+    HoldoutHistoryError,
+    HoldoutPassedError,
+    HoldoutRowsChangedError,
+    LabelsSharedError,
+    OpeningReplayedError,
+    PredictionsDifferError,
+)
 from mintage.errors.model import (
     CapturedMissingError,
     CaptureUnreadableError,
@@ -135,6 +145,7 @@ from mintage.errors.trust import (
     BundleInvalidError,
     CheckpointInvalidError,
     CheckpointMissingError,
+    DecryptionFailedError,
     KeyFileError,
     ModelFolderError,
     ModelTamperedError,
@@ -145,6 +156,7 @@ from mintage.errors.trust import (
 )
 
 __all__ = [
+    "AnotherHolderError",
     "AuditEventError",
     "AuditLogBrokenError",
     "AuditProofError",
@@ -152,6 +164,7 @@ __all__ = [
     "BatchFileError",
     "BlobMissingError",
     "BodyTooLargeError",
+    "BudgetSpentError",
     "BundleInvalidError",
     "BusyError",
     "CandidateInvalidError",
@@ -174,6 +187,7 @@ __all__ = [
     "DatabaseCorruptError",
     "DatabaseLockedError",
     "DatabaseUnusableError",
+    "DecryptionFailedError",
     "DescriptionInvalidError",
     "DesiredInvalidError",
     "DigestMismatchError",
@@ -200,6 +214,9 @@ __all__ = [
     "GraphOperatorError",
     "GraphRefusedError",
     "GraphTooLargeError",
+    "HoldoutHistoryError",
+    "HoldoutPassedError",
+    "HoldoutRowsChangedError",
     "HoldoutUnknownError",
     "HostNotLoopbackError",
     "InputCategoryError",
@@ -214,6 +231,7 @@ __all__ = [
     "InterpreterError",
     "KeyFileError",
     "LabelsInvalidError",
+    "LabelsSharedError",
     "LinkBrokenError",
     "LockedError",
     "LogInvalidError",
@@ -231,6 +249,7 @@ __all__ = [
     "NotReadyError",
     "NotRepeatableError",
     "NotebookMalformedError",
+    "OpeningReplayedError",
     "OutputUnknownError",
     "OwnCheckError",
     "PackageExpiredError",
@@ -241,6 +260,7 @@ __all__ = [
     "PolicyForAnotherModelError",
     "PolicyUnfitError",
     "PortInUseError",
+    "PredictionsDifferError",
     "ProfileInvalidError",
     "ProjectError",
     "ProjectNotFoundError",
