@@ -11,6 +11,7 @@ __all__ = [
     "CertificateNotPassedError",
     "CertificateNotYetValidError",
     "CertificateOfAnotherPolicyError",
+    "CertificateRevokedError",
     "CheckClashError",
     "DescriptionInvalidError",
     "DomainMismatchError",
@@ -286,6 +287,12 @@ class CertificateNotYetValidError(RefusedError):
 
 class CertificateOfAnotherPolicyError(RefusedError):
     code = "certificate.another-policy"
+
+
+class CertificateRevokedError(RefusedError):
+    """A person took back the certificate or its model."""
+
+    code = "certificate.revoked"
 
 
 class WaiverExpiredError(RefusedError):

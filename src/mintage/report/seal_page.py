@@ -17,21 +17,25 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from importlib.resources import files
 
+import msgspec
 from cryptography.hazmat.primitives import serialization
 
-from mintage.attest.keys import Signer
-from mintage.attest.seal import seal
+from mintage.attest.keys import PublicKey, Signer
+from mintage.attest.seal import open_sealed, seal
 from mintage.attest.statement import Statement, Subject
+from mintage.errors import PageTamperedError, StatementInvalidError
 from mintage.record.digest import sha256_bytes
 
-__all__ = ["PAGE_TYPE", "page_digest", "seal_page"]
+__all__ = ["PAGE_TYPE", "Carried", "carried_by", "check_page", "page_digest", "seal_page"]
 
 PAGE_TYPE = "https://mintage.dev/page/v0"
 _BLANK = re.compile(r"[ \t\n\r\f]")
 _MARKS = re.compile(r"[\x01-\x03]")
+_CARRIED = re.compile(rb'<script type="application/json" id="seal-data">(.*?)</script>', re.DOTALL)
 _LEFT_OUT = ("seal", "seal-data")
 _STYLE = (
     "#seal { padding: .6rem 1.5rem; font-size: .9rem; color: var(--muted); background: var(--heat-0); }"
@@ -43,6 +47,63 @@ _STYLE = (
 _BANNER = (
     '<div id="seal">This page checks its own signature where scripts may run; mintage verify checks it anywhere.</div>'
 )
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """The two signed bundles that a page carries: the certificate, and what is said of the page. Nothing is proven."""
+
+    certificate: bytes
+    page: bytes
+
+
+def carried_by(data: bytes, *, where: str) -> Carried:
+    """What a sealed page carries; raises PageTamperedError if it is none."""
+    found = _CARRIED.findall(data)
+    try:
+        if len(found) != 1:
+            raise ValueError(f"{len(found)} seals in it")
+        value = json.loads(found[0])
+        return Carried(certificate=value["certificate"].encode(), page=value["page"].encode())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PageTamperedError(
+            "this is not a sealed page",
+            expected="a page that `mintage certify` wrote, with its one seal",
+            found=str(error)[:200],
+            where=where,
+            hint="get it again from where it was made, or verify the certificate itself",
+        ) from None
+
+
+def check_page(data: bytes, keys: Iterable[PublicKey], *, where: str) -> None:
+    """Raise unless one of ``keys`` signed this page as it is, and the certificate that it carries.
+
+    PageTamperedError says that the page was changed; SignatureInvalidError that no such key signed its seal.
+    """
+    carried = carried_by(data, where=where)
+    statement = open_sealed(carried.page, keys, where=f"seal of {where}").statement
+    if statement.predicate_type != PAGE_TYPE:
+        raise StatementInvalidError(
+            "the seal is not about a page", expected=PAGE_TYPE, found=statement.predicate_type, where=where
+        )
+    signed = str(statement.subjects[0].digest.get("sha256"))
+    found = page_digest(data.decode(errors="replace"))
+    if found != signed:
+        raise PageTamperedError(
+            "the page was changed after it was sealed",
+            expected=f"sha256:{signed}",
+            found=f"sha256:{found}",
+            where=where,
+            hint="do not believe what it says; get it again from where it was made",
+        )
+    named = str(statement.predicate.get("certificate"))
+    if named != sha256_bytes(carried.certificate):
+        raise PageTamperedError(
+            "the page carries another certificate than it was sealed with",
+            expected=named,
+            found=sha256_bytes(carried.certificate),
+            where=where,
+            hint="do not believe what it says; get it again from where it was made",
+        )
 
 
 def seal_page(page: str, *, name: str, certificate: bytes, signer: Signer) -> str:
