@@ -53,6 +53,8 @@ def test_a_certificate_that_nothing_ended_is_current(certificate: Certificate) -
     assert ended(certificate) == []
     assert ended(certificate, findings=(msgspec.structs.replace(FINDING, closed_at=NOW, closed_why="x"),)) == []
     assert ended(certificate, revocations=(revoked(root="sha256:" + "e" * 64),)) == []
+    other, both = "sha256:" + "e" * 64, frozenset([PARSED.digest, DOMAIN])
+    assert ended(certificate, policy=other, domain=other, uncommitted=both) == []  # certified, and not yet committed
 
 
 @pytest.mark.parametrize(

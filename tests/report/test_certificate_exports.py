@@ -56,7 +56,7 @@ def result(name: str, verdict: Verdict, severity: Severity = "must", said: str =
         estimate=None if verdict == "NOT_APPLICABLE" else 0.71,
         interval=Interval(low=0.6, high=0.8, confidence=0.95),
         gate=Gate(direction="at_least", threshold=0.7),
-        details={"slice 1": said, "interval by": "DeLong"},
+        details={"slice 1": f"{said}, and more", "interval by": "DeLong"},
     )
 
 
@@ -187,7 +187,7 @@ def test_markdown_begins_with_verdict_and_sentence_and_shows_counter_examples() 
         "| FAIL | auc | AUC | 0.71 [0.6, 0.8] | >= 0.7 |".replace("[", "\\[").replace("]", "\\]").replace(">", "&gt;")
         in lines
     )
-    assert "- **auc** (must): too low" in lines and "  - slice 1: too low" in lines
+    assert "- **auc** (must): too low" in lines and "  - slice 1: too low, and more" in lines
     assert not any("interval by" in line for line in lines)
 
 

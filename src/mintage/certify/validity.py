@@ -24,13 +24,15 @@ __all__ = ["Ended", "RepositoryNow", "unchecked", "what_ended"]
 
 class RepositoryNow(msgspec.Struct, frozen=True, kw_only=True):
     """What a commit says of a model: digests of its policy's file and of its declared domain (None: no such file), its
-    findings, its revocations."""
+    findings, its revocations. ``uncommitted`` holds those digests of the work tree: what is certified before it is
+    committed is current too."""
 
     commit: str
     policy: str | None
     domain: str | None
     findings: tuple[Finding, ...]
     revocations: tuple[Revocation, ...]
+    uncommitted: frozenset[str] = frozenset()
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,18 +96,19 @@ def _by_change(certificate: Certificate, repository: RepositoryNow) -> Iterator[
             sentence=f"it was judged by the built-in default of {policy.builtin}, and commit {commit} has a policy",
             hint=again,
         )
-    elif policy.builtin is None and repository.policy != policy.digest:
+    elif policy.builtin is None and policy.digest not in (repository.policy, *repository.uncommitted):
         now = "has none" if repository.policy is None else f"is another: {repository.policy}"
         yield Ended(
             event="policy",
             sentence=f"it was judged by the policy {policy.digest}, and policies/{model}.yaml in commit {commit} {now}",
             hint=again,
         )
-    if repository.domain is not None and repository.domain != certificate.domain:
+    domain = repository.domain
+    if domain is not None and certificate.domain not in (domain, *repository.uncommitted):
         yield Ended(
             event="domain",
             sentence=f"the domain that models/{model}.yaml declares in commit {commit} is another than was certified: "
-            f"{repository.domain}, not {certificate.domain}",
+            f"{domain}, not {certificate.domain}",
             hint=f"build and {again}",
         )
     known = {item.finding for item in certificate.findings}

@@ -39,7 +39,8 @@ class FoundCertificate(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_certificate(text: str) -> bool:
     """Whether a word can only mean a certificate, where others mean models or releases."""
-    return text.startswith((_PREFIX, "b3:")) or Path(text).is_file()
+    is_path = "/" in text or bool(Path(text).suffix)  # a bare word is a name, also where a file has it
+    return text.startswith((_PREFIX, "b3:")) or (is_path and Path(text).is_file())
 
 
 def find_certificate(text: str, workspace: Workspace | None) -> FoundCertificate:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["context_or_none", "proof_value", "prove", "standing_lines", "trust_in", "verify_certificate"]
 
 
-def verify_certificate(target: str, *, trust: Path | None, model: str | None, as_json: bool) -> int:
-    """Verify what ``target`` names, print it, and return the exit code: 0 current, 1 ended."""
+def verify_certificate(target: str, *, trust: Path | None, model: str | None, must_pass: bool, as_json: bool) -> int:
+    """Verify what ``target`` names, print it, and return the exit code: 0 current, 1 ended, or not PASS if it must."""
     context = context_or_none()
     found = find_certificate(target, None if context is None else context.workspace)
     proof = prove(found, context, trust=trust, model=model)
@@ -33,7 +33,7 @@ def verify_certificate(target: str, *, trust: Path | None, model: str | None, as
         emit_json(proof_value(proof))
     else:
         _show(proof, page=found.page is not None)
-    return 0 if proof.state == "current" else 1
+    return 0 if proof.state == "current" and (proof.certificate.verdict == "PASS" or not must_pass) else 1
 
 
 def prove(

@@ -14,7 +14,7 @@ from mintage.cli.console import emit, emit_json, human_size, table
 from mintage.cli.context import Context
 from mintage.cli.decisions import last_decision
 from mintage.cli.stage_story import show_stage
-from mintage.errors import BundleInvalidError, RefusedError, StatementInvalidError, UnknownNameError
+from mintage.errors import BundleInvalidError, MintageError, RefusedError, StatementInvalidError, UnknownNameError
 from mintage.record.digest import is_digest, short
 from mintage.repo.locks import read_lock
 from mintage.repo.nearest import nearest_hint
@@ -64,13 +64,16 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
 
-def _certified(context: Context, name: str, digest: str | None) -> str:
+def _certified(name: str, digest: str | None) -> str:
     """What its certificate says, or that there is none."""
     if digest is None:
         return f"not certified yet: `mintage certify {name}` judges it"
     from mintage.cli.certificate_show import read_certificate
 
-    certificate, proof, _ = read_certificate(digest, trust=None)
+    try:
+        certificate, proof, _ = read_certificate(digest, trust=None)
+    except MintageError as error:
+        return f"certificate {short(digest)} does not verify: {error.message}"
     ended = proof is not None and bool(proof.ended)
     state = "NO LONGER CURRENT" if ended else f"until {certificate.expires[:10]}"
     return f"certificate {short(digest)}: {certificate.verdict}, {state}; see `mintage show certificate:{name}`"
@@ -165,6 +168,6 @@ def _model(context: Context, name: str, *, as_json: bool) -> int:
         return 0
     emit(f"{name} {short(lock.root)} in {folder.relative_to(context.workspace.root)}")
     emit(f"  made by run {str(record.body['run'])[:15]} at commit {str(record.body['commit'])[:12]}")
-    emit(f"  {_certified(context, name, certified)}")
+    emit(f"  {_certified(name, certified)}")
     emit(table([(entry.path, human_size(entry.size)) for entry in manifest.entries], indent="  "))
     return 0

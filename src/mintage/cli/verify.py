@@ -32,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="MODEL", help="for a certificate: the model, model folder or root that it must be of"
     )
+    parser.add_argument(
+        "--passed", action="store_true", help="for a certificate: exit with 1 unless it passes the model, too"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,11 +42,15 @@ def run(arguments: argparse.Namespace) -> int:
         from mintage.cli.certificate_verify import verify_certificate
 
         return verify_certificate(
-            arguments.target, trust=arguments.trust, model=arguments.model, as_json=arguments.json
+            arguments.target,
+            trust=arguments.trust,
+            model=arguments.model,
+            must_pass=arguments.passed,
+            as_json=arguments.json,
         )
-    if arguments.trust is not None or arguments.model is not None:
+    if arguments.trust is not None or arguments.model is not None or arguments.passed:
         raise UsageError(
-            "--trust and --model are for certificates",
+            "--trust, --model and --passed are for certificates",
             expected="certificate:MODEL, a digest, or a file",
             found=arguments.target,
             hint="the chain behind a model is verified by the project's own trust.yaml",

@@ -30,6 +30,7 @@ def certificate_lines(certificate: Certificate) -> list[str]:
     lines = ["### What was asked, and what was found", ""]
     lines += [*table(("verdict", "requirement", "", "measured", "asked"), [_row(certificate, i) for i in results]), ""]
     open_ones = [item for item in results if item.verdict in ("FAIL", "INCONCLUSIVE")]
+    open_ones.sort(key=lambda item: item.severity != "must" or certificate.waived_until(item.requirement) is not None)
     if open_ones:
         lines += ["### What is not met, and why", ""]
         for item in open_ones:
@@ -39,8 +40,8 @@ def certificate_lines(certificate: Certificate) -> list[str]:
     if certificate.waivers:
         lines += ["### Waived for a time", ""]
         lines += [
-            f"- **{text(item.requirement)}** until {item.expires} by {text(item.approver)}: {text(item.reason)} "
-            f"Instead: {text(item.compensating)}"
+            f"- **{text(item.requirement)}** until {item.expires} by {text(item.approver)}: {text(item.reason)}; "
+            f"instead: {text(item.compensating)}"
             for item in certificate.waivers
         ]
         lines.append("")
@@ -64,9 +65,10 @@ def _asked(item: CheckResult) -> str:
 
 
 def _examples(item: CheckResult) -> list[tuple[str, str]]:
-    """The texts among a check's details: slices, rows, answers."""
+    """The texts among a check's details that its reason does not say: slices, rows, answers."""
     hidden = ("interval by", "champion")
-    return [(k, v) for k, v in item.details.items() if isinstance(v, str) and k not in hidden][:10]
+    texts = [(name, value) for name, value in item.details.items() if isinstance(value, str) and name not in hidden]
+    return [(name, value) for name, value in texts if value not in item.reason][:10]
 
 
 def _facts(certificate: Certificate, digest: str, signed_by: str) -> list[tuple[str, str]]:
