@@ -44,9 +44,8 @@ _STYLE = (
     " #seal.bad { color: #fff; background: #b00020; font-weight: 700; font-size: 1.1rem; }"
     " html.changed body { background: #ffd6d6; outline: 10px solid #b00020; outline-offset: -10px; color: #400; }"
 )
-_BANNER = (
-    '<div id="seal">This page checks its own signature where scripts may run; mintage verify checks it anywhere.</div>'
-)
+_SAID = "This page checks its own signature where scripts may run; mintage verify checks it anywhere."
+_BANNER = f'<div id="seal">{_SAID}</div>'
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +85,9 @@ def check_page(data: bytes, keys: Iterable[PublicKey], *, where: str) -> None:
             "the seal is not about a page", expected=PAGE_TYPE, found=statement.predicate_type, where=where
         )
     signed = str(statement.subjects[0].digest.get("sha256"))
-    found = page_digest(data.decode(errors="replace"))
-    if found != signed:
+    reader = _read(data.decode(errors="replace"))
+    found = reader.digest()
+    if found != signed or not reader.hides_nothing():
         raise PageTamperedError(
             "the page was changed after it was sealed",
             expected=f"sha256:{signed}",
@@ -134,26 +134,43 @@ def seal_page(page: str, *, name: str, certificate: bytes, signer: Signer) -> st
 
 def page_digest(page: str) -> str:
     """SHA-256 (hex) of what a reader sees: elements with their attributes, and texts without white space, in order."""
+    return _read(page).digest()
+
+
+def _read(page: str) -> _Reader:
     reader = _Reader()
     reader.feed(page)
     reader.close()
-    return hashlib.sha256("".join(reader.parts).encode()).hexdigest()
+    return reader
 
 
 class _Reader(HTMLParser):
-    """Writes the same as ``parts`` of seal.js does from the browser's own tree."""
+    """Writes the same as ``parts`` of seal.js does from the browser's own tree, and keeps what is left out of it."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self.left_out: str | None = None
+        self.hidden: list[tuple[str, list[tuple[str, str | None]], list[str]]] = []
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of what was read."""
+        return hashlib.sha256("".join(self.parts).encode()).hexdigest()
+
+    def hides_nothing(self) -> bool:
+        """Whether the parts that do not count are the bar as it was written, and the data: nobody reads more there."""
+        bar = ("div", [("id", "seal")], [_SAID])
+        data = [(tag, attrs) for tag, attrs, _ in self.hidden[1:]]
+        return self.hidden[:1] == [bar] and data == [("script", [("type", "application/json"), ("id", "seal-data")])]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self.left_out is not None:
+            self.hidden[-1][2].append(f"\x01{tag}")
             return
         self.parts.append(f"\x01{tag}")
         if dict(attrs).get("id") in _LEFT_OUT:
             self.left_out = tag
+            self.hidden.append((tag, attrs, []))
             return
         for name, value in sorted(attrs):
             self.parts.append(f"\x02{name}\x03{_MARKS.sub('?', value or '')}")
@@ -166,3 +183,5 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.left_out is None:
             self.parts.append(_BLANK.sub("", _MARKS.sub("?", data)))
+        else:
+            self.hidden[-1][2].append(data)
