@@ -94,6 +94,12 @@ def test_numbers_have_levels_of_equally_many_rows_and_the_outer_ones_have_no_end
     assert (empty.names, empty.holdout.tolist()) == (("null", "another"), [1, 0])
 
 
+def test_numbers_that_are_nearly_all_the_greatest_have_two_levels() -> None:
+    seen = np.array([10.0] * 90 + [value / 2 for value in range(19)])
+    found = column_levels("visib", seen, np.array([0.0, 9.0, 10.0, 11.0]))
+    assert found.names == ("to 9", "over 9") and found.holdout.tolist() == [0, 0, 1, 1]
+
+
 def test_asking_for_more_occurrences_covers_less() -> None:
     pytest.importorskip("sklearn")
     evidence = real_evidence("binary")

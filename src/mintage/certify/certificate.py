@@ -20,6 +20,7 @@ from mintage.attest.statement import Statement, Subject
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.clause_table import BY_PEOPLE, ClauseState, clause_states
+from mintage.certify.ends import End, ends_of, statement_ends
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.holdout_use import HoldoutUse, why_blocked
 from mintage.certify.judge import Judged, Verdict, judge, overall
@@ -133,6 +134,7 @@ class Certificate(_Part, frozen=True, kw_only=True):
     findings: tuple[AnsweredFinding, ...] = ()
     holdout: HoldoutUse | None = None
     facts: dict[str, str]
+    ends: tuple[End, ...] = ()
     issued: _Time
     expires: _Time
 
@@ -151,6 +153,7 @@ def certificate_statement(
     """
     policy, statistics = outcome.policy, outcome.policy.statistics
     results = [item for item in outcome.results if item.requirement not in outcome.measured]
+    expires = min(_later(issued, days=policy.valid_days), *_ends(outcome))
     certificate = Certificate(
         root=outcome.root,
         files=dict(files),
@@ -185,8 +188,17 @@ def certificate_statement(
         findings=tuple(item for item in outcome.findings if item.is_open),
         holdout=outcome.use,
         facts=dict(facts or {}),
+        ends=ends_of(
+            model=outcome.model,
+            policy=policy.digest,
+            builtin=policy.builtin,
+            domain=outcome.domain,
+            results=results,
+            waivers=outcome.waivers,
+            expires=expires,
+        ),
         issued=issued,
-        expires=min(_later(issued, days=policy.valid_days), *_ends(outcome)),
+        expires=expires,
     )
     predicate = msgspec.json.decode(canonical_bytes(msgspec.to_builtins(certificate)))
     del predicate["root"], predicate["files"]
@@ -304,6 +316,8 @@ def _check_consistency(certificate: Certificate) -> None:
     # certificates of before there were catalogues name none
     if certificate.clauses and certificate.clauses != clause_states(results):
         raise _invalid("the states of the clauses contradict the results", "those that follow from them", "others")
+    if certificate.ends and certificate.ends != _ends_of(certificate):
+        raise _invalid("the events that end it contradict the certificate", "those that follow from it", "others")
     if _digest(certificate.results) != certificate.statistics.digest:
         raise _invalid("the results are not those that the statistics name", certificate.statistics.digest, "others")
     if order_state(certificate.order.facts) != certificate.order.state:
@@ -336,6 +350,18 @@ def _check_waivers_fit(certificate: Certificate) -> None:
             raise _invalid(f"the waiver of {waiver.requirement} runs too long", "90 days", str(waiver.expires))
 
 
+def _ends_of(certificate: Certificate) -> tuple[End, ...]:
+    return ends_of(
+        model=certificate.model,
+        policy=certificate.policy.digest,
+        builtin=certificate.policy.builtin,
+        domain=certificate.domain,
+        results=certificate.results,
+        waivers=certificate.waivers,
+        expires=certificate.expires,
+    )
+
+
 def subjects_of(outcome: Outcome, files: Mapping[str, str]) -> tuple[Subject, ...]:
     """The model by its root, then its files by path."""
     named = [(outcome.model, outcome.root), *sorted(files.items())]
@@ -349,9 +375,8 @@ def _digest(results: Sequence[CheckResult]) -> str:
 def _ends(outcome: Outcome) -> list[str]:
     """When what people said ends: waivers, and statements that requirements are met by."""
     stated = [item for item in outcome.results if item.check in BY_PEOPLE and item.verdict == "PASS"]
-    days = [item.expires for item in outcome.waivers]
-    days += [date.fromisoformat(str(item.details["expires"])) for item in stated]
-    return [ends_at(day) for day in days] or [_NEVER]
+    ends = [ends_at(item.expires) for item in outcome.waivers] + [statement_ends(item) for item in stated]
+    return ends or [_NEVER]
 
 
 def _time(text: str) -> datetime:

@@ -11,7 +11,7 @@ from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.clause_table import clause_states
 from mintage.certify.holdout_use import use_sentence
-from mintage.certify.judge import Gate
+from mintage.certify.result_words import gate_words, measured_words, verdict_words
 from mintage.certify.sealed import committed_path
 from mintage.certify.waiver import Waiver
 from mintage.cli.certification import run_certify
@@ -149,14 +149,5 @@ def _undecided(error: HoldoutUnknownError, *, as_json: bool) -> int:
 
 
 def _row(result: CheckResult, waiver: Waiver | None) -> tuple[str, str, str, str]:
-    interval = result.interval
-    measured = "" if result.estimate is None else f"{result.estimate:.4g}{result.unit and ' ' + result.unit}"
-    if interval is not None and interval.low != interval.high:
-        measured += f" [{interval.low:.4g}, {interval.high:.4g}]"
-    verdict = result.verdict.replace("_", " ") + (f", waived until {waiver.expires}" if waiver else "")
-    return (verdict, result.requirement, measured, _gate(result.gate))
-
-
-def _gate(gate: Gate | None) -> str:
-    signs = {"at_least": ">=", "above": ">", "at_most": "<="}
-    return "" if gate is None else f"{signs[gate.direction]} {gate.threshold:g}"
+    verdict = verdict_words(result, waived_until=waiver and waiver.expires)
+    return (verdict, result.requirement, measured_words(result), gate_words(result.gate))

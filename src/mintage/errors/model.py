@@ -13,6 +13,7 @@ __all__ = [
     "CertificateNotPassedError",
     "CertificateNotYetValidError",
     "CertificateOfAnotherPolicyError",
+    "CertificateRevokedError",
     "CheckClashError",
     "CheckMismatchError",
     "CheckUncommittedError",
@@ -331,6 +332,12 @@ class CertificateNotYetValidError(RefusedError):
 
 class CertificateOfAnotherPolicyError(RefusedError):
     code = "certificate.another-policy"
+
+
+class CertificateRevokedError(RefusedError):
+    """A person took back the certificate or its model."""
+
+    code = "certificate.revoked"
 
 
 class WaiverExpiredError(RefusedError):

@@ -16,6 +16,7 @@ __all__ = [
     "KeyFileError",
     "ModelFolderError",
     "ModelTamperedError",
+    "PageTamperedError",
     "SignatureInvalidError",
     "SignatureMissingError",
     "SignatureUnsupportedError",
@@ -53,6 +54,12 @@ class ModelFolderError(DataError):
 
 class ModelTamperedError(IntegrityError):
     code = "attest.model-tampered"
+
+
+class PageTamperedError(IntegrityError):
+    """The page of a certificate is not as it was sealed."""
+
+    code = "attest.page-tampered"
 
 
 class AuditEventError(DataError):

@@ -18,7 +18,8 @@ from typing import Any
 from mintage.attest.oms import verify_model
 from mintage.attest.seal import open_sealed
 from mintage.attest.trust import Trust, read_trust
-from mintage.certify.certificate import Certificate, check_waivers
+from mintage.certify.certificate import Certificate
+from mintage.certify.validity import what_ended
 from mintage.errors import (
     IntegrityError,
     LinkBrokenError,
@@ -28,6 +29,7 @@ from mintage.errors import (
 )
 from mintage.lineage.chain import Link, check_link
 from mintage.lineage.holdout_link import OwnLog, holdout_links
+from mintage.lineage.repository_now import repository_now
 from mintage.lineage.run_links import run_link
 from mintage.pipeline.provenance import PREDICATE_TYPE
 from mintage.record.digest import hex_of, sha256_bytes, short
@@ -173,7 +175,7 @@ class _Prover:
             certificate, key = open_certificate(self.store, digest, self.trust)
             if certificate.root != root:
                 raise LinkBrokenError("the certificate is of another model", expected=root, found=certificate.root)
-            check_waivers(certificate, now=self.now)
+            self._check_current(certificate, digest, policy)
             signer = self.trust.name_of(key) or key
             children = () if policy is None else (self._policy(policy, certificate),)
             waived = "".join(f", {item.requirement} waived until {item.expires}" for item in certificate.waivers)
@@ -181,6 +183,13 @@ class _Prover:
             return f"{certificate.verdict}{waived}, signed by {signer}", (*children, *used)
 
         return check_link("certificate", short(digest), check, digest=digest)
+
+    def _check_current(self, certificate: Certificate, digest: str, policy: str | None) -> None:
+        """Raise LinkBrokenError if something has ended it; of a release the policy is a link of its own."""
+        repository = repository_now(self.git, certificate.model)
+        for ended in what_ended(certificate, digest=digest, now=self.now, repository=repository):
+            if ended.event != "policy" or policy is None:
+                raise LinkBrokenError(f"the certificate is no longer current: {ended.sentence}", hint=ended.hint)
 
     def _policy(self, path: str, certificate: Certificate) -> Link:
         def check() -> tuple[str, tuple[Link, ...]]:
