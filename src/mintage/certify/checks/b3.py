@@ -54,7 +54,7 @@ class _Broken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class _Searched(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: Annotated[str, Meta(max_length=200)]
+    name: Annotated[str, Meta(pattern=r"^\w{1,200}$")]
     title: Annotated[str, Meta(max_length=120)]
     tried: Annotated[int, Meta(ge=0)]
     planted: Annotated[int, Meta(ge=0)]
