@@ -51,7 +51,13 @@ def test_a_segment_that_training_lost_fails_combinations_and_the_whole_passes(ta
     pytest.importorskip("sklearn")
     evidence = _with_kind(real_evidence(task))
     found = results(evidence, COVERED, ABSENT, THREE)
-    assert {result.verdict for result in found.values()} == {"PASS"}, found
+    assert "FAIL" not in {result.verdict for result in found.values()}, found
+    assert found["covered"].verdict == "PASS"
+    # 45 rows of wine do not tell how many of another 45 rows' combinations of three are new
+    assert {found[name].verdict for name in ("absent", "three")} == {
+        "PASS",
+        "INCONCLUSIVE" if task == "multiclass" else "PASS",
+    }
     kept = np.array([kind != "c" for kind in evidence.train.columns["kind"].tolist()])
     faulty = replace(evidence, train=taken(evidence.train, np.flatnonzero(kept)))
     result = results(faulty, ABSENT)["absent"]

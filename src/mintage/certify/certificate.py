@@ -21,6 +21,7 @@ from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.clause_table import BY_PEOPLE, ClauseState, clause_states
 from mintage.certify.finding import AnsweredFinding
+from mintage.certify.holdout_use import HoldoutUse, why_blocked
 from mintage.certify.judge import Judged, Verdict, judge, overall
 from mintage.certify.last_day import ends_at
 from mintage.certify.latency import latency_record
@@ -130,6 +131,7 @@ class Certificate(_Part, frozen=True, kw_only=True):
     clauses: tuple[ClauseState, ...] = ()
     waivers: tuple[AppliedWaiver, ...] = ()
     findings: tuple[AnsweredFinding, ...] = ()
+    holdout: HoldoutUse | None = None
     facts: dict[str, str]
     issued: _Time
     expires: _Time
@@ -181,6 +183,7 @@ def certificate_statement(
         clauses=clause_states(outcome.results),
         waivers=outcome.waivers,
         findings=tuple(item for item in outcome.findings if item.is_open),
+        holdout=outcome.use,
         facts=dict(facts or {}),
         issued=issued,
         expires=min(_later(issued, days=policy.valid_days), *_ends(outcome)),
@@ -288,13 +291,16 @@ def _check_consistency(certificate: Certificate) -> None:
             if item.verdict not in _NO_BETTER[judged]:
                 raise _invalid(f"the verdict of {item.requirement} contradicts its numbers", judged, item.verdict)
     _check_waivers_fit(certificate)
-    waived = {waiver.requirement for waiver in certificate.waivers}
+    waived, use = {waiver.requirement for waiver in certificate.waivers}, certificate.holdout
     found = overall(
         (Judged(severity=each.severity, verdict=each.verdict, waived=each.requirement in waived) for each in results),
-        inconclusive=certificate.statistics.inconclusive,
+        inconclusive="block" if use is not None and use.budget > 1 else certificate.statistics.inconclusive,
     )
+    if found == "PASS" and use is not None and why_blocked(use.rules, use) is not None:
+        found = "INCONCLUSIVE"
     if found != certificate.verdict:
         raise _invalid("the verdict contradicts the results", found, certificate.verdict)
+    _check_spending(certificate)
     # certificates of before there were catalogues name none
     if certificate.clauses and certificate.clauses != clause_states(results):
         raise _invalid("the states of the clauses contradict the results", "those that follow from them", "others")
@@ -302,6 +308,19 @@ def _check_consistency(certificate: Certificate) -> None:
         raise _invalid("the results are not those that the statistics name", certificate.statistics.digest, "others")
     if order_state(certificate.order.facts) != certificate.order.state:
         raise _invalid("the order contradicts its facts", order_state(certificate.order.facts), certificate.order.state)
+
+
+def _check_spending(certificate: Certificate) -> None:
+    """An opening of a sealed hold-out takes at most its share of what the policy lets go wrong."""
+    statistics, use = certificate.statistics, certificate.holdout
+    if use is not None and use.sealed is not None:
+        least = 1 - (1 - statistics.confidence) / use.budget
+        if statistics.confidence_each < least - 1e-12:
+            raise _invalid(
+                "an opening of the sealed hold-out takes more than its share",
+                f"intervals of confidence {least:.6g}",
+                f"{statistics.confidence_each:.6g}",
+            )
 
 
 def _check_waivers_fit(certificate: Certificate) -> None:

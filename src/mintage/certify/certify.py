@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mintage.certify.check import Check, CheckResult, Resampling
+from mintage.certify.check import Check, CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.guard import run_guarded
+from mintage.certify.holdout_use import HoldoutUse, why_blocked
 from mintage.certify.judge import Judged, Verdict, overall
 from mintage.certify.latency import LatencyRun
 from mintage.certify.order import OrderFacts
-from mintage.certify.policy import Policy, check_domain, check_task
+from mintage.certify.policy import Policy, Statistics, check_domain, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.sentence import write_sentence
 from mintage.certify.waive import AppliedWaiver, Presented, Unheld, apply_waivers
@@ -40,7 +41,8 @@ class DataFacts:
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """The verdict on one model. ``results`` are in the policy's order; ``measured`` names those that rest on wall
-    times, which ``latency`` holds. ``waivers`` hold for results that stay FAIL, ``unheld`` do not."""
+    times, which ``latency`` holds. ``waivers`` hold for results that stay FAIL, ``unheld`` do not. ``use`` is how often
+    the hold-out was judged on."""
 
     model: str
     root: str
@@ -59,6 +61,7 @@ class Outcome:
     waivers: tuple[AppliedWaiver, ...] = ()
     unheld: tuple[Unheld, ...] = ()
     findings: tuple[AnsweredFinding, ...] = ()
+    use: HoldoutUse | None = None
 
 
 def certify(
@@ -67,18 +70,21 @@ def certify(
     *,
     checks: Mapping[str, Check[Any]] | None = None,
     waivers: Sequence[Presented] = (),
+    use: HoldoutUse | None = None,
     on_result: Callable[[CheckResult], None] | None = None,
 ) -> Outcome:
     """Run the policy's checks on ``evidence``; a FAIL that one of ``waivers`` lets stand does not block.
 
-    ``on_result`` is called after each check, so that a face can show progress. Raises PolicyForAnotherModelError and
-    DomainMismatchError before any check runs.
+    A hold-out that more models were judged on than the policy lets be (``use``) passes nothing; an opening of a sealed
+    one takes its share of the policy's confidence. ``on_result`` is called after each check, so that a face can show
+    progress. Raises PolicyForAnotherModelError and DomainMismatchError before any check runs.
     """
     _check_fit(evidence, policy)
     known = find_checks() if checks is None else checks
     needed = {requirement.check: known[requirement.check] for requirement in policy.requirements}
-    comparisons = sum(needed[requirement.check].samples for requirement in policy.requirements)
-    session = _Session(evidence, policy, needed)
+    comparisons = sum(_samples(requirement, needed[requirement.check]) for requirement in policy.requirements)
+    statistics = policy.statistics.shared_by(1 if use is None else use.budget)
+    session = _Session(evidence, policy, statistics, needed)
     results, resampling = _judge_all(session, comparisons=comparisons, on_result=on_result)
     ordered = tuple(results[requirement.id] for requirement in policy.requirements)
     measured = frozenset(item.id for item in policy.requirements if needed[item.check].measured)
@@ -86,16 +92,19 @@ def certify(
     waived = {waiver.requirement: str(waiver.expires) for waiver in applied}
     verdict = overall(
         (Judged(severity=each.severity, verdict=each.verdict, waived=each.requirement in waived) for each in ordered),
-        inconclusive=policy.statistics.inconclusive,
+        inconclusive=statistics.inconclusive,
     )
+    blocked = why_blocked(policy.holdout, use) if verdict == "PASS" else None
     splits = (evidence.train, evidence.holdout)
     return Outcome(
         model=evidence.model,
         root=evidence.root,
         domain=evidence.domain,
         policy=policy,
-        verdict=verdict,
-        sentence=write_sentence(evidence.model, verdict, ordered, builtin=policy.builtin, waived=waived),
+        verdict=verdict if blocked is None else "INCONCLUSIVE",
+        sentence=write_sentence(
+            evidence.model, verdict, ordered, builtin=policy.builtin, waived=waived, blocked=blocked
+        ),
         results=ordered,
         measured=measured,
         comparisons=comparisons,
@@ -110,6 +119,7 @@ def certify(
         waivers=applied,
         unheld=unheld,
         findings=evidence.findings,
+        use=use,
     )
 
 
@@ -129,8 +139,10 @@ def _check_fit(evidence: Evidence, policy: Policy) -> None:
 class _Session:
     """One model before its policy: the checks run at any confidence, calls are timed once."""
 
-    def __init__(self, evidence: Evidence, policy: Policy, needed: Mapping[str, Check[Any]]) -> None:
-        self.evidence, self.policy, self.needed = evidence, policy, needed
+    def __init__(
+        self, evidence: Evidence, policy: Policy, statistics: Statistics, needed: Mapping[str, Check[Any]]
+    ) -> None:
+        self.evidence, self.policy, self.statistics, self.needed = evidence, policy, statistics, needed
         self.latency: LatencyRun | None = None
         self.lost: dict[str, CheckResult] = {}
         """What a check did not give; it is not asked again."""
@@ -141,7 +153,7 @@ class _Session:
         # time is measured last: what runs before it must not compete with it
         for requirement in sorted(self.policy.requirements, key=lambda item: self.needed[item.check].measured):
             check, evidence = self.needed[requirement.check], self.evidence
-            if check.measured and self.latency is None and evidence.latency is not None:
+            if hasattr(requirement, "calls") and self.latency is None and evidence.latency is not None:
                 self.latency = evidence.latency.measure(calls=_calls(self.policy))
             latency = self.latency if check.measured else None
             result = self.lost.get(requirement.id)
@@ -171,20 +183,25 @@ def _judge_all(
     they were made for: at 1 - k q / m for k of m (Benjamini and Yekutieli 2005, "False Discovery Rate-Adjusted Multiple
     Confidence Intervals for Selected Parameters").
     """
-    statistics = session.policy.statistics
+    statistics = session.statistics
     if statistics.false_share is None:
         resampling = statistics.resampling(comparisons=comparisons)
         return session.run(resampling, on_result), resampling
     for decided in range(max(comparisons, 1), 0, -1):
         resampling = statistics.resampling(comparisons=comparisons, decided=decided)
         results = session.run(resampling, None)
-        sampled = [item for item in session.policy.requirements if session.needed[item.check].samples]
+        sampled = [item for item in session.policy.requirements if _samples(item, session.needed[item.check])]
         if sum(results[item.id].verdict in ("PASS", "FAIL") for item in sampled) >= decided:
             break
     for result in results.values():
         if on_result is not None:
             on_result(result)
     return results, resampling
+
+
+def _samples(requirement: Requirement, check: Check[Any]) -> bool:
+    """Whether its number comes from a sample; a requirement that knows better than its check says so."""
+    return bool(getattr(requirement, "samples", check.samples))
 
 
 def _calls(policy: Policy) -> int:

@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from mintage.certify.certify import Outcome
+from mintage.certify.certify import DataFacts, Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import AnsweredFinding
+from mintage.certify.holdout_use import use_sentence
 from mintage.certify.order import order_reason, order_state
 from mintage.certify.waive import AppliedWaiver
 from mintage.cli.certificate_clauses import clauses_of
@@ -79,13 +80,19 @@ def _view(
             blocks=order is not None and order.severity == "must" and order.verdict != "PASS",
         ),
         evidence=tuple(
-            view.Evidence(name=item.name, digest=item.digest or "", what=f"{item.groups} groups", rows=item.rows)
+            view.Evidence(name=item.name, digest=item.digest or "", what=_what(item, outcome), rows=item.rows)
             for item in outcome.data
         ),
         **clauses_of(outcome),
         limitations=spec.limitations,
         written_at=now(),
     )
+
+
+def _what(item: DataFacts, outcome: Outcome) -> str:
+    if outcome.use is None or item.name != "hold-out":
+        return f"{item.groups} groups"
+    return f"{item.groups} groups; {use_sentence(outcome.use)}"
 
 
 def _verdict(text: str) -> view.Verdict:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,17 +19,20 @@ from mintage.certify.clause_table import BY_PEOPLE
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import Finding, read_findings
 from mintage.certify.gather import gather_evidence
+from mintage.certify.holdout_use import HoldoutUse
 from mintage.certify.own_code import OwnFile
 from mintage.certify.own_process import ConfinedCode, limits_of
 from mintage.certify.policy import Policy, check_domain, check_task
-from mintage.certify.registry import find_checks
 from mintage.certify.regression import with_findings
+from mintage.certify.run_facts import provenance_of, scan_run
+from mintage.certify.stage_retraining import StageRetraining
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_keep import keep_certificate
 from mintage.cli.certificate_report import write_certificate_report
-from mintage.cli.console import progress
+from mintage.cli.console import progress, say
 from mintage.cli.context import Context, now
-from mintage.cli.holdout_opening import enter_opening, find_order
+from mintage.cli.footprint import ProcessProbe
+from mintage.cli.holdout_opening import Look, enter_opening, find_order
 from mintage.cli.latency import gateway_probe
 from mintage.cli.own_files import check_committed, find_own_files, with_own_files
 from mintage.cli.policy_choice import Chosen, check_judgeable, choose_policy, show_default
@@ -46,7 +50,10 @@ from mintage.repo.locks import Item, Lock, read_lock
 from mintage.repo.modelfile import ModelSpec, domain_digest
 from mintage.store.local import Store
 
-__all__ = ["run_certify"]
+__all__ = ["known_holdout", "run_certify"]
+
+_Enter = Callable[..., Look]
+_Keep = Callable[..., str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +84,18 @@ class _Built:
         return str(self.record.body["commit"])
 
 
-def run_certify(context: Context, model: str, *, against: str | None) -> tuple[Outcome, str, Path]:
-    """Judge, sign and keep; returns the outcome, the certificate's digest and the report's path."""
+def run_certify(
+    context: Context,
+    model: str,
+    *,
+    against: str | None,
+    enter: _Enter = enter_opening,
+    keep: _Keep = keep_certificate,
+) -> tuple[Outcome, str, Path]:
+    """Judge, sign and keep; returns the outcome, the certificate's digest and the report's path.
+
+    ``enter`` enters the look at the hold-out, ``keep`` keeps the certificate: both otherwise where it is sealed.
+    """
     asked = _ask(context, model, against)
     with context.workspace.lock("certify"):
         built = _built(context, model)
@@ -86,13 +103,11 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
             show_default(asked.chosen)
         waivers = present_waivers(context.workspace, model, evidence_commit=built.commit, now=now())
         with contextlib.ExitStack() as stack:
-            evidence = _gather(context, asked, built, against=against, stack=stack)
+            evidence, use = _gather(context, asked, built, against=against, enter=enter, stack=stack)
             advance = stack.enter_context(progress("checks", len(asked.policy.requirements)))
             done = itertools.count(1)
-            outcome = certify(evidence, asked.policy, waivers=waivers, on_result=lambda _: advance(next(done)))
-        digest = keep_certificate(
-            context, model, outcome, built.lock, policy_text=asked.chosen.text, findings=asked.found
-        )
+            outcome = certify(evidence, asked.policy, waivers=waivers, use=use, on_result=lambda _: advance(next(done)))
+        digest = keep(context, model, outcome, built.lock, policy_text=asked.chosen.text, findings=asked.found)
         report = write_certificate_report(
             context,
             asked.spec,
@@ -110,7 +125,7 @@ def _ask(context: Context, model: str, against: str | None) -> _Asked:
     workspace = context.workspace
     spec = workspace.model_spec(model)
     check_judgeable(spec)
-    holdout = _known_holdout(spec)
+    holdout = known_holdout(spec)
     chosen = choose_policy(context, spec)
     findings, found = read_findings(workspace.git, model)
     policy = with_findings(chosen.policy, found=bool(findings))
@@ -137,19 +152,22 @@ def _built(context: Context, model: str) -> _Built:
 
 
 def _gather(
-    context: Context, asked: _Asked, built: _Built, *, against: str | None, stack: contextlib.ExitStack
-) -> Evidence:
+    context: Context, asked: _Asked, built: _Built, *, against: str | None, enter: _Enter, stack: contextlib.ExitStack
+) -> tuple[Evidence, HoldoutUse]:
     """Enter the opening of the hold-out, and gather all that the checks look at."""
     workspace, model, policy = context.workspace, asked.spec.model, asked.policy
     order = find_order(context, policy, model, built.commit)
+    look = enter(context, asked.spec, policy, built.root, holdout=asked.holdout)
+    order = msgspec.structs.replace(order, first_look_at=look.first_at)
+    if look.witness is not None:
+        order = msgspec.structs.replace(order, witness=look.witness, witnessed_at=look.witnessed_at)
     order = with_own_files(order, workspace.git, asked.own)
-    first_look = enter_opening(context, asked.spec, policy, built.root, holdout=asked.holdout)
     scratch = stack.enter_context(Scratch(workspace.tmp_dir))
     estimator = built.record.body["estimator"]
     original = Item(path=estimator["path"], digest=estimator["digest"], size=0)
     extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
     probe = None
-    if any(find_checks()[requirement.check].measured for requirement in policy.requirements):
+    if any(hasattr(requirement, "calls") for requirement in policy.requirements):
         probe = stack.enter_context(gateway_probe(built.package, model, scratch.private / "gateway"))
     evidence = gather_evidence(
         workspace,
@@ -159,12 +177,34 @@ def _gather(
         extract=extract,
         latency=probe,
         champion=_champion(context, model, built.root, against),
-        order=msgspec.structs.replace(order, first_look_at=first_look),
+        order=order,
         seed=policy.statistics.seed,
         findings=asked.findings,
+        unsealed=look.unsealed,
     )
     own = ConfinedCode(workspace, asked.own, estimator=original.path, limits=limits_of(policy.check_limit_s))
-    return replace(evidence, attested=_attested(context, policy), own=own)
+    retraining = StageRetraining(
+        workspace,
+        spec=asked.spec,
+        commit=built.commit,
+        estimator=original,
+        signature=built.package.signature,
+        holdout=evidence.holdout,
+        holdout_path=asked.holdout,
+        stack=stack,
+        tell=say,
+    )
+    checks = {requirement.check for requirement in policy.requirements}
+    gathered = replace(
+        evidence,
+        attested=_attested(context, policy),
+        pickles=scan_run(workspace, original) if "Z2" in checks else None,
+        provenance=provenance_of(workspace, built.record) if "V3" in checks else None,
+        footprint=ProcessProbe(built.package),
+        own=own,
+        retraining=retraining,
+    )
+    return gathered, look.use
 
 
 def _attested(context: Context, policy: Policy) -> dict[str, Attested]:
@@ -172,7 +212,7 @@ def _attested(context: Context, policy: Policy) -> dict[str, Attested]:
     return read_attested(context.workspace.root, policy.model, asked, trust=context.trust, now=now())
 
 
-def _known_holdout(spec: ModelSpec) -> str:
+def known_holdout(spec: ModelSpec) -> str:
     """The path of the hold-out; raises HoldoutUnknownError."""
     if spec.data.holdout is None:
         raise HoldoutUnknownError(

@@ -9,6 +9,7 @@ import msgspec
 from mintage.cli.console import emit, emit_json
 from mintage.cli.context import Context, now
 from mintage.lineage.chain import render_chain, walk
+from mintage.lineage.holdout_link import OwnLog
 from mintage.lineage.verify import verify_target
 
 __all__ = ["configure", "run"]
@@ -20,7 +21,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
-    chain = verify_target(arguments.target, workspace=context.workspace, now=now())
+    own = OwnLog(log=context.audit_log, key_id=context.signer.key_id)
+    chain = verify_target(arguments.target, workspace=context.workspace, now=now(), own=own)
     report = context.audit_log.verify(published=context.checkpoint_file)
     report.require_ok()
     links = list(walk(chain))

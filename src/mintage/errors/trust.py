@@ -12,6 +12,7 @@ __all__ = [
     "BundleInvalidError",
     "CheckpointInvalidError",
     "CheckpointMissingError",
+    "DecryptionFailedError",
     "KeyFileError",
     "ModelFolderError",
     "ModelTamperedError",
@@ -76,3 +77,7 @@ class CheckpointInvalidError(IntegrityError):
 
 class CheckpointMissingError(RefusedError):
     code = "audit.checkpoint-missing"
+
+
+class DecryptionFailedError(IntegrityError):
+    code = "attest.decryption-failed"
