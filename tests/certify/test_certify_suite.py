@@ -74,7 +74,7 @@ class Faulty:
             requirement,
             title="x",
             measurement=exact(value, rows=rows),
-            gate=Gate(direction="at_least", threshold=900),
+            gate=Gate(direction="at_least", threshold=500),
         )
         if self.fault == "claims":
             return msgspec.structs.replace(result, verdict="PASS")
