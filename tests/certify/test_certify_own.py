@@ -170,6 +170,14 @@ def test_an_error_is_told_with_its_place_in_the_file(workspace: Workspace) -> No
     assert 'File "checks/mine.py", line 2, in per_row\n    return 1 / 0' in str(found.details["said"])
 
 
+def test_what_a_file_says_cannot_steer_a_terminal(workspace: Workspace) -> None:
+    evidence = make_behaving("binary", rows=300)
+    text = "TITLE = 'red \\x1b[31m'\ndef number(holdout, data):\n    return 0.1\n"
+    assert run(workspace, evidence, text).title == "red  [31m"
+    text = "def number(holdout, data):\n    raise ValueError('red \\x1b[31m')\n"
+    assert run(workspace, evidence, text).reason.endswith("ValueError: red  [31m")
+
+
 @pytest.mark.parametrize(
     "text", ["X = 1\n", "def number(holdout, data):\n    return 1\ndef per_row(holdout, data):\n    return 1\n"]
 )

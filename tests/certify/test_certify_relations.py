@@ -73,6 +73,13 @@ def test_a_broken_relation_fails_with_a_small_example_and_its_twin_passes(worksp
     assert found.reason.endswith(told)
 
 
+def test_rows_that_cannot_occur_are_left_out(workspace: Workspace) -> None:
+    faulty = with_fault(make_behaving("binary", rows=300))
+    assert faulty.spec is not None
+    possible = replace(faulty, spec=msgspec.structs.replace(faulty.spec, impossible=("a > 2",)))
+    assert search(workspace, possible, GROWS).verdict == "PASS"
+
+
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("relation", ["equal", "same label"])
 def test_what_must_not_matter_is_said_of_any_task(workspace: Workspace, task: Task, relation: str) -> None:

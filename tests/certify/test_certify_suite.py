@@ -20,6 +20,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "H1": {"asks": "Has a person looked at it?"},
     "R3": {"max": 5},
     "T1": {"max_ms": 25},
+    "T2": {"measure": "size", "max": 10},
     "own": {"file": "checks/x.py", "max": 1},
 }
 """What a requirement of each check must have."""
@@ -73,7 +74,7 @@ class Faulty:
             requirement,
             title="x",
             measurement=exact(value, rows=rows),
-            gate=Gate(direction="at_least", threshold=900),
+            gate=Gate(direction="at_least", threshold=500),
         )
         if self.fault == "claims":
             return msgspec.structs.replace(result, verdict="PASS")

@@ -13,7 +13,7 @@ from mintage.certify.measure import without_number
 from mintage.certify.own_code import OwnCode, OwnFile
 from mintage.errors import MintageError, OwnCheckError
 
-__all__ = ["FileRequirement", "OwnPath", "find_file", "left_open"]
+__all__ = ["FileRequirement", "OwnPath", "find_file", "left_open", "plain"]
 
 OwnPath = Annotated[str, Meta(pattern=r"^checks/[A-Za-z0-9_]{1,64}\.py$")]
 _Sha256 = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -40,9 +40,14 @@ def find_file(evidence: Evidence, requirement: FileRequirement) -> tuple[OwnCode
     return evidence.own, file
 
 
+def plain(text: str) -> str:
+    """A text of the user's code without what would steer a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def left_open(check: Check[Any], requirement: FileRequirement, error: MintageError) -> CheckResult:
     """The result of a file that did not come to one: INCONCLUSIVE, with the last lines of what it said."""
-    lines = (error.found or "").strip().splitlines()
+    lines = [plain(line) for line in (error.found or "").strip().splitlines()]
     said = f": {lines[-1].strip()}" if lines else ""
     reason = f"{check.title}: not known, {error.message}{said}"
     if error.hint:

@@ -33,7 +33,7 @@ _INPUTS = {
 }
 
 
-def sample_evidence(task: Task, *, seed: int = 1, rows: int = 800, grouped: bool = False) -> Evidence:
+def sample_evidence(task: Task, *, seed: int = 1, rows: int = 400, grouped: bool = False) -> Evidence:
     """Evidence of a model that knows the truth, with all that a check may look at; ``grouped`` by twenty rows."""
     rng = np.random.default_rng(seed)
     train, holdout, validation = (

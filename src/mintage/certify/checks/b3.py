@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from mintage.certify.check import CheckResult, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.impossible import impossible_rows
 from mintage.certify.inside.relation import RELATIONS, holds
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import conclude, exact
 from mintage.certify.own_requirement import FileRequirement, OwnPath, find_file, left_open
 from mintage.certify.row_schema import row_schema
-from mintage.certify.served import Columns
+from mintage.certify.served import Columns, Served
 from mintage.errors import MintageError, OwnCheckError
 from mintage.stats.binomial import clopper_pearson
 
@@ -54,7 +55,7 @@ class _Broken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class _Searched(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: Annotated[str, Meta(max_length=200)]
+    name: Annotated[str, Meta(pattern=r"^\w{1,200}$")]
     title: Annotated[str, Meta(max_length=120)]
     tried: Annotated[int, Meta(ge=0)]
     planted: Annotated[int, Meta(ge=0)]
@@ -91,7 +92,7 @@ class Relations:
                 file,
                 _job(evidence, requirement, seed=resampling.seed),
                 files={},
-                served=evidence.served,
+                served=_possible(evidence),
                 columns=evidence.holdout.columns,
                 needs=("numpy", "hypothesis"),
             )
@@ -114,6 +115,14 @@ class Relations:
         if result.verdict == "PASS" and doubt:
             return msgspec.structs.replace(result, verdict="INCONCLUSIVE", reason=f"{result.reason}; but {doubt}")
         return result
+
+
+def _possible(evidence: Evidence) -> Served | None:
+    """The served model, which lets no row in that the model file calls impossible."""
+    served, conditions = evidence.served, evidence.conditions
+    if served is None or not conditions:
+        return served
+    return Served(served.ask, accepts=lambda columns: served.accepts(columns) & ~impossible_rows(conditions, columns))
 
 
 def _job(evidence: Evidence, requirement: RelationRequirement, *, seed: int) -> dict[str, Any]:

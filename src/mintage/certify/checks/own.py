@@ -22,7 +22,7 @@ from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import Measurement, bootstrap_of, conclude, exact, measured_samples
 from mintage.certify.own_code import OwnFound
-from mintage.certify.own_requirement import FileRequirement, OwnPath, find_file, left_open
+from mintage.certify.own_requirement import FileRequirement, OwnPath, find_file, left_open, plain
 from mintage.certify.share import measure_share
 from mintage.errors import MintageError, OwnCheckError
 
@@ -94,15 +94,16 @@ class OwnCheck:
             measurement = _measure(found, answered, evidence.holdout, resampling)
         except MintageError as error:
             return left_open(self, requirement, error)
+        examples = [plain(text) for text in found.examples]
         return conclude(
             self,
             requirement,
-            title=found.title,
+            title=plain(found.title),
             measurement=measurement,
             gate=requirement.gate,
             needed_unit=evidence.holdout.unit,
-            details=file.told | {f"counter-example {place}": text for place, text in enumerate(found.examples, 1)},
-            also=f"; the first is {found.examples[0]}" if found.examples else "",
+            details=file.told | {f"counter-example {place}": text for place, text in enumerate(examples, 1)},
+            also=f"; the first is {examples[0]}" if examples else "",
         )
 
 
