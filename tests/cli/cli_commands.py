@@ -15,9 +15,12 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("export", "buys", "--to", "onnx"): 3,
     ("finding", "list", "buys"): 3,
     ("finding", "add", "buys", "--row", "x=1", "--expect", "refused", "--author", "a@b.c"): 3,
+    ("graph",): 0,
     ("import", "dvc"): 3,
     ("labels", "buys", "labels.parquet"): 3,
     ("log",): 0,
+    ("logs",): 0,
+    ("logs", "train"): 3,
     ("monitor", "buys"): 3,
     ("notebook", "train"): 3,
     ("parity", "buys"): 3,
@@ -33,7 +36,9 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("retrain", "buys"): 3,
     ("rollback", "production/buys"): 3,
     ("run",): 0,
+    ("schema",): 0,
     ("serve", "buys"): 3,
+    ("shell", "train"): 3,
     ("show", "buys"): 3,
     ("show", "decision"): 1,
     ("show", "train"): 3,
@@ -48,7 +53,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("why", "train"): 3,
 }
 
-# this one looks for the project of another tool
-OF_ANOTHER_TOOL = frozenset(["import"])
+# these look for no project of ours
+OF_ANOTHER_TOOL = frozenset(["import", "schema"])
 # these take a model's folder too, so that a project is not what is missing
 WITHOUT_PROJECT = frozenset(["export", "parity", "predict", "serve"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from mintage.errors.tree import DataError, IntegrityError, MissingToolError, ProjectError, RefusedError, RunError
 
 __all__ = [
@@ -168,7 +170,22 @@ class InputCategoryError(InputRangeError):
 
 
 class StageFailedError(RunError):
+    """A stage's command did not end with exit code 0: ``ended`` is that code, negative for a signal."""
+
     code = "pipeline.stage-failed"
+    ended: int | Literal["timeout"] | None = None
+
+
+class NetworkOpenError(RunError):
+    """A stage may not use the network, and this machine cannot keep it from it."""
+
+    code = "pipeline.network-open"
+
+
+class StageStoppedError(RunError):
+    """A stage's command was ended because the run that it belongs to was."""
+
+    code = "pipeline.stage-stopped"
 
 
 class NotRepeatableError(RunError):

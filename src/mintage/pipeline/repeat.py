@@ -71,7 +71,7 @@ class Repeater:
         self._project = tree.project(allow_unmade=True)
         stages = self._project.stages
         makers = [maker_of(stages, path) for path in (estimator.path, *wanted)]
-        self.stages = tuple(dict.fromkeys(name for maker in makers if maker for name in order(stages, target=maker)))
+        self.stages = order(stages, target=[maker for maker in makers if maker])
         if makers[0] is None:
             raise _not_repeatable(f"no stage writes {estimator.path}", "a stage of mintage.yaml that fits the model")
         self._check_locks()
