@@ -44,7 +44,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ask(project: SmallProject, lines: str) -> None:
     """Add requirements to the policy, and have nothing measured in wall time."""
-    policy = project.read("policies/buys.yaml")
+    policy = project.read("policies/buys.yaml").replace("draws: 400", "draws: 4000")  # for nine days at 97.5 %
     project.write("policies/buys.yaml", policy[: policy.index("  - {id: p50")] + lines)
     project.commit("policy")
 
