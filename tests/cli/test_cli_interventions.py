@@ -44,7 +44,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ask(project: SmallProject, lines: str) -> None:
     """Add requirements to the policy, and have nothing measured in wall time."""
-    policy = project.read("policies/buys.yaml")
+    policy = project.read("policies/buys.yaml").replace("draws: 400", "draws: 4000")  # for nine days at 97.5 %
     project.write("policies/buys.yaml", policy[: policy.index("  - {id: p50")] + lines)
     project.commit("policy")
 
@@ -155,10 +155,10 @@ def test_a_budget_that_ends_and_a_pipeline_without_a_place_to_change_are_open_wi
     )
     fresh.write("data/visits.csv", fresh.read("data/visits.csv").replace("bought", "outcome", 1))
     text = 'rows.filter(pl.col("day").is_in(part)).write_parquet(f"work/{name}.parquet")'
-    fresh.replace("split.py", text, text + '\npl.read_parquet("work/train.parquet").write_ipc("work/train.arrow")')
-    fresh.replace("mintage.yaml", "out: [work/train.parquet,", "out: [work/train.arrow, work/train.parquet,")
-    fresh.replace("mintage.yaml", "in: [work/train.parquet]", "in: [work/train.arrow]")
-    fresh.replace("train.py", 'read_parquet("work/train.parquet")', 'read_ipc("work/train.arrow", memory_map=False)')
+    fresh.replace("split.py", text, text + '\npl.read_parquet("work/train.parquet").write_ndjson("work/train.jsonl")')
+    fresh.replace("mintage.yaml", "out: [work/train.parquet,", "out: [work/train.jsonl, work/train.parquet,")
+    fresh.replace("mintage.yaml", "in: [work/train.parquet]", "in: [work/train.jsonl]")
+    fresh.replace("train.py", 'read_parquet("work/train.parquet")', 'read_ndjson("work/train.jsonl")')
     fresh.run("add", "data/visits.csv")
     ask(fresh, RETRAINS + "  - {id: short, check: F7, vary: seed, budget_s: 0.5}\n")
     results, talk = judged(fresh)

@@ -10,7 +10,6 @@ asked about is the model as it was made.
 from __future__ import annotations
 
 import contextlib
-import math
 import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -21,12 +20,12 @@ from typing import Any
 import msgspec
 
 from mintage.data.checkout import place
-from mintage.errors import BlobMissingError, GitError, NotRepeatableError, StageFailedError
+from mintage.errors import BlobMissingError, GitError, NotRepeatableError, StageStoppedError
+from mintage.pipeline.attempts import attempt_stage
 from mintage.pipeline.facts import Inspector, StageFacts
 from mintage.pipeline.graph import maker_of, order
 from mintage.pipeline.key import explain
 from mintage.pipeline.stage_data import files_of
-from mintage.pipeline.stage_run import execute_stage
 from mintage.pipeline.worktree import worktree
 from mintage.repo.locks import Item, Lock, read_locks
 from mintage.repo.workspace import Workspace
@@ -71,7 +70,7 @@ class Repeater:
         self._project = tree.project(allow_unmade=True)
         stages = self._project.stages
         makers = [maker_of(stages, path) for path in (estimator.path, *wanted)]
-        self.stages = tuple(dict.fromkeys(name for maker in makers if maker for name in order(stages, target=maker)))
+        self.stages = order(stages, target=[maker for maker in makers if maker])
         if makers[0] is None:
             raise _not_repeatable(f"no stage writes {estimator.path}", "a stage of mintage.yaml that fits the model")
         self._check_locks()
@@ -80,7 +79,7 @@ class Repeater:
         """Run what must be run; ``edit`` None runs all stages on what they read then. None if no file was edited that
         the estimator is made from. ``seed`` replaces that of each stage; ``left_s`` is asked before each.
 
-        Raises NotRepeatableError, StageFailedError, and TimeoutError when the time is over.
+        Raises NotRepeatableError, StageStoppedError, and TimeoutError when the time is over.
         """
         shutil.rmtree(self._tree.store_dir, ignore_errors=True)
         with StatCache(self._tree.cache_database) as cache:
@@ -152,26 +151,17 @@ class Repeater:
         self, inspector: Inspector, name: str, *, seed: int | None, left_s: Callable[[], float]
     ) -> tuple[Item, ...]:
         facts = self._facts(inspector, name)
-        limit = min(left_s(), facts.stage.timeout_s or math.inf)
-        if left_s() <= 0:
-            raise TimeoutError
-        stage = msgspec.structs.replace(facts.stage, timeout_s=max(1, math.ceil(limit)))
         if seed is not None:
-            stage = msgspec.structs.replace(stage, seed=seed)
+            facts = replace(facts, stage=msgspec.structs.replace(facts.stage, seed=seed))
         log = self._tree.logs_dir / f"{name}.log"
         log.unlink(missing_ok=True)
+        inspector.cache.flush()
         try:
-            outcome = execute_stage(
-                self._tree,
-                replace(facts, stage=stage),
-                models=self._project.models,
-                log=log,
-                known=inspector.cache.known_digest,
-            )
-        except StageFailedError as error:
-            if left_s() <= 0:
-                raise TimeoutError from error
-            raise
+            outcome = attempt_stage(
+                self._tree, facts, models=self._project.models, log=log, stop=lambda: left_s() <= 0
+            ).outcome
+        except StageStoppedError as error:
+            raise TimeoutError from error
         for item in outcome.outputs:
             place(inspector.store, item, self._tree.root / item.path)
         return outcome.outputs

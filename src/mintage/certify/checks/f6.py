@@ -125,7 +125,9 @@ def _mean(metric: Metric, splits: list[Split], resampling: Resampling) -> _Mean:
     measured = [measure_metric(metric, split, resampling) for split in splits]
     open_ones = [one for one in measured if one.interval is None or one.estimate is None]
     if open_ones:
-        return _Mean(undecided=open_ones[0].undecided or metric.undefined)
+        first = open_ones[0]
+        needed = f"; about {first.needed:,} {splits[0].unit} would settle it" if first.needed else ""
+        return _Mean(undecided=(first.undecided or metric.undefined) + needed)
     values = [one.estimate for one in measured if one.estimate is not None]
     halves = [one.estimate - one.interval.low for one in measured if one.estimate is not None and one.interval]
     student = float(special.stdtrit(len(values) - 1, (1 + resampling.confidence) / 2))
