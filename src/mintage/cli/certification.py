@@ -18,7 +18,7 @@ from mintage.certify.clause_table import BY_PEOPLE
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import Finding, read_findings
 from mintage.certify.gather import gather_evidence
-from mintage.certify.policy import Policy, check_domain, check_task
+from mintage.certify.policy import Policy, check_domain, check_model, check_task
 from mintage.certify.regression import with_findings
 from mintage.certify.run_facts import provenance_of, scan_run
 from mintage.certify.waiver_facts import present_waivers
@@ -29,7 +29,7 @@ from mintage.cli.context import Context, now
 from mintage.cli.footprint import ProcessProbe
 from mintage.cli.holdout_opening import enter_opening, find_order
 from mintage.cli.latency import gateway_probe
-from mintage.cli.policy_choice import Chosen, check_judgeable, choose_policy, show_default
+from mintage.cli.policy_choice import Chosen, check_committed, check_judgeable, choose_policy, show_default
 from mintage.errors import HoldoutUnknownError, RefusedError
 from mintage.model.loaded import open_built
 from mintage.model.package import Package, open_package
@@ -111,8 +111,10 @@ def _ask(context: Context, model: str, against: str | None) -> _Asked:
     chosen = choose_policy(context, spec)
     findings, found = read_findings(workspace.git, model)
     policy = with_findings(chosen.policy, found=bool(findings))
+    check_model(policy, model)
     check_domain(policy, domain_digest(spec))
     check_task(policy, spec.task)
+    check_committed(context, chosen)
     if against is not None:
         environment_dir(workspace, against)
     context.signer_for("certificate")
