@@ -7,6 +7,7 @@ def test_statement_is_signed_asked_for_by_the_policy_and_stands_on_the_certifica
     assert "asks nobody to attest 'oversight'" in released.run("attest", "buys", "oversight", *WORDS, expect=3).err
     with (released.root / "policies/buys.yaml").open("a") as stream:
         stream.write("  - {id: oversight, check: H1, asks: a person can override, controls: ['aia:14.4']}\n")
+    released.commit("somebody must have said it")
     undecided = released.run("certify", "buys", expect=1)
     assert undecided.out.startswith("INCONCLUSIVE: buys is not decided: nobody has attested it: a person can override")
     assert "plan.md is not there" in released.run("attest", "buys", "oversight", *WORDS, expect=3).err

@@ -19,11 +19,10 @@ from mintage.certify.holdout_use import HoldoutUse, why_blocked
 from mintage.certify.judge import Judged, Verdict, overall
 from mintage.certify.latency import LatencyRun
 from mintage.certify.order import OrderFacts
-from mintage.certify.policy import Policy, Statistics, check_domain, check_task
+from mintage.certify.policy import Policy, Statistics, check_domain, check_model, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.sentence import write_sentence
 from mintage.certify.waive import AppliedWaiver, Presented, Unheld, apply_waivers
-from mintage.errors import PolicyForAnotherModelError
 
 __all__ = ["DataFacts", "Outcome", "certify"]
 
@@ -124,14 +123,7 @@ def certify(
 
 
 def _check_fit(evidence: Evidence, policy: Policy) -> None:
-    if evidence.model != policy.model:
-        raise PolicyForAnotherModelError(
-            "the policy is for another model",
-            expected=evidence.model,
-            found=policy.model,
-            where=policy.where,
-            hint="certify with the policy that names this model",
-        )
+    check_model(policy, evidence.model)
     check_domain(policy, evidence.domain)
     check_task(policy, evidence.task)
 

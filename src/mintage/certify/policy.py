@@ -23,13 +23,23 @@ from mintage.errors import (
     DomainMismatchError,
     FileMalformedError,
     FileMissingError,
+    PolicyForAnotherModelError,
     PolicyUnfitError,
     UnknownCheckError,
 )
 from mintage.record.digest import is_digest, sha256_bytes
 from mintage.repo.yamlfile import Marks, convert, load_yaml
 
-__all__ = ["Multiplicity", "Policy", "Statistics", "check_domain", "check_task", "parse_policy", "read_policy"]
+__all__ = [
+    "Multiplicity",
+    "Policy",
+    "Statistics",
+    "check_domain",
+    "check_model",
+    "check_task",
+    "parse_policy",
+    "read_policy",
+]
 
 Multiplicity = Annotated[str, Meta(pattern=r"^(none|bonferroni|benjamini-hochberg\((0?\.[0-9]{1,6})\))$")]
 _HINT = "see docs/spec/policy.md"
@@ -154,6 +164,18 @@ def parse_policy(data: bytes, *, where: str, checks: Mapping[str, Check[Any]] | 
     )
 
 
+def check_model(policy: Policy, model: str) -> None:
+    """Raise PolicyForAnotherModelError if the policy is not of ``model``."""
+    if policy.model != model:
+        raise PolicyForAnotherModelError(
+            "the policy is for another model",
+            expected=model,
+            found=policy.model,
+            where=policy.where,
+            hint="certify with the policy that names this model",
+        )
+
+
 def check_domain(policy: Policy, domain: str) -> None:
     """Raise DomainMismatchError if the policy pins another domain than ``domain``."""
     if policy.domain is None or policy.domain == domain:
@@ -163,8 +185,8 @@ def check_domain(policy: Policy, domain: str) -> None:
         expected=policy.domain,
         found=domain,
         where=policy.where,
-        hint=f"models/{policy.model}.yaml changed its task, target, threshold, group key or inputs: take that back, or "
-        f"have the policy's owner ({policy.owner}) review it and set `domain: {domain}`",
+        hint=f"models/{policy.model}.yaml changed its task, target, threshold, group key, inputs or impossible rows: "
+        f"take that back, or have the policy's owner ({policy.owner}) review it and set `domain: {domain}`",
     )
 
 

@@ -22,7 +22,7 @@ from mintage.certify.gather import gather_evidence
 from mintage.certify.holdout_use import HoldoutUse
 from mintage.certify.own_code import OwnFile
 from mintage.certify.own_process import ConfinedCode, limits_of
-from mintage.certify.policy import Policy, check_domain, check_task
+from mintage.certify.policy import Policy, check_domain, check_model, check_task
 from mintage.certify.regression import with_findings
 from mintage.certify.run_facts import provenance_of, scan_run
 from mintage.certify.stage_retraining import StageRetraining
@@ -34,8 +34,8 @@ from mintage.cli.context import Context, now
 from mintage.cli.footprint import ProcessProbe
 from mintage.cli.holdout_opening import Look, enter_opening, find_order
 from mintage.cli.latency import gateway_probe
-from mintage.cli.own_files import check_committed, find_own_files, with_own_files
-from mintage.cli.policy_choice import Chosen, check_judgeable, choose_policy, show_default
+from mintage.cli.own_files import check_own_committed, find_own_files, with_own_files
+from mintage.cli.policy_choice import Chosen, check_committed, check_judgeable, choose_policy, show_default
 from mintage.errors import HoldoutUnknownError, RefusedError
 from mintage.model.loaded import open_built
 from mintage.model.package import Package, open_package
@@ -129,10 +129,12 @@ def _ask(context: Context, model: str, against: str | None) -> _Asked:
     chosen = choose_policy(context, spec)
     findings, found = read_findings(workspace.git, model)
     policy = with_findings(chosen.policy, found=bool(findings))
+    check_model(policy, model)
     check_domain(policy, domain_digest(spec))
     check_task(policy, spec.task)
+    check_committed(context, chosen)
     own = find_own_files(workspace.root, policy)
-    check_committed(workspace.git, own)
+    check_own_committed(workspace.git, own)
     if against is not None:
         environment_dir(workspace, against)
     context.signer_for("certificate")

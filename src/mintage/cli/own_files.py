@@ -14,7 +14,7 @@ from mintage.certify.policy import Policy
 from mintage.errors import CheckMismatchError, CheckUncommittedError, FileMissingError
 from mintage.repo.git import Git
 
-__all__ = ["check_committed", "find_own_files", "with_own_files"]
+__all__ = ["check_own_committed", "find_own_files", "with_own_files"]
 
 
 def find_own_files(root: Path, policy: Policy) -> dict[str, OwnFile]:
@@ -45,7 +45,7 @@ def find_own_files(root: Path, policy: Policy) -> dict[str, OwnFile]:
     return found
 
 
-def check_committed(git: Git, files: Mapping[str, OwnFile]) -> None:
+def check_own_committed(git: Git, files: Mapping[str, OwnFile]) -> None:
     """Raise CheckUncommittedError for a file that is not what the commit HEAD has."""
     for file in files.values():
         committed = git.show("HEAD", file.path) if git.head() else None

@@ -12,7 +12,7 @@ from mintage.certify.policy import Policy, read_policy
 from mintage.certify.suggest import PolicyFacts, assumptions_of, suggest_requirements
 from mintage.cli.console import say, table
 from mintage.cli.context import Context
-from mintage.errors import PolicyDeletedError, RefusedError
+from mintage.errors import PolicyDeletedError, PolicyNotCommittedError, RefusedError
 from mintage.model.loaded import open_built
 from mintage.model.parity import TOLERANCE
 from mintage.pipeline.table import labels_of
@@ -20,7 +20,7 @@ from mintage.record.digest import short
 from mintage.repo.locks import read_lock
 from mintage.repo.modelfile import ModelSpec
 
-__all__ = ["Chosen", "check_judgeable", "choose_policy", "known_facts", "show_default"]
+__all__ = ["Chosen", "check_committed", "check_judgeable", "choose_policy", "known_facts", "show_default"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,7 @@ def choose_policy(context: Context, spec: ModelSpec) -> Chosen:
     file = context.workspace.root / path
     if file.exists():
         return Chosen(policy=read_policy(file))
-    git = context.workspace.git
-    commits = git.log(path, limit=1) if git.head() else []
+    commits = context.workspace.git.log(path, limit=1)
     if commits:
         raise PolicyDeletedError(
             f"the policy of {spec.model} was deleted",
@@ -54,6 +53,22 @@ def choose_policy(context: Context, spec: ModelSpec) -> Chosen:
     facts = known_facts(context, spec)
     policy, text = default_policy(spec, facts, version=__version__)
     return Chosen(policy=policy, text=text, facts=facts)
+
+
+def check_committed(context: Context, chosen: Chosen) -> None:
+    """Raise PolicyNotCommittedError where Git knows the policy's file, and it is not what HEAD has."""
+    path = f"policies/{chosen.policy.model}.yaml"
+    workspace = context.workspace
+    commits = workspace.git.log(path, limit=1) if chosen.text is None else []
+    if commits and workspace.git.show("HEAD", path) != (workspace.root / path).read_bytes():
+        raise PolicyNotCommittedError(
+            f"the policy of {chosen.policy.model} was edited, and that is not committed",
+            expected=f"{path} as HEAD has it, which commit {commits[0].id[:10]} changed last",
+            found="other bytes",
+            where=path,
+            hint="commit it, so that others see by what the model is judged, and run and certify again; "
+            f"`git diff {path}` shows the edit",
+        )
 
 
 def check_judgeable(spec: ModelSpec) -> None:

@@ -45,6 +45,7 @@ __all__ = [
     "ParityFailedError",
     "PolicyDeletedError",
     "PolicyForAnotherModelError",
+    "PolicyNotCommittedError",
     "PolicyUnfitError",
     "ProfileInvalidError",
     "RecordingTooLargeError",
@@ -302,6 +303,12 @@ class PolicyDeletedError(RefusedError):
     """Git knows a policy of the model, and the work tree has none: the built-in default must not take its place."""
 
     code = "certify.policy-deleted"
+
+
+class PolicyNotCommittedError(RefusedError):
+    """The policy's file is not what Git has at HEAD: a model must not be judged by what nobody else can see."""
+
+    code = "certify.policy-not-committed"
 
 
 class FindingRemovedError(RefusedError):

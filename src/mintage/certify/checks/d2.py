@@ -12,6 +12,7 @@ training lacks bounds it: where that has every cell of the domain, no hold-out c
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 import msgspec
@@ -26,6 +27,7 @@ from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.levels import Levels, levels_of
 from mintage.certify.measure import Measurement, conclude, exact, without_number
+from mintage.stats.binomial import clopper_pearson
 from mintage.stats.cells import CellCounts, cells_of, count_cells
 from mintage.stats.jackknife import ratio_interval
 
@@ -33,7 +35,7 @@ __all__ = ["CHECK", "Coverage", "CoverageRequirement"]
 
 _MOST = 20_000_000
 _COVERED, _ABSENT = 0.85, 0.02
-_FEWEST, _SHOWN = 5, 5
+_FEWEST, _FEW, _SHOWN = 5, 10, 5
 _Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -151,11 +153,12 @@ class Coverage:
         confidence: float,
     ) -> CheckResult:
         details, also = _told(found, levels)
+        new_level = math.comb(len(levels) - 1, requirement.ways - 1)
         return conclude(
             self,
             requirement,
             title=f"share of the hold-out's {requirement.ways}-way cells that training lacks",
-            measurement=_measure_absent(found, evidence.holdout, confidence=confidence),
+            measurement=_measure_absent(found, evidence.holdout, new_level=new_level, confidence=confidence),
             gate=requirement.gate,
             needed_unit=evidence.holdout.unit,
             details=details,
@@ -169,8 +172,20 @@ def _groups(split: Split) -> NDArray[np.intp]:
     return np.asarray(np.unique(split.groups, return_inverse=True)[1], dtype=np.intp)
 
 
-def _measure_absent(found: CellCounts, split: Split, *, confidence: float) -> Measurement:
-    """The share of absent cells; what training has bounds it from above."""
+def _unseen(alone: NDArray[np.intp], new_level: int, *, confidence: float) -> float:
+    """How many cells a hold-out may have that training lacks, where few groups, or none, have such a cell.
+
+    The bound of the share of groups that have one, times what each brings: as many as those do; a level that is new,
+    which is in ``new_level`` cells at once, where none has one.
+    """
+    groups, hits = len(alone), int(np.count_nonzero(alone))
+    each = alone.sum() / hits if hits else new_level
+    return float(clopper_pearson(hits, groups, confidence).high * groups * each) if hits < _FEW else 0.0
+
+
+def _measure_absent(found: CellCounts, split: Split, *, new_level: int, confidence: float) -> Measurement:
+    """The share of absent cells; what training has bounds it from above. ``new_level`` is in how many cells of a row
+    one level is."""
     assert found.met_alone is not None and found.absent_alone is not None
     share, groups = found.absent / found.met, len(found.met_alone)
     if groups < _FEWEST:
@@ -178,7 +193,8 @@ def _measure_absent(found: CellCounts, split: Split, *, confidence: float) -> Me
         return Measurement(estimate=share, interval=None, rows=split.rows, groups=groups, undecided=why, needed=_FEWEST)
     ends = ratio_interval(found.absent, found.met, found.absent_alone, found.met_alone, confidence=confidence)
     most = min(1.0, (found.outside + found.cells - found.covered) / found.met)
-    interval = msgspec.structs.replace(ends, high=max(share, min(ends.high, most)))
+    high = max(ends.high, _unseen(found.absent_alone, new_level, confidence=confidence) / found.met)
+    interval = msgspec.structs.replace(ends, high=max(share, min(high, most)))
     # where no group has an absent cell of its own, more groups bring no narrower interval
     needed = None if found.absent_alone.any() else 0
     method = f"jackknife by {'row' if split.groups is None else 'group'}, at least as wide as Clopper-Pearson"
