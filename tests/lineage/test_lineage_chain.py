@@ -13,7 +13,8 @@ from mintage.repo.workspace import Workspace
 from small_project import flip
 
 RELEASE = "production/buys"
-LINKS = ["release", "model", "certificate", "policy", "provenance", "run", "data", "data", "environment", "commit"]
+LINKS = ["release", "model", "certificate", "policy", "hold-out", "provenance", "run"]
+LINKS += ["data", "data", "environment", "commit"]
 
 
 @pytest.fixture(scope="module")
