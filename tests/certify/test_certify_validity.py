@@ -17,6 +17,7 @@ from mintage.certify.finding import Finding
 from mintage.certify.policy import parse_policy
 from mintage.certify.revocation import Revocation, check_not_revoked, parse_revocations
 from mintage.certify.validity import RepositoryNow, unchecked, what_ended
+from mintage.certify.waive import AppliedWaiver
 from mintage.errors import CertificateInvalidError, CertificateRevokedError, FileMalformedError
 
 PARSED = parse_policy(POLICY, where="policies/late.yaml")
@@ -76,6 +77,30 @@ def test_each_event_ends_it_with_a_sentence_of_its_own(
     found = ended(certificate, **changes)
     assert [name for name, _ in found] == [event]
     assert said in found[0][1]
+
+
+def test_what_people_approved_and_signed_ends_after_its_last_day(certificate: Certificate) -> None:
+    waiver = AppliedWaiver(
+        requirement="auc",
+        result="sha256:" + "0" * 64,
+        reason="r",
+        compensating="c",
+        approver="ana@example.org",
+        approved_commit="4a" * 20,
+        expires=date(2026, 11, 5),
+        approval="5b" * 20,
+        approved_at=ISSUED,
+        author="tess@example.org",
+    )
+    signed = msgspec.structs.replace(
+        certificate.results[0], requirement="oversight", check="H1", verdict="PASS", details={"expires": "2026-11-06"}
+    )
+    other = msgspec.structs.replace(certificate, waivers=(waiver,), results=(*certificate.results, signed))
+    assert ended(other, now="2026-11-05T23:59:59Z") == []
+    first = ended(other, now="2026-11-06T00:00:00Z")
+    assert [name for name, _ in first] == ["waiver"] and "it held until 2026-11-05" in first[0][1]
+    both = ended(other, now="2026-11-07T00:00:00Z")
+    assert [name for name, _ in both] == ["waiver", "statement"] and "oversight held until 2026-11-06" in both[1][1]
 
 
 def test_a_default_ends_when_the_model_gets_a_policy(certificate: Certificate) -> None:

@@ -120,13 +120,13 @@ def test_a_certificate_that_failed_is_refused(scene):
 
 
 def test_a_certificate_that_expired_is_refused(scene):
-    times = {"issued": "2020-01-01T00:00:00Z", "expires": "2020-03-31T00:00:00Z"}
+    times = {"issued": "2020-01-01T00:00:00Z", "expires": "2020-03-31T00:00:00Z", "ends": []}
     scene.release(certificate=scene.reissue(**times))
     refused(scene, expect=1, code="certificate.expired", names="2020-03-31")
 
 
 def test_a_certificate_of_the_future_is_refused(scene):
-    times = {"issued": "2999-01-01T00:00:00Z", "expires": "2999-03-31T00:00:00Z"}
+    times = {"issued": "2999-01-01T00:00:00Z", "expires": "2999-03-31T00:00:00Z", "ends": []}
     scene.release(certificate=scene.reissue(**times))
     refused(scene, expect=1, code="certificate.not-yet-valid")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from report_views import make_certificate, make_story
 
-from mintage.report.certificate_view import CertificateView
+from mintage.report.certificate_view import CertificateView, NotAsked, Validity
 from mintage.report.story import Story
 
 
@@ -70,7 +71,11 @@ def parse():
 
 @pytest.fixture(scope="session")
 def certificate_view() -> CertificateView:
-    return make_certificate()
+    return msgspec.structs.replace(
+        make_certificate(),
+        validity=Validity(until="2013-05-30T06:12:40Z", ends=("policies/late.yaml changes",)),
+        not_asked=(NotAsked(id="champion", title="gain over it", check="F3", reason="there is no champion"),),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -37,10 +37,6 @@ def make_certificate() -> c.CertificateView:
             signed_by="certifier",
             certificate=digest("certificate-1"),
         ),
-        validity=c.Validity(until="2013-05-30T06:12:40Z", ends=("policies/late.yaml changes",)),
-        not_asked=(
-            c.NotAsked(id="champion", title="gain over the champion", check="F3", reason="there is no champion"),
-        ),
         verdict="PASS",
         waivers=(
             c.Waiver(
