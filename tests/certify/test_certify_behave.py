@@ -204,6 +204,21 @@ def test_a_model_that_takes_missing_for_huge_fails_only_missing(task: Task) -> N
     assert found["missing"].details["loss, b missing"] > 0.1  # type: ignore[operator]
 
 
+def test_noise_that_whole_numbers_swallow_shows_nothing_and_leaves_noise_open() -> None:
+    columns = {"c": np.arange(4000) % 3 + 0.0}
+
+    def model(asked: Columns) -> Answers:
+        return Answers(task="binary", values=asked["c"] / 3)
+
+    clean = make_behaving("binary")
+    train, holdout = (replace(part, columns=columns, answers=model(columns)) for part in (clean.train, clean.holdout))
+    evidence = replace(clean, train=train, holdout=holdout, served=Served(model))
+    policy = parse_policy(ONLY_SLICES.replace(b"slices, check: S1", b"noise, check: R1"), where="policies/late.yaml")
+    (result,) = certify(evidence, policy).results
+    assert result.verdict == "INCONCLUSIVE"
+    assert "1 % noise, 5 % noise changes no row of the hold-out" in result.reason
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_random_answers_fail_only_determinism(task: Task) -> None:
     class Drifting:

@@ -92,6 +92,8 @@ def test_numbers_have_levels_of_equally_many_rows_and_the_outer_ones_have_no_end
     assert (constant.names, constant.domain, constant.holdout.tolist()) == (("3", "another"), 1, [0, 1])
     skewed = column_levels("n", np.r_[np.zeros(900), np.arange(100)], np.array([0.0, 50.0]))
     assert skewed.holdout.tolist() == [0, len(skewed.names) - 1]
+    full = column_levels("n", np.r_[np.full(900, 100.0), np.arange(100)], np.array([100.0, 50.0]))
+    assert (full.names, full.holdout.tolist()) == (("to 99", "over 99"), [1, 0])
     empty = column_levels("n", np.full(5, np.nan), np.array([1.0, np.nan]))
     assert (empty.names, empty.holdout.tolist()) == (("null", "another"), [1, 0])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from certify_real import TASKS, declared, real_evidence, results, with_columns
+from certify_real import TASKS, declared, real_evidence, results, taken, with_columns
 from numpy.typing import NDArray
 
 from mintage.certify.certificate import certificate_statement, parse_certificate
@@ -88,6 +88,15 @@ def test_an_input_that_is_known_to_be_honest_can_be_allowed() -> None:
     names = ", ".join(faulty.train.columns)
     result = results(faulty, f"{LINE}, allowed: [{names}]")["target"]
     assert result.verdict == "INCONCLUSIVE" and "all of them are allowed" in result.reason
+
+
+def test_rows_too_few_to_find_the_label_itself_leave_it_open() -> None:
+    evidence = real_evidence("regression")
+    assert results(evidence, LINE)["target"].details["r2 of the label, planted"] > 0.97  # type: ignore[operator]
+    few = replace(evidence, train=taken(evidence.train, np.arange(24)))
+    result = results(few, LINE)["target"]
+    assert result.verdict == "INCONCLUSIVE", result.reason
+    assert "the label itself, planted as an input, was not found either" in result.reason
 
 
 def test_noise_alone_is_worth_nothing_out_of_fold() -> None:

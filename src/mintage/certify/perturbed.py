@@ -1,8 +1,9 @@
 """How much of a metric is lost when the rows are perturbed: paired, with the worst of several perturbations told.
 
-The loss is a share of the metric's value on the rows as they are. All perturbed rows are asked at once. A row that the
-model refuses once it is perturbed would not be answered when it is served, and one that is impossible then does not
-occur, so it keeps its answer, and is counted.
+The loss is a share of the metric's value on the rows as they are. Where no perturbation changes a row (noise that whole
+numbers swallow) nothing is shown: INCONCLUSIVE. All perturbed rows are asked at once. A row that the model refuses once
+it is perturbed would not be answered when it is served, and one that is impossible then does not occur, so it keeps its
+answer, and is counted.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ def conclude_losses(
     if not np.isfinite(value) or value == 0:
         reason = f"{check.title}: {metric.label} has no value on the hold-out as it is ({metric.undefined})"
         return without_number(check, requirement, verdict="INCONCLUSIVE", reason=reason)
+    if not any(_changed(split.columns, columns) for columns in perturbed.values()):
+        reason = f"{check.title}: not measured, {', '.join(perturbed)} changes no row of the hold-out: ask for more"
+        return without_number(check, requirement, verdict="INCONCLUSIVE", reason=reason)
     answers, refused, impossible = _ask(served, evidence, {**perturbed, **(told or {})})
     gains = measure_gains(metric, split, {name: answers[name] for name in perturbed}, resampling)
     shares = {name: _share(item, abs(value)) for name, item in gains.items()}
@@ -70,6 +74,17 @@ def conclude_losses(
         details=details,
         also=f" (worst: {worst})",
     )
+
+
+def _changed(before: Columns, after: Columns) -> bool:
+    """Whether any value is another; missing is equal to missing."""
+    for name, column in before.items():
+        differ = column != after[name]
+        if column.dtype.kind != "O":
+            differ &= ~(np.isnan(column) & np.isnan(after[name]))
+        if np.any(differ):
+            return True
+    return False
 
 
 def _ask(served: Served, evidence: Evidence, perturbed: Mapping[str, Columns]) -> tuple[dict[str, Answers], int, int]:

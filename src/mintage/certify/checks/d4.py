@@ -41,7 +41,7 @@ class LabelErrors:
     """The check."""
 
     id = "D4"
-    version = 0
+    version = 1
     title = "labels that look wrong"
     samples = True
     measured = False
@@ -100,14 +100,15 @@ def suspected(values: NDArray[np.float64], labels: NDArray[np.intp]) -> NDArray[
 
 
 def contradicted(codes: NDArray[np.int64], labels: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which rows have a label that is not the most common one of the rows that are equal to them.
+    """Which rows have a label that is not the most common one of the rows that are equal to them; of two that are
+    equally common one is wrong, and the later class is taken for it.
 
-    >>> contradicted(np.array([0, 0, 0, 1]), np.array([1, 1, 0, 0])).tolist()
-    [False, False, True, False]
+    >>> contradicted(np.array([0, 0, 0, 1, 2, 2]), np.array([1, 1, 0, 0, 0, 1])).tolist()
+    [False, False, True, False, False, True]
     """
     counts = np.zeros((int(codes.max()) + 1, int(labels.max()) + 1), dtype=np.intp)
     np.add.at(counts, (codes, labels), 1)
-    return np.asarray(counts[codes, labels] < counts.max(axis=1)[codes])
+    return np.asarray(labels != counts.argmax(axis=1)[codes])
 
 
 def _answers(train: Split, *, classes: int, seed: int) -> NDArray[np.float64]:

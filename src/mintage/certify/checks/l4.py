@@ -3,7 +3,8 @@
 Each input alone, and whether it is missing, answers for the training rows out of fold (``certify.single``); the
 hold-out is not used. The strongest one's AUC (of a regression R²) must be at most ``max``. An honest input may be as
 strong: then name it under ``allowed``. The interval's ends are the greatest of the columns looked at: those that come
-within 0.05 of ``max``, five at most, or the strongest.
+within 0.05 of ``max``, five at most, or the strongest. That none is found counts only if the label itself, planted as
+one more column, is: with few rows, or folds of few groups, nothing would be.
 
 With ``retrain`` the model is trained again with the strongest input's values exchanged between rows, and what that
 costs on the hold-out is told: a model that loses nothing did not need it. It decides nothing.
@@ -53,7 +54,7 @@ class TargetLeakage:
     """The check."""
 
     id = "L4"
-    version = 0
+    version = 1
     title = "inputs that give the label away"
     samples = True
     measured = False
@@ -81,6 +82,7 @@ class TargetLeakage:
             for name in (near or strongest[:1])[:_LOOKED_AT]
         }
         told = ", ".join(f"{name} {alone[name][0]:.3f}" for name in strongest[1:3])
+        control = _control(train, metric, classes=len(evidence.classes), seed=resampling.seed)
         result = conclude(
             self,
             requirement,
@@ -88,12 +90,26 @@ class TargetLeakage:
             measurement=_greatest(looked, strongest[0]),
             gate=Gate(direction="at_most", threshold=requirement.max),
             needed_unit=train.unit,
-            details={f"{metric.name} of {name}": alone[name][0] for name in strongest[:20]},
+            details={
+                **{f"{metric.name} of {name}": alone[name][0] for name in strongest[:20]},
+                f"{metric.name} of the label, planted": control,
+            },
             also=f"; then {told}" if told else "",
         )
+        if result.verdict == "PASS" and control <= requirement.max and requirement.max != 1:
+            why = f"the label itself, planted as an input, was not found either ({metric.label} {control:.3f})"
+            result = msgspec.structs.replace(result, verdict="INCONCLUSIVE", reason=f"{result.reason}; but {why}")
         if not requirement.retrain:
             return result
         return _with_loss(result, evidence, requirement, metric, name=strongest[0], seed=resampling.seed)
+
+
+def _control(train: Split, metric: Metric, *, classes: int, seed: int) -> float:
+    """The metric of the label as an input, by the same folds."""
+    folds = fold_of(train.groups, rows=train.rows, count=_FOLDS, seed=seed)
+    column = np.asarray(train.labels, dtype=np.float64)
+    values = answers_of(column, train.labels, task=train.task, classes=classes, folds=folds)
+    return metric.value(train.labels, train.answers.of(values))
 
 
 def _alone(
