@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from mintage.attest.statement import Statement, Subject
 from mintage.certify.certify import Outcome
-from mintage.certify.check import CheckResult
+from mintage.certify.check import CheckResult, Tier
 from mintage.certify.clause_table import BY_PEOPLE, ClauseState, clause_states
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.judge import Judged, Verdict, judge, overall
@@ -35,6 +35,7 @@ from mintage.errors import (
     CertificateNotPassedError,
     CertificateNotYetValidError,
     CertificateOfAnotherPolicyError,
+    CertificateOfPullRequestError,
     WaiverExpiredError,
 )
 from mintage.record.canonical import canonical_bytes
@@ -111,7 +112,8 @@ class CertificateOrder(_Part, frozen=True, kw_only=True):
 
 
 class Certificate(_Part, frozen=True, kw_only=True):
-    """A parsed certificate. ``root`` and ``files`` come from the statement's subjects, the rest is its predicate."""
+    """A parsed certificate. ``root`` and ``files`` come from the statement's subjects, the rest is its predicate.
+    ``not_asked`` has the ids of requirements that ``tier`` leaves out."""
 
     root: str
     files: dict[str, str]
@@ -130,6 +132,8 @@ class Certificate(_Part, frozen=True, kw_only=True):
     clauses: tuple[ClauseState, ...] = ()
     waivers: tuple[AppliedWaiver, ...] = ()
     findings: tuple[AnsweredFinding, ...] = ()
+    tier: Tier = "release"
+    not_asked: tuple[str, ...] = ()
     facts: dict[str, str]
     issued: _Time
     expires: _Time
@@ -181,6 +185,8 @@ def certificate_statement(
         clauses=clause_states(outcome.results),
         waivers=outcome.waivers,
         findings=tuple(item for item in outcome.findings if item.is_open),
+        tier=outcome.tier,
+        not_asked=outcome.not_asked,
         facts=dict(facts or {}),
         issued=issued,
         expires=min(_later(issued, days=policy.valid_days), *_ends(outcome)),
@@ -229,6 +235,13 @@ def check_certificate(certificate: Certificate, *, root: str, policy_digest: str
             expected=root,
             found=certificate.root,
             hint=f"certify this one: mintage certify {certificate.model}",
+        )
+    if certificate.tier != "release":
+        raise CertificateOfPullRequestError(
+            "the certificate is of a pull request, of which less is asked than of a release",
+            expected="release",
+            found=certificate.tier,
+            hint=f"certify the whole policy: mintage certify {certificate.model}",
         )
     if certificate.verdict != "PASS":
         raise CertificateNotPassedError(
@@ -281,6 +294,9 @@ def _check_consistency(certificate: Certificate) -> None:
         raise _invalid("a requirement has two results", "one", ", ".join(sorted(ids)))
     if not any(item.severity == "must" for item in results):
         raise _invalid("a certificate of nothing", "a result of severity must", "none")
+    left_out = set(certificate.not_asked)
+    if left_out & set(ids) or (left_out and certificate.tier == "release"):
+        raise _invalid("what was not asked contradicts the tier, or the results", certificate.tier, ", ".join(left_out))
     for item in results:
         if item.gate is not None:
             judged: Verdict = "INCONCLUSIVE" if item.interval is None else judge(item.interval, item.gate)

@@ -38,12 +38,13 @@ def keep_certificate(
         facts["findings"] = store.put_bytes(findings)
     statement = certificate_statement(outcome, files=files, issued=now(), facts=facts)
     digest = store.put_bytes(seal(statement, context.signer_for("certificate")))
-    write_lock(
-        context.workspace.root,
-        Lock(name=f"certificate:{model}", what="certificate", root=outcome.root, record=digest, run=lock.run),
-    )
+    if outcome.tier == "release":  # less was asked of a pull request: that takes no place of one that releases
+        write_lock(
+            context.workspace.root,
+            Lock(name=f"certificate:{model}", what="certificate", root=outcome.root, record=digest, run=lock.run),
+        )
     with transaction(context.connection):
-        details = {"root": outcome.root, "verdict": outcome.verdict, "certificate": digest}
+        details = {"root": outcome.root, "verdict": outcome.verdict, "tier": outcome.tier, "certificate": digest}
         context.record_access("certificate.issue", model, details)
     context.checkpoint()
     return digest

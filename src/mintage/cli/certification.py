@@ -6,7 +6,6 @@ The hold-out is opened once, after its opening stands in the audit log.
 from __future__ import annotations
 
 import contextlib
-import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,17 +13,20 @@ import msgspec
 
 from mintage.certify.attested import Attested, read_attested
 from mintage.certify.certify import Outcome, certify
+from mintage.certify.check import Tier
 from mintage.certify.clause_table import BY_PEOPLE
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import Finding, read_findings
-from mintage.certify.gather import gather_evidence
+from mintage.certify.gather import gather_evidence, output_item
 from mintage.certify.policy import Policy, check_domain, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.regression import with_findings
+from mintage.certify.tier import asked_in, check_tier
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_keep import keep_certificate
 from mintage.cli.certificate_report import write_certificate_report
-from mintage.cli.console import progress
+from mintage.cli.certify_memory import Memory, native_key, open_memory
+from mintage.cli.certify_progress import show_checks
 from mintage.cli.context import Context, now
 from mintage.cli.holdout_opening import enter_opening, find_order
 from mintage.cli.latency import gateway_probe
@@ -52,6 +54,7 @@ class _Asked:
 
     spec: ModelSpec
     policy: Policy
+    tier: Tier
     chosen: Chosen
     holdout: str
     findings: tuple[Finding, ...]
@@ -73,19 +76,24 @@ class _Built:
         return str(self.record.body["commit"])
 
 
-def run_certify(context: Context, model: str, *, against: str | None) -> tuple[Outcome, str, Path]:
-    """Judge, sign and keep; returns the outcome, the certificate's digest and the report's path."""
-    asked = _ask(context, model, against)
+def run_certify(
+    context: Context, model: str, *, against: str | None, tier: Tier = "release", fresh: bool = False
+) -> tuple[Outcome, str, Path]:
+    """Judge by what ``tier`` asks for, sign and keep; what has not changed is known from before, unless ``fresh``.
+
+    Returns the outcome, the certificate's digest and the report's path.
+    """
+    asked = _ask(context, model, against, tier=tier)
     with context.workspace.lock("certify"):
         built = _built(context, model)
         if asked.chosen.text is not None:
             show_default(asked.chosen)
         waivers = present_waivers(context.workspace, model, evidence_commit=built.commit, now=now())
         with contextlib.ExitStack() as stack:
-            evidence = _gather(context, asked, built, against=against, stack=stack)
-            advance = stack.enter_context(progress("checks", len(asked.policy.requirements)))
-            done = itertools.count(1)
-            outcome = certify(evidence, asked.policy, waivers=waivers, on_result=lambda _: advance(next(done)))
+            memory = stack.enter_context(open_memory(context.workspace, fresh=fresh))
+            evidence = _gather(context, asked, built, memory, against=against, stack=stack)
+            shown = stack.enter_context(show_checks(asked_in(asked.policy, tier)))
+            outcome = certify(evidence, asked.policy, waivers=waivers, tier=tier, keep=memory.results, progress=shown)
         digest = keep_certificate(
             context, model, outcome, built.lock, policy_text=asked.chosen.text, findings=asked.found
         )
@@ -101,7 +109,7 @@ def run_certify(context: Context, model: str, *, against: str | None) -> tuple[O
     return outcome, digest, report
 
 
-def _ask(context: Context, model: str, against: str | None) -> _Asked:
+def _ask(context: Context, model: str, against: str | None, *, tier: Tier) -> _Asked:
     """Whatever may be refused is refused here, before the hold-out is opened for nothing."""
     workspace = context.workspace
     spec = workspace.model_spec(model)
@@ -112,11 +120,14 @@ def _ask(context: Context, model: str, against: str | None) -> _Asked:
     policy = with_findings(chosen.policy, found=bool(findings))
     check_domain(policy, domain_digest(spec))
     check_task(policy, spec.task)
+    check_tier(policy, tier)
     if against is not None:
         environment_dir(workspace, against)
     context.signer_for("certificate")
     context.open_audit_log()
-    return _Asked(spec=spec, policy=policy, chosen=chosen, holdout=holdout, findings=tuple(findings), found=found)
+    return _Asked(
+        spec=spec, policy=policy, tier=tier, chosen=chosen, holdout=holdout, findings=tuple(findings), found=found
+    )
 
 
 def _built(context: Context, model: str) -> _Built:
@@ -129,7 +140,13 @@ def _built(context: Context, model: str) -> _Built:
 
 
 def _gather(
-    context: Context, asked: _Asked, built: _Built, *, against: str | None, stack: contextlib.ExitStack
+    context: Context,
+    asked: _Asked,
+    built: _Built,
+    memory: Memory,
+    *,
+    against: str | None,
+    stack: contextlib.ExitStack,
 ) -> Evidence:
     """Enter the opening of the hold-out, and gather all that the checks look at."""
     workspace, model, policy = context.workspace, asked.spec.model, asked.policy
@@ -138,9 +155,19 @@ def _gather(
     scratch = stack.enter_context(Scratch(workspace.tmp_dir))
     estimator = built.record.body["estimator"]
     original = Item(path=estimator["path"], digest=estimator["digest"], size=0)
-    extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
-    probe = None
-    if any(find_checks()[requirement.check].measured for requirement in policy.requirements):
+    key = native_key(
+        memory,
+        workspace,
+        asked.spec,
+        root=built.root,
+        estimator=original,
+        holdout=output_item(workspace, asked.holdout).digest,
+        seed=policy.statistics.seed,
+    )
+    native, extract, probe = memory.answers.native(key), None, None
+    if native is None:
+        extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
+    if any(find_checks()[requirement.check].measured for requirement in asked_in(policy, asked.tier)):
         probe = stack.enter_context(gateway_probe(built.package, model, scratch.private / "gateway"))
     evidence = gather_evidence(
         workspace,
@@ -153,7 +180,11 @@ def _gather(
         order=msgspec.structs.replace(order, first_look_at=first_look),
         seed=policy.statistics.seed,
         findings=asked.findings,
+        native=native,
+        answers=memory.answers,
     )
+    if native is None and evidence.native is not None:
+        memory.answers.put_native(key, evidence.native)
     return replace(evidence, attested=_attested(context, policy))
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "CertificateNotPassedError",
     "CertificateNotYetValidError",
     "CertificateOfAnotherPolicyError",
+    "CertificateOfPullRequestError",
     "CheckClashError",
     "DescriptionInvalidError",
     "DomainMismatchError",
@@ -286,6 +287,10 @@ class CertificateNotYetValidError(RefusedError):
 
 class CertificateOfAnotherPolicyError(RefusedError):
     code = "certificate.another-policy"
+
+
+class CertificateOfPullRequestError(RefusedError):
+    code = "certificate.pull-request"
 
 
 class WaiverExpiredError(RefusedError):
