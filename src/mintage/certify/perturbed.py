@@ -1,7 +1,7 @@
 """How much of a metric is lost when the rows are perturbed: paired, with the worst of several perturbations told.
 
-The loss is a share of the metric's value on the rows as they are. All perturbed rows are asked at once. A row that the
-model refuses once it is perturbed would not be answered when it is served, so it keeps its answer, and is counted.
+The loss is a share of the metric's value on the rows as they are. A row that the model refuses once it is perturbed
+would not be answered when it is served, so it keeps its answer, and is counted.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ def conclude_losses(
 
 
 def _ask(served: Served, split: Split, perturbed: Mapping[str, Columns]) -> tuple[dict[str, Answers], int]:
-    joined = {name: np.concatenate([columns[name] for columns in perturbed.values()]) for name in split.columns}
-    values = np.concatenate([split.answers.values] * len(perturbed))
-    accepted = served.accepts(joined)
-    if accepted.any():
-        values[accepted] = served.ask(take(joined, np.flatnonzero(accepted))).values
-    parts = np.split(values, len(perturbed))
-    found = {name: split.answers.of(part) for name, part in zip(perturbed, parts, strict=True)}
-    return found, int((~accepted).sum())
+    found, refused = {}, 0
+    for name, columns in perturbed.items():  # one after another: all at once would be as many tables in memory
+        values, accepted = split.answers.values.copy(), served.accepts(columns)
+        if accepted.any():
+            values[accepted] = served.ask(take(columns, np.flatnonzero(accepted))).values
+        found[name] = split.answers.of(values)
+        refused += int((~accepted).sum())
+    return found, refused
 
 
 def _loss(metric: Metric, value: float, split: Split, answers: Answers) -> float | None:

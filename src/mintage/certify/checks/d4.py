@@ -41,7 +41,7 @@ class LabelErrors:
     """The check."""
 
     id = "D4"
-    version = 0
+    version = 1
     title = "labels that look wrong"
     samples = True
     measured = False
