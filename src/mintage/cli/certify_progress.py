@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from mintage.certify.check import CheckResult, Requirement
-from mintage.cli.console import progress, say
+from mintage.cli.console import Advance, progress, say
 
 __all__ = ["CheckProgress", "show_checks"]
 
@@ -24,7 +24,7 @@ class CheckProgress:
 
     def __init__(
         self,
-        advance: Callable[[float], None],
+        advance: Advance,
         tell: Callable[[str], None],
         *,
         every: bool,
@@ -37,6 +37,7 @@ class CheckProgress:
     def started(self, requirement: Requirement) -> None:
         """See ``certify.Progress``."""
         self._since = self._clock()
+        self._advance(len(self._done), title=f"{requirement.check} {requirement.id}")
 
     def ended(self, result: CheckResult, *, kept: bool) -> None:
         """See ``certify.Progress``."""
