@@ -228,7 +228,7 @@ def test_rows_are_predicted_once_for_a_model_and_their_content(tmp_path: Path) -
     for _ in range(2):
         answers = answers_in(tmp_path)
         assert answers.values("root", rows, compute).tolist() == [[0.1, 0.9], [0.5, 0.5]]
-    assert (len(asked), answers.found, answers.computed) == (1, 2, 0)
+    assert len(asked) == 1
     answers.values("another", rows, compute)
     answers.values("root", {**rows, "a": np.array([1.0, 2.0])}, compute)
     answers_in(tmp_path, fresh=True).values("root", rows, compute)

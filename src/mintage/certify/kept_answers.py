@@ -26,21 +26,18 @@ Columns = Mapping[str, NDArray[Any]]
 
 
 class KeptAnswers:
-    """Answers in ``files``; ``environment`` names the installed packages. ``found`` and ``computed`` count rows."""
+    """Answers in ``files``; ``environment`` names the installed packages."""
 
     def __init__(self, files: KeptFiles, *, environment: str) -> None:
         self._files, self._environment = files, environment
-        self.found = self.computed = 0
 
     def values(self, root: str, columns: Columns, compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
         """What the model ``root`` answers to ``columns``: as it was computed before, else what ``compute`` gives."""
         key = self._key(["answers", root, columns])
         known = None if key is None else self._read(key, ("values",))
         if known is not None:
-            self.found += len(known["values"])
             return known["values"]
         values = compute()
-        self.computed += len(values)
         if key is not None:
             self._write(key, {"values": values})
         return values

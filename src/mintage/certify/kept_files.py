@@ -38,10 +38,6 @@ class KeptFiles:
             os.utime(path)
         return content
 
-    def has(self, name: str) -> bool:
-        """Whether ``get`` would find it."""
-        return self.get(name) is not None
-
     def put(self, name: str, content: bytes) -> None:
         """Keep ``content``, whole or not at all; a disk that is full keeps nothing, and is no error."""
         with contextlib.suppress(OSError):
