@@ -49,7 +49,7 @@ def _add(value: Any, write: _Write) -> None:
     identity = getattr(value, "identity", None)
     if isinstance(value, _PLAIN):
         _sized(f"{type(value).__name__} {value!r}".encode(), write)
-    elif isinstance(identity, str):
+    elif isinstance(identity, str) and not isinstance(value, msgspec.Struct):
         _sized(f"identity {identity}".encode(), write)
     elif isinstance(value, np.ndarray | np.generic):
         _add_array(np.asarray(value), write)
