@@ -107,3 +107,10 @@ def test_the_example_of_the_specification_is_a_good_file() -> None:
         ("ana", ("model", "certificate", "release")),
         ("log", ("checkpoint",)),
     ]
+
+
+def test_nobody_witnesses_models_that_he_signs(signer: FileSigner) -> None:
+    text = render_trust({"ana": (signer.public_pem, ["witness", "certificate"])})
+    assert parse_trust(text.encode(), where="trust.yaml").keys_for("witness") == [signer.public]
+    with pytest.raises(FileMalformedError, match="the witness of models"):
+        parse_trust(text.replace("[witness", "[model, witness").encode(), where="trust.yaml")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mintage.audit.checkpoint import Checkpoint, CheckpointKey, open_checkpoint, sign_checkpoint
 from mintage.audit.keyfile import AuditKey
-from mintage.errors import CheckpointInvalidError, UsageError
+from mintage.errors import CheckpointInvalidError, KeyFileError, UsageError
 
 ORIGIN = "mintage/churn"
 CHECKPOINT = Checkpoint(origin=ORIGIN, size=42, root=hashlib.sha256(b"root").digest(), at="2026-11-01T12:00:00Z")
@@ -167,3 +167,12 @@ def test_junk_is_no_checkpoint(audit_key: AuditKey, junk: bytes) -> None:
 def test_a_huge_note_is_refused(audit_key: AuditKey) -> None:
     with pytest.raises(CheckpointInvalidError):
         open_checkpoint(b"x" * (1 << 20), CheckpointKey(ORIGIN, audit_key.public))
+
+
+def test_a_key_is_read_back_from_its_one_line_and_nothing_else_is(audit_key: AuditKey) -> None:
+    key = CheckpointKey(ORIGIN, audit_key.public)
+    assert CheckpointKey.from_vkey(key.vkey).public == key.public
+    assert CheckpointKey.from_pem(ORIGIN, key.pem).vkey == key.vkey
+    for text in ("", ORIGIN, key.vkey[:-4], key.vkey.replace("churn", "other"), key.vkey + "=", "a b+c+d"):
+        with pytest.raises(KeyFileError):
+            CheckpointKey.from_vkey(text)

@@ -51,7 +51,13 @@ def test_a_segment_that_training_lost_fails_combinations_and_the_whole_passes(ta
     pytest.importorskip("sklearn")
     evidence = _with_kind(real_evidence(task))
     found = results(evidence, COVERED, ABSENT, THREE)
-    assert {result.verdict for result in found.values()} == {"PASS"}, found
+    assert "FAIL" not in {result.verdict for result in found.values()}, found
+    assert found["covered"].verdict == "PASS"
+    # 45 rows of wine do not tell how many of another 45 rows' combinations of three are new
+    assert {found[name].verdict for name in ("absent", "three")} == {
+        "PASS",
+        "INCONCLUSIVE" if task == "multiclass" else "PASS",
+    }
     kept = np.array([kind != "c" for kind in evidence.train.columns["kind"].tolist()])
     faulty = replace(evidence, train=taken(evidence.train, np.flatnonzero(kept)))
     result = results(faulty, ABSENT)["absent"]
@@ -86,6 +92,12 @@ def test_numbers_have_levels_of_equally_many_rows_and_the_outer_ones_have_no_end
     assert skewed.holdout.tolist() == [0, len(skewed.names) - 1]
     empty = column_levels("n", np.full(5, np.nan), np.array([1.0, np.nan]))
     assert (empty.names, empty.holdout.tolist()) == (("null", "another"), [1, 0])
+
+
+def test_numbers_that_are_nearly_all_the_greatest_have_two_levels() -> None:
+    seen = np.array([10.0] * 90 + [value / 2 for value in range(19)])
+    found = column_levels("visib", seen, np.array([0.0, 9.0, 10.0, 11.0]))
+    assert found.names == ("to 9", "over 9") and found.holdout.tolist() == [0, 0, 1, 1]
 
 
 def test_asking_for_more_occurrences_covers_less() -> None:

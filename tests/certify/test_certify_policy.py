@@ -124,8 +124,8 @@ def test_another_domain_than_the_pinned_one_is_refused_and_the_hint_names_both_w
 
 
 def test_all_built_in_checks_are_found_with_and_without_installed_metadata() -> None:
-    files = {path.stem.upper() for path in Path(checks.__file__).parent.glob("*.py")} - {"__INIT__"}
-    assert list(find_checks([])) == sorted(files)
+    files = {path.stem for path in Path(checks.__file__).parent.glob("*.py")} - {"__init__"}
+    assert [name.lower() for name in find_checks([])] == sorted(files)
     assert set(find_checks()) >= set(find_checks([]))
 
 

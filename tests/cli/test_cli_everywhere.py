@@ -25,7 +25,7 @@ Carry a model from a commit to production and back.
   release    Write and commit which model an environment runs
   predict    Score a file, a table or one row with a model, released or not
   monitor    Compare traffic with the model's profile and decide
-  verify     Check every digest and signature behind a model or an endpoint
+  verify     Check every digest and signature behind a model, an endpoint or a certificate
 
 `mintage COMMAND --help` tells more; `mintage help --all` lists all.
 """

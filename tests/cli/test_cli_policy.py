@@ -88,6 +88,9 @@ def test_a_written_policy_has_thresholds_from_validation_and_leads_to_a_release(
     (auc,) = [item for item in policy["requirements"] if item["check"] == "F1"]
     assert 0.6 < auc["min"] < 0.8 and "on 100 validation rows" in text
     assert "domain as declared" in project.run("policy", "check").out
+    project.write("policies/buys.yaml", text.replace("\n#  - ", "\n  - "))  # what is offered beside it can be taken
+    assert all(f"  {check}  " in project.run("policy", "check").out for check in ("F6", "F7", "V2"))
+    project.write("policies/buys.yaml", text)
     project.commit("the policy, and locks")
     project.run("run", "--force")
     assert project.run("certify", "buys", "--json").json["policy"]["builtin"] is None

@@ -22,7 +22,7 @@ from mintage.errors import (
     UnknownNameError,
     UsageError,
 )
-from mintage.pipeline.run import run_pipeline
+from mintage.pipeline.run import Selection, run_pipeline
 from mintage.pipeline.status import stage_states
 from mintage.pipeline.worktree import worktree
 from mintage.repo.locks import read_lock, read_locks
@@ -278,7 +278,7 @@ def test_a_missing_input_says_who_makes_it(bench):
 
 def test_an_unknown_target_names_the_stages(bench):
     with pytest.raises(UnknownNameError) as caught:
-        bench.run(target="totl")
+        bench.run(selection=Selection(targets=("totl",)))
     assert caught.value.expected == "double, total"
 
 

@@ -37,6 +37,10 @@ def make_certificate() -> c.CertificateView:
             signed_by="certifier",
             certificate=digest("certificate-1"),
         ),
+        validity=c.Validity(until="2013-05-30T06:12:40Z", ends=("policies/late.yaml changes",)),
+        not_asked=(
+            c.NotAsked(id="champion", title="gain over the champion", check="F3", reason="there is no champion"),
+        ),
         verdict="PASS",
         waivers=(
             c.Waiver(
@@ -214,6 +218,7 @@ def _requirements() -> tuple[c.Requirement, ...]:
             reason="LGA is the worst of three origins; EWR and JFK are above the threshold.",
             waived_until="2013-06-30",
             controls=("aia:10.2f",),
+            details=(("slice 1", "origin is LGA and dest is one of 40"), ("slices looked at", "1,389")),
         )
     )
     return tuple(rows)

@@ -9,6 +9,7 @@ from mintage.report.story import ModelStory, Run, Story
 
 CERTIFICATE_SECTIONS = (
     "requirements",
+    "found",
     "evidence-in-pictures",
     "limitations",
     "findings",
@@ -107,6 +108,10 @@ def test_a_certificate_starts_with_its_verdict_and_sentence_and_has_all_sections
     for text in (
         "About 22 more days",
         "Waived until 30 Jun 2013",
+        "30 May 2013, 06:12 UTC",
+        "Not applicable: 1",
+        "there is no champion",
+        "origin is LGA and dest is one of 40",
         "at least 0.600",
         "[0.628, 0.687]",
         "order not proven",

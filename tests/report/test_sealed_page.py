@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from report_views import make_certificate
 
-from mintage.attest.keys import FileSigner
+from mintage.attest.keys import FileSigner, PublicKey
 from mintage.attest.seal import open_sealed, seal
 from mintage.attest.statement import Statement, Subject
+from mintage.errors import PageTamperedError, SignatureInvalidError
 from mintage.record.digest import sha256_bytes
 from mintage.report import render_certificate
-from mintage.report.seal_page import PAGE_TYPE, page_digest, seal_page
+from mintage.report.seal_page import PAGE_TYPE, check_page, page_digest, seal_page
 
 FLAGS = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync --dump-dom"
 WAIT = "--virtual-time-budget=10000"
@@ -149,3 +150,44 @@ def test_page_turns_red_with_another_certificate_statement_or_key(
     assert swapped != page
     tone, text = banner(swapped)
     assert (tone, "a signature does not fit" in text) == ("bad", True)
+
+
+def checked(page: str, signer: FileSigner) -> None:
+    check_page(page.encode(), [PublicKey.from_pem(signer.public_pem)], where="certificate.html")
+
+
+def test_page_as_it_was_sealed_is_proven_without_a_browser(sealed: tuple[str, FileSigner]) -> None:
+    checked(*sealed)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("late", "early"),
+        ('<div id="seal">This page', '<div id="seal">PASS. This page'),
+        ('<div id="seal">', '<div id="seal" id="x">'),
+        ("<body>", '<body><div class="a" id="seal">It passed.</div>'),
+        ("</body>", '<script type="application/json" id="seal-data">{}</script></body>'),
+        ('id="seal-data">', 'id="seal-date">'),
+        ('<div id="seal">', '<!-- <div id="seal"> -->'),
+    ],
+)
+def test_page_that_was_changed_is_told_without_a_browser(sealed: tuple[str, FileSigner], old: str, new: str) -> None:
+    page, signer = sealed
+    assert page.count(old) >= 1
+    with pytest.raises(PageTamperedError):
+        checked(page.replace(old, new, 1), signer)
+
+
+def test_page_with_another_certificate_or_by_another_key_is_told_without_a_browser(
+    sealed: tuple[str, FileSigner], tmp_path: Path
+) -> None:
+    page, signer = sealed
+    other, stranger = sealed_by(tmp_path)
+    value = carried(page) | {"certificate": carried(other)["certificate"]}
+    data = json.dumps(value).replace("<", "\\u003c")
+    swapped = re.sub(r'(id="seal-data">).*?(</script>)', lambda m: m[1] + data + m[2], page, count=1, flags=re.DOTALL)
+    with pytest.raises(PageTamperedError, match="another certificate"):
+        checked(swapped, signer)
+    with pytest.raises(SignatureInvalidError):
+        checked(page, stranger)

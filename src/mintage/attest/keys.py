@@ -159,6 +159,10 @@ class FileSigner:
         """The public key, PEM."""
         return self.public.pem
 
+    def agree(self, other: ec.EllipticCurvePublicKey) -> bytes:
+        """The secret that this key and ``other`` share (ECDH), for ``attest.encrypt``."""
+        return self._key.exchange(ec.ECDH(), other)
+
     def sign(self, data: bytes) -> bytes:
         """The DER form of an ECDSA signature over SHA-256 of ``data``, with the nonce of RFC 6979."""
         try:

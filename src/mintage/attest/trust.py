@@ -9,8 +9,9 @@
           …
         roles: [model, certificate]
 
-A role says what a key may sign: ``model`` folders, ``certificate``s, ``release``s, and audit ``checkpoint``s. Keys of
-the first three are EC, those of checkpoints Ed25519. The file is in Git and changed by review: it is the root of trust.
+A role says what a key may sign: ``model`` folders, ``certificate``s, ``release``s, audit ``checkpoint``s; a ``witness``
+says when a policy was there, and holds and opens sealed hold-outs, so it never signs models. Keys of checkpoints are
+Ed25519, all others EC. The file is in Git and changed by review: it is the root of trust.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from mintage.repo.yamlfile import Marks, convert, load_yaml
 
 __all__ = ["ROLES", "Role", "Trust", "TrustedKey", "parse_trust", "read_trust", "render_trust"]
 
-Role = Literal["model", "certificate", "release", "checkpoint"]
-ROLES: tuple[Role, ...] = ("model", "certificate", "release", "checkpoint")
+Role = Literal["model", "certificate", "release", "checkpoint", "witness"]
+ROLES: tuple[Role, ...] = ("model", "certificate", "release", "checkpoint", "witness")
 
 
 class TrustedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,8 +127,15 @@ def _trusted(name: str, entry: _Key, marks: Marks) -> TrustedKey:
     if not entry.roles or mixed or key.algorithm != wanted:
         raise FileMalformedError(
             f"the roles of {name!r} do not fit its key",
-            expected="checkpoint alone for an Ed25519 key; some of model, certificate, release for an EC key",
+            expected="checkpoint alone for an Ed25519 key; some of model, certificate, release, witness for an EC key",
             found=f"{key.algorithm} key with roles {', '.join(entry.roles) or 'none'}",
+            where=marks.at(("keys", name, "roles")),
+        )
+    if {"witness", "model"} <= set(entry.roles):
+        raise FileMalformedError(
+            f"{name!r} would be the witness of models that it signs",
+            expected="another person's key as witness",
+            found=f"roles {', '.join(entry.roles)}",
             where=marks.at(("keys", name, "roles")),
         )
     return TrustedKey(name=name, key=key, roles=entry.roles)

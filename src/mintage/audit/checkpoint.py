@@ -83,6 +83,26 @@ class CheckpointKey:
             raise KeyFileError("a public key of another kind", expected="Ed25519")
         return cls(origin, key.public_bytes_raw())
 
+    @classmethod
+    def from_vkey(cls, text: str) -> CheckpointKey:
+        """Parse what ``vkey`` gives; raises KeyFileError."""
+        origin, _, rest = text.partition("+")
+        try:
+            raw = base64.b64decode(rest.partition("+")[2], validate=True)
+            key = cls(origin, Ed25519PublicKey.from_public_bytes(raw[1:]).public_bytes_raw())
+            if key.vkey != text:
+                raise ValueError("its hash or kind is not that of its bytes")
+        except (ValueError, UsageError) as error:
+            raise KeyFileError("not the key of an audit log", expected="origin+hash+key", found=str(error)) from error
+        return key
+
+    @property
+    def pem(self) -> bytes:
+        """The key in PEM, as trust.yaml has it."""
+        return Ed25519PublicKey.from_public_bytes(self.public).public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
     @property
     def vkey(self) -> str:
         """The key in one line, as Go's note package and witnesses take it."""

@@ -96,6 +96,10 @@ class AuditLog:
                 _publish(publish, note)
         return note
 
+    def begins_with(self, checkpoint: Checkpoint) -> bool:
+        """Whether the log has at least as many entries as ``checkpoint`` covers, and the first of them its root."""
+        return checkpoint.size <= self.size and root(checkpoint.size, self._node) == checkpoint.root
+
     def prove(self, seq: int) -> Proof:
         """The proof that entry ``seq`` is in the log, under the newest checkpoint.
 
@@ -140,7 +144,7 @@ class AuditLog:
 
     def _require_prefix(self, checkpoint: Checkpoint, *, where: str) -> None:
         size = self.size
-        if checkpoint.size > size or root(checkpoint.size, self._node) != checkpoint.root:
+        if not self.begins_with(checkpoint):
             raise AuditLogBrokenError(
                 "the audit log no longer begins with what was signed before",
                 expected=f"{checkpoint.size} entries under root {checkpoint.root.hex()}",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mintage.certify.answers import Answers
+from mintage.certify.baseline_columns import with_numbers
 from mintage.certify.evidence import Split
 from mintage.certify.folds import fold_of
 from mintage.certify.scikit import open_scikit
@@ -65,7 +66,8 @@ def told_apart(
             model = tools.boosted_trees(
                 max_iter=40, max_depth=3, early_stopping=False, class_weight="balanced", random_state=seed % 2**32
             )
-            found[mine] = _ranks(model.fit(table[rest], labels[rest]).predict_proba(table[mine])[:, 1])
+            able = with_numbers(table, rest)
+            found[mine] = _ranks(model.fit(able[rest], labels[rest]).predict_proba(able[mine])[:, 1])
     return found
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Encoder", "as_numbers", "codes", "distinct", "texts"]
+__all__ = ["Encoder", "as_numbers", "codes", "distinct", "texts", "with_numbers"]
 
 _CATEGORIES = 200
+_LARGEST = 1e30
 Encoder = Callable[[NDArray[Any]], NDArray[np.float64]]
 """From values, texts for a text column, to the terms of a model of that one column."""
 
@@ -31,9 +32,14 @@ def as_numbers(
             fitted.append(codes(column, known))
             asked.append(codes(rows[name], known))
         else:
-            fitted.append(column)
-            asked.append(rows[name])
+            fitted.append(_bounded(column))
+            asked.append(_bounded(rows[name]))
     return np.column_stack(fitted), np.column_stack(asked)
+
+
+def with_numbers(table: NDArray[np.float64], fitted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The table for trees that are fitted on the rows ``fitted``: a column that has no number there is all zeros."""
+    return np.where(np.isnan(table[fitted]).all(axis=0), 0.0, table)
 
 
 def distinct(column: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp], Encoder]:
@@ -46,7 +52,7 @@ def distinct(column: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp], Enco
         common = values[np.argsort(-np.bincount(inverse), kind="stable")[:_CATEGORIES]]
         return values, inverse, _one_hot(np.sort(common))
     values, inverse = np.unique(column, return_inverse=True)
-    known = column[~np.isnan(column)]
+    known = _bounded(column[~np.isnan(column)])
     return (
         values,
         inverse,
@@ -67,6 +73,11 @@ def texts(column: NDArray[Any]) -> NDArray[np.str_]:
     return np.array(["-" if value is None else f"={value}" for value in column.tolist()])
 
 
+def _bounded(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Infinities as large numbers: trees compute in float32, and add them up."""
+    return np.clip(column, -_LARGEST, _LARGEST)
+
+
 def _one_hot(categories: NDArray[Any]) -> Encoder:
     return lambda values: (values[:, None] == categories[None, :]).astype(np.float64)
 
@@ -74,7 +85,7 @@ def _one_hot(categories: NDArray[Any]) -> Encoder:
 def _standardise(mean: float, spread: float) -> Encoder:
     def encode(values: NDArray[np.float64]) -> NDArray[np.float64]:
         missing = np.isnan(values)
-        scaled = np.where(missing, 0.0, (values - mean) / (spread or 1.0))
+        scaled = np.where(missing, 0.0, (_bounded(values) - mean) / (spread or 1.0))
         return np.column_stack([scaled, missing.astype(np.float64)])
 
     return encode

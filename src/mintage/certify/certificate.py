@@ -20,7 +20,9 @@ from mintage.attest.statement import Statement, Subject
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult, Tier
 from mintage.certify.clause_table import BY_PEOPLE, ClauseState, clause_states
+from mintage.certify.ends import End, ends_of, statement_ends
 from mintage.certify.finding import AnsweredFinding
+from mintage.certify.holdout_use import HoldoutUse, why_blocked
 from mintage.certify.judge import Judged, Verdict, judge, overall
 from mintage.certify.last_day import ends_at
 from mintage.certify.latency import latency_record
@@ -134,7 +136,9 @@ class Certificate(_Part, frozen=True, kw_only=True):
     findings: tuple[AnsweredFinding, ...] = ()
     tier: Tier = "release"
     not_asked: tuple[str, ...] = ()
+    holdout: HoldoutUse | None = None
     facts: dict[str, str]
+    ends: tuple[End, ...] = ()
     issued: _Time
     expires: _Time
 
@@ -153,6 +157,7 @@ def certificate_statement(
     """
     policy, statistics = outcome.policy, outcome.policy.statistics
     results = [item for item in outcome.results if item.requirement not in outcome.measured]
+    expires = min(_later(issued, days=policy.valid_days), *_ends(outcome))
     certificate = Certificate(
         root=outcome.root,
         files=dict(files),
@@ -187,9 +192,19 @@ def certificate_statement(
         findings=tuple(item for item in outcome.findings if item.is_open),
         tier=outcome.tier,
         not_asked=outcome.not_asked,
+        holdout=outcome.use,
         facts=dict(facts or {}),
+        ends=ends_of(
+            model=outcome.model,
+            policy=policy.digest,
+            builtin=policy.builtin,
+            domain=outcome.domain,
+            results=results,
+            waivers=outcome.waivers,
+            expires=expires,
+        ),
         issued=issued,
-        expires=min(_later(issued, days=policy.valid_days), *_ends(outcome)),
+        expires=expires,
     )
     predicate = msgspec.json.decode(canonical_bytes(msgspec.to_builtins(certificate)))
     del predicate["root"], predicate["files"]
@@ -304,20 +319,38 @@ def _check_consistency(certificate: Certificate) -> None:
             if item.verdict not in _NO_BETTER[judged]:
                 raise _invalid(f"the verdict of {item.requirement} contradicts its numbers", judged, item.verdict)
     _check_waivers_fit(certificate)
-    waived = {waiver.requirement for waiver in certificate.waivers}
+    waived, use = {waiver.requirement for waiver in certificate.waivers}, certificate.holdout
     found = overall(
         (Judged(severity=each.severity, verdict=each.verdict, waived=each.requirement in waived) for each in results),
-        inconclusive=certificate.statistics.inconclusive,
+        inconclusive="block" if use is not None and use.budget > 1 else certificate.statistics.inconclusive,
     )
+    if found == "PASS" and use is not None and why_blocked(use.rules, use) is not None:
+        found = "INCONCLUSIVE"
     if found != certificate.verdict:
         raise _invalid("the verdict contradicts the results", found, certificate.verdict)
+    _check_spending(certificate)
     # certificates of before there were catalogues name none
     if certificate.clauses and certificate.clauses != clause_states(results):
         raise _invalid("the states of the clauses contradict the results", "those that follow from them", "others")
+    if certificate.ends and certificate.ends != _ends_of(certificate):
+        raise _invalid("the events that end it contradict the certificate", "those that follow from it", "others")
     if _digest(certificate.results) != certificate.statistics.digest:
         raise _invalid("the results are not those that the statistics name", certificate.statistics.digest, "others")
     if order_state(certificate.order.facts) != certificate.order.state:
         raise _invalid("the order contradicts its facts", order_state(certificate.order.facts), certificate.order.state)
+
+
+def _check_spending(certificate: Certificate) -> None:
+    """An opening of a sealed hold-out takes at most its share of what the policy lets go wrong."""
+    statistics, use = certificate.statistics, certificate.holdout
+    if use is not None and use.sealed is not None:
+        least = 1 - (1 - statistics.confidence) / use.budget
+        if statistics.confidence_each < least - 1e-12:
+            raise _invalid(
+                "an opening of the sealed hold-out takes more than its share",
+                f"intervals of confidence {least:.6g}",
+                f"{statistics.confidence_each:.6g}",
+            )
 
 
 def _check_waivers_fit(certificate: Certificate) -> None:
@@ -333,6 +366,18 @@ def _check_waivers_fit(certificate: Certificate) -> None:
             raise _invalid(f"the waiver of {waiver.requirement} runs too long", "90 days", str(waiver.expires))
 
 
+def _ends_of(certificate: Certificate) -> tuple[End, ...]:
+    return ends_of(
+        model=certificate.model,
+        policy=certificate.policy.digest,
+        builtin=certificate.policy.builtin,
+        domain=certificate.domain,
+        results=certificate.results,
+        waivers=certificate.waivers,
+        expires=certificate.expires,
+    )
+
+
 def subjects_of(outcome: Outcome, files: Mapping[str, str]) -> tuple[Subject, ...]:
     """The model by its root, then its files by path."""
     named = [(outcome.model, outcome.root), *sorted(files.items())]
@@ -346,9 +391,8 @@ def _digest(results: Sequence[CheckResult]) -> str:
 def _ends(outcome: Outcome) -> list[str]:
     """When what people said ends: waivers, and statements that requirements are met by."""
     stated = [item for item in outcome.results if item.check in BY_PEOPLE and item.verdict == "PASS"]
-    days = [item.expires for item in outcome.waivers]
-    days += [date.fromisoformat(str(item.details["expires"])) for item in stated]
-    return [ends_at(day) for day in days] or [_NEVER]
+    ends = [ends_at(item.expires) for item in outcome.waivers] + [statement_ends(item) for item in stated]
+    return ends or [_NEVER]
 
 
 def _time(text: str) -> datetime:

@@ -15,12 +15,13 @@ from mintage.certify.check import Check, CheckResult, Requirement, Resampling, T
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.guard import run_guarded
+from mintage.certify.holdout_use import HoldoutUse, why_blocked
 from mintage.certify.judge import Judged, Verdict, overall
 from mintage.certify.kept_results import KeptResults
 from mintage.certify.latency import LatencyRun
 from mintage.certify.noted import Parts, noting
 from mintage.certify.order import OrderFacts
-from mintage.certify.policy import Policy, check_domain, check_task
+from mintage.certify.policy import Policy, Statistics, check_domain, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.sentence import write_sentence
 from mintage.certify.tier import asked_in, check_tier, left_out
@@ -56,7 +57,8 @@ class DataFacts:
 class Outcome:
     """The verdict on one model. ``results`` are in the policy's order; ``measured`` names those that rest on wall
     times, which ``latency`` holds; ``kept`` those whose result of before still holds; ``not_asked`` what ``tier``
-    leaves out. ``waivers`` hold for results that stay FAIL, ``unheld`` do not."""
+    leaves out. ``waivers`` hold for results that stay FAIL, ``unheld`` do not. ``use`` is how often
+    the hold-out was judged on."""
 
     model: str
     root: str
@@ -78,6 +80,7 @@ class Outcome:
     tier: Tier = "release"
     not_asked: tuple[str, ...] = ()
     kept: frozenset[str] = frozenset()
+    use: HoldoutUse | None = None
 
 
 def certify(
@@ -86,22 +89,25 @@ def certify(
     *,
     checks: Mapping[str, Check[Any]] | None = None,
     waivers: Sequence[Presented] = (),
+    use: HoldoutUse | None = None,
     tier: Tier = "release",
     keep: KeptResults | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Run the checks that ``tier`` asks for on ``evidence``; a FAIL that one of ``waivers`` lets stand does not block.
 
-    Results are taken from ``keep`` where nothing has changed, and put there as they come. Raises
-    PolicyForAnotherModelError, DomainMismatchError and PolicyUnfitError before any check runs.
+    A hold-out that more models were judged on than the policy lets be (``use``) passes nothing; an opening of a sealed
+    one takes its share of the policy's confidence. Results are taken from ``keep`` where nothing has changed, and put
+    there as they come. Raises PolicyForAnotherModelError, DomainMismatchError and PolicyUnfitError before any check.
     """
     _check_fit(evidence, policy)
     check_tier(policy, tier)
     known = find_checks() if checks is None else checks
     needed = {requirement.check: known[requirement.check] for requirement in policy.requirements}
-    comparisons = sum(needed[requirement.check].samples for requirement in policy.requirements)
+    comparisons = sum(_samples(requirement, needed[requirement.check]) for requirement in policy.requirements)
     asked, not_asked = asked_in(policy, tier), left_out(policy, tier)
-    session = _Session(evidence, policy, asked, needed=needed, keep=keep)
+    statistics = policy.statistics.shared_by(1 if use is None else use.budget)
+    session = _Session(evidence, policy, asked, statistics=statistics, needed=needed, keep=keep)
     results, resampling = _judge_all(session, comparisons=comparisons, progress=progress)
     ordered = tuple(results[requirement.id] for requirement in asked)
     measured = frozenset(item.id for item in asked if needed[item.check].measured)
@@ -110,15 +116,16 @@ def certify(
     waived = {waiver.requirement: str(waiver.expires) for waiver in applied}
     verdict = overall(
         (Judged(severity=each.severity, verdict=each.verdict, waived=each.requirement in waived) for each in ordered),
-        inconclusive=policy.statistics.inconclusive,
+        inconclusive=statistics.inconclusive,
     )
+    blocked = why_blocked(policy.holdout, use) if verdict == "PASS" else None
     splits = (evidence.train, evidence.holdout)
     return Outcome(
         model=evidence.model,
         root=evidence.root,
         domain=evidence.domain,
         policy=policy,
-        verdict=verdict,
+        verdict=verdict if blocked is None else "INCONCLUSIVE",
         sentence=write_sentence(
             evidence.model,
             verdict,
@@ -127,6 +134,7 @@ def certify(
             waived=waived,
             tier=tier,
             not_asked=len(not_asked),
+            blocked=blocked,
         ),
         results=ordered,
         measured=measured,
@@ -145,6 +153,7 @@ def certify(
         tier=tier,
         not_asked=not_asked,
         kept=frozenset(session.kept),
+        use=use,
     )
 
 
@@ -170,10 +179,12 @@ class _Session:
         policy: Policy,
         asked: Sequence[Requirement],
         *,
+        statistics: Statistics,
         needed: Mapping[str, Check[Any]],
         keep: KeptResults | None,
     ) -> None:
-        self.evidence, self.policy, self.asked, self.needed = evidence, policy, asked, needed
+        self.evidence, self.policy, self.asked = evidence, policy, asked
+        self.statistics, self.needed = statistics, needed
         self.keep, self.parts = keep, Parts(evidence)
         self.latency: LatencyRun | None = None
         self.lost: dict[str, CheckResult] = {}
@@ -212,7 +223,7 @@ class _Session:
             noting(self.evidence, seen),
             requirement,
             resampling=resampling,
-            latency=self._latency(check),
+            latency=self._latency(check, requirement),
             limit_s=self.policy.check_limit_s,
         )
         if not given:
@@ -221,11 +232,11 @@ class _Session:
             self.keep.put(key, result, seen=seen, parts=self.parts)
         return result
 
-    def _latency(self, check: Check[Any]) -> LatencyRun | None:
+    def _latency(self, check: Check[Any], requirement: Requirement) -> LatencyRun | None:
         """The timed calls, for a check that rests on them."""
         if not check.measured:
             return None
-        if self.latency is None and self.evidence.latency is not None:
+        if hasattr(requirement, "calls") and self.latency is None and self.evidence.latency is not None:
             self.latency = self.evidence.latency.measure(calls=_calls(self.asked))
         return self.latency
 
@@ -240,11 +251,11 @@ def _judge_all(
     Confidence Intervals for Selected Parameters"). Wider intervals decide no more of them, so where ``k`` is too many,
     so is all between it and what it decides.
     """
-    statistics = session.policy.statistics
+    statistics = session.statistics
     if statistics.false_share is None:
         resampling = statistics.resampling(comparisons=comparisons)
         return session.run(resampling, progress), resampling
-    sampled = [item for item in session.asked if session.needed[item.check].samples]
+    sampled = [item for item in session.asked if _samples(item, session.needed[item.check])]
     tried = max(comparisons, 1)
     while True:
         resampling = statistics.resampling(comparisons=comparisons, decided=tried)
@@ -253,6 +264,11 @@ def _judge_all(
         if decided >= tried or tried == 1:
             return results, resampling
         tried = max(decided, 1)
+
+
+def _samples(requirement: Requirement, check: Check[Any]) -> bool:
+    """Whether its number comes from a sample; a requirement that knows better than its check says so."""
+    return bool(getattr(requirement, "samples", check.samples))
 
 
 def _calls(asked: Sequence[Requirement]) -> int:

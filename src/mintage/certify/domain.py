@@ -1,4 +1,5 @@
-"""Which values lie outside the domain that a model file declares: range, categories, null, fractions of integers.
+"""Which values lie outside the domain that a model file declares: range, categories, null, fractions of integers,
+rows that are said to be impossible.
 
 >>> age = InputSpec(type="int", range=(0, 120), nullable=False)
 >>> found = outside({"age": age}, {"age": np.array([30.0, 130.0, np.nan, 4.5])})
@@ -9,12 +10,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mintage.certify.impossible import impossible_rows
+from mintage.repo.condition import Condition
 from mintage.repo.modelfile import InputSpec
 
 __all__ = ["is_declared", "outside"]
@@ -30,13 +33,20 @@ def is_declared(inputs: Mapping[str, InputSpec]) -> bool:
     )
 
 
-def outside(inputs: Mapping[str, InputSpec], columns: Mapping[str, NDArray[Any]]) -> dict[tuple[str, str], Flags]:
-    """By column and what is wrong, the rows where it is; only what is wrong somewhere."""
+def outside(
+    inputs: Mapping[str, InputSpec], columns: Mapping[str, NDArray[Any]], conditions: Sequence[Condition] = ()
+) -> dict[tuple[str, str], Flags]:
+    """By column and what is wrong, the rows where it is; only what is wrong somewhere. An impossible row's column is
+    ``impossible``, and what is wrong its condition."""
     found: dict[tuple[str, str], Flags] = {}
     for name, spec in inputs.items():
         column = columns[name]
         kinds = _text(spec, column) if column.dtype.kind == "O" else _number(spec, column)
         found |= {(name, what): rows for what, rows in kinds.items() if rows.any()}
+    for condition in conditions:
+        rows = impossible_rows([condition], columns)
+        if rows.any():
+            found["impossible", condition.text] = rows
     return found
 
 

@@ -18,10 +18,15 @@ from numpy.typing import NDArray
 from mintage.certify.answers import Answers, Task, check_values
 from mintage.certify.attested import Attested
 from mintage.certify.finding import AnsweredFinding
+from mintage.certify.footprint import FootprintProbe
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
+from mintage.certify.own_code import OwnCode
+from mintage.certify.pickles.files import ScannedFiles
+from mintage.certify.retraining import Retraining
 from mintage.certify.served import Served
 from mintage.errors import EvidenceInvalidError
+from mintage.repo.condition import Condition
 from mintage.repo.modelfile import InputSpec, ModelSpec
 
 __all__ = ["Champion", "Evidence", "Native", "Role", "Split"]
@@ -114,7 +119,10 @@ class Evidence:
     names of a classifier's classes in the order of their places. ``served`` answers to other rows; ``spec`` is the
     model file, for what it declares; ``formats`` has each file of the model's folder, with None if its format is not
     known; ``validation`` are rows that neither fitted the model nor judge it; ``findings`` what it says to the rows of
-    people, ``attested`` what people signed, by requirement."""
+    people, ``attested`` what people signed, by requirement; ``own`` runs the project's own checks,
+    ``retraining`` trains the model again,
+    ``pickles`` what the run's files were found to name; ``provenance`` what is known of how the model came about, None
+    where something is missing; ``footprint`` measures fresh processes."""
 
     model: str
     root: str
@@ -133,6 +141,11 @@ class Evidence:
     validation: Split | None = None
     findings: tuple[AnsweredFinding, ...] = ()
     attested: Mapping[str, Attested] = field(default_factory=dict)
+    own: OwnCode | None = None
+    retraining: Retraining | None = None
+    pickles: ScannedFiles | None = None
+    provenance: Mapping[str, str | None] | None = None
+    footprint: FootprintProbe | None = None
 
     def __post_init__(self) -> None:
         task, rows = self.task, self.holdout.rows
@@ -159,6 +172,11 @@ class Evidence:
     def inputs(self) -> Mapping[str, InputSpec]:
         """What the model file declares of each input; nothing, if it is not known."""
         return {} if self.spec is None else self.spec.inputs
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What the model file says of rows that cannot occur, over inputs that the splits have."""
+        return () if self.spec is None else self.spec.conditions
 
     @property
     def task(self) -> Task:

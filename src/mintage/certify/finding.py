@@ -21,6 +21,7 @@ from mintage.errors import FileMalformedError, FindingRemovedError
 from mintage.record.canonical import canonical_bytes
 from mintage.record.digest import hex_of, sha256_bytes
 from mintage.repo.git import Git
+from mintage.repo.removed_lines import removed_line
 
 __all__ = [
     "AnsweredFinding",
@@ -141,17 +142,15 @@ def closing_line(*, finding: str, by: str, at: str, why: str) -> str:
 
 def check_kept(git: Git, path: str, data: bytes) -> None:
     """Raise FindingRemovedError if a line that some commit had is not in ``data``: what was found is never unfound."""
-    now = set(data.splitlines())
-    for commit in git.log(path):
-        gone = set((git.show(commit.id, path) or b"").splitlines()) - now - {b""}
-        if gone:
-            raise FindingRemovedError(
-                "a finding was removed or edited; findings are only added to",
-                expected=sorted(gone)[0].decode(errors="replace")[:200],
-                found="no such line",
-                where=path,
-                hint=f"bring it back, as in commit {commit.id[:10]}; `mintage finding close` says that one is mended",
-            )
+    gone = removed_line(git, path, data)
+    if gone is not None:
+        raise FindingRemovedError(
+            "a finding was removed or edited; findings are only added to",
+            expected=gone[0].decode(errors="replace")[:200],
+            found="no such line",
+            where=path,
+            hint=f"bring it back, as in commit {gone[1][:10]}; `mintage finding close` says that one is mended",
+        )
 
 
 def _id_of(row: dict[str, Any], expect: str) -> str:

@@ -36,7 +36,7 @@ from mintage.repo.modelfile import ModelSpec, domain_digest
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["gather_evidence", "output_item", "read_labels", "read_split", "stored_table"]
+__all__ = ["gather_evidence", "of_task", "output_item", "read_labels", "read_split", "sealed_answers", "stored_table"]
 
 Columns = Mapping[str, NDArray[Any]]
 _Ask = Callable[[Columns], Answers]
@@ -68,15 +68,17 @@ def gather_evidence(
     findings: Sequence[Finding] = (),
     native: Native | None = None,
     answers: KeptAnswers | None = None,
+    unsealed: Callable[[Any], Any] | None = None,
 ) -> Evidence:
     """Everything that the checks need to know of the model in ``package``.
 
-    ``extract`` asks the original, unless ``native`` is what it said before; ``answers`` are those kept of before.
+    ``extract`` asks the original, unless ``native`` is what it said before; ``answers`` are those kept of before;
+    ``unsealed`` gives the table of a sealed hold-out its labels.
     """
     predictor = package.predictor()
     ask = _asking(package, predictor, answers)
     train = read_split(workspace, spec, predictor, "train", spec.data.train, ask=ask)
-    holdout = read_split(workspace, spec, predictor, "hold-out", holdout_path, ask=ask)
+    holdout = read_split(workspace, spec, predictor, "hold-out", holdout_path, ask=ask, unsealed=unsealed)
     if native is None and extract is not None:
         with Scratch(workspace.tmp_dir) as scratch:
             native = _native(spec, predictor, holdout.columns, extract, scratch.private, seed=seed)
@@ -153,11 +155,19 @@ def stored_table(workspace: Workspace, spec: ModelSpec, item: Item) -> Any:
 
 
 def read_split(
-    workspace: Workspace, spec: ModelSpec, predictor: Predictor, name: str, path: str, *, ask: _Ask | None = None
+    workspace: Workspace,
+    spec: ModelSpec,
+    predictor: Predictor,
+    name: str,
+    path: str,
+    *,
+    ask: _Ask | None = None,
+    unsealed: Callable[[Any], Any] | None = None,
 ) -> Split:
     """The rows of one split with their labels and the model's answers, those that ``ask`` gives."""
     item = output_item(workspace, path)
     table = stored_table(workspace, spec, item)
+    table = table if unsealed is None else unsealed(table)
     columns = input_columns(table, spec, where=path)
     return Split(
         name=name,
@@ -177,13 +187,20 @@ def read_labels(table: Any, spec: ModelSpec, signature: Signature, *, where: str
     return labels_of(table, spec, where=where, classes=signature.classes)
 
 
+def sealed_answers(workspace: Workspace, spec: ModelSpec, package: Package, path: str) -> NDArray[np.float64]:
+    """What the model answers to rows whose labels are sealed."""
+    predictor = package.predictor()
+    table = stored_table(workspace, spec, output_item(workspace, path))
+    return _answers(predictor.predict(input_columns(table, spec, where=path)), predictor.signature).values
+
+
 def _answers(prediction: Prediction, signature: Signature) -> Answers:
     """What the graph answers, as metrics take it."""
     table = prediction.values if signature.task == "regression" else prediction.probabilities
-    return Answers(task=signature.task, values=_of_task(table, signature.task), threshold=signature.threshold)
+    return Answers(task=signature.task, values=of_task(table, signature.task), threshold=signature.threshold)
 
 
-def _of_task(table: NDArray[Any], task: Task) -> NDArray[np.float64]:
+def of_task(table: NDArray[Any], task: Task) -> NDArray[np.float64]:
     """Of the numbers [N, W] of a model with one target those that metrics look at."""
     values = table if task == "multiclass" else table[:, 1] if task == "binary" else table[:, 0]
     return np.asarray(values, dtype=np.float64)
@@ -238,7 +255,7 @@ def _native(
     task = predictor.signature.task
     served = predictor.run(predictor.tensors(edges.columns))["value" if task == "regression" else "probabilities"]
     return Native(
-        holdout=_of_task(holdout.native.values, task),
-        edge=_of_task(edges.native.values[usable], task),
-        edge_served=_of_task(served[usable], task),
+        holdout=of_task(holdout.native.values, task),
+        edge=of_task(edges.native.values[usable], task),
+        edge_served=of_task(served[usable], task),
     )

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mintage.certify.evidence import Evidence
+from mintage.certify.impossible import Numbers, Texts
 from mintage.repo.modelfile import InputSpec
 
 __all__ = ["Levels", "column_levels", "levels_of"]
@@ -33,13 +34,15 @@ Places = NDArray[np.intp]
 
 @dataclass(frozen=True, kw_only=True)
 class Levels:
-    """One column: the names of its levels, how many of them are of the domain (the first ones), and each row's."""
+    """One column: the names of its levels, how many of them are of the domain (the first ones), and each row's;
+    ``cells`` is what each level holds within the declared range."""
 
     name: str
     names: tuple[str, ...]
     domain: int
     train: Places
     holdout: Places
+    cells: Numbers | Texts
 
 
 def levels_of(evidence: Evidence, names: Iterable[str]) -> list[Levels]:
@@ -53,6 +56,7 @@ def levels_of(evidence: Evidence, names: Iterable[str]) -> list[Levels]:
 
 def column_levels(name: str, train: NDArray[Any], holdout: NDArray[Any], spec: InputSpec | None = None) -> Levels:
     """The levels of one column."""
+    edges = None
     if train.dtype.kind == "O":
         known = _categories(train, spec)
         ours, others = (_of_texts(column, known) for column in (train, holdout))
@@ -70,9 +74,40 @@ def column_levels(name: str, train: NDArray[Any], holdout: NDArray[Any], spec: I
         names.append(_ANOTHER)
         domain += bool((ours == another).any())
         places[places == another] = len(names) - 1
+    cells = _texts_in(names, known) if train.dtype.kind == "O" else _numbers_in(names, known, edges, spec)
     return Levels(
-        name=name, names=tuple(names), domain=domain, train=places[: len(train)], holdout=places[len(train) :]
+        name=name,
+        names=tuple(names),
+        domain=domain,
+        train=places[: len(train)],
+        holdout=places[len(train) :],
+        cells=cells,
     )
+
+
+def _texts_in(names: list[str], known: tuple[str, ...]) -> Texts:
+    values = np.empty(len(names), dtype=object)
+    values[:] = [*known, *[None] * (len(names) - len(known))]
+    null = np.array([place >= len(known) and name == "null" for place, name in enumerate(names)], dtype=bool)
+    return Texts(values, null, frozenset(known))
+
+
+def _numbers_in(
+    names: list[str], known: tuple[str, ...], inner: NDArray[np.float64] | None, spec: InputSpec | None
+) -> Numbers:
+    low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
+    if inner is None:
+        low[: len(known)] = high[: len(known)] = [float(name) for name in known]
+    else:
+        whole = spec is not None and spec.type == "int"
+        low[1 : len(known)] = np.floor(inner) + 1 if whole else np.nextafter(inner, np.inf)
+        high[: len(known) - 1] = inner
+    least, most = (None if spec is None else spec.range) or (None, None)
+    if inner is not None:
+        low[0] = -np.inf if least is None else least
+        high[len(known) - 1] = np.inf if most is None else most
+    null = np.array([place >= len(known) and name == "null" for place, name in enumerate(names)], dtype=bool)
+    return Numbers(low, high, null)
 
 
 def _categories(train: NDArray[Any], spec: InputSpec | None) -> tuple[str, ...]:
@@ -96,6 +131,8 @@ def _values(train: NDArray[np.float64]) -> tuple[tuple[str, ...], NDArray[np.flo
     wanted = np.linspace(0, 1, _INTERVALS + 1)[1:-1]
     inner = np.unique(np.quantile(present, wanted, method="inverted_cdf"))
     inner = inner[inner < distinct[-1]]
+    if not len(inner):  # at least four fifths of the rows have the greatest value
+        inner = distinct[-2:-1]
     ends = [f"{value:.4g}" for value in inner]
     between = [f"{low} to {high}" for low, high in pairwise(ends)]
     return (f"to {ends[0]}", *between, f"over {ends[-1]}"), inner

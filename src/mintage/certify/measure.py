@@ -153,7 +153,7 @@ def _reason(title: str, measurement: Measurement, gate: Gate, unit: str) -> str:
     value = f"{title} {_number(measurement.estimate)}"
     if measurement.interval is None:
         return f"{value}{end}, required {asked}, but {measurement.undecided}"
-    if measurement.interval.confidence < 1:
+    if measurement.interval.confidence < 1 and measurement.interval.low < measurement.interval.high:
         value += f" [{_number(measurement.interval.low)}, {_number(measurement.interval.high)}]"
     return f"{value}{end}, required {asked}"
 

@@ -29,6 +29,7 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``policy_is_ancestor`` says that the first is the second or an ancestor of it, ``policy_unchanged`` that the bytes
     of the policy at ``evidence_commit`` are those judged by. ``witness`` names who holds the checkpoint (never the
     author), ``witnessed_at`` its time, ``first_look_at`` when the hold-out was first opened (RFC 3339).
+    ``history_kept`` says that the commit which the witness saw is still there, behind HEAD.
     """
 
     policy_commit: str | None = None
@@ -38,11 +39,12 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     witness: str | None = None
     witnessed_at: str | None = None
     first_look_at: str | None = None
+    history_kept: bool | None = None
 
 
 def order_state(facts: OrderFacts) -> OrderState:
     """The state that the facts allow to claim."""
-    if facts.policy_is_ancestor is False or facts.policy_unchanged is False or _is_late(facts) is True:
+    if False in (facts.policy_is_ancestor, facts.policy_unchanged, facts.history_kept) or _is_late(facts) is True:
         return "violated"
     if facts.policy_is_ancestor and facts.policy_unchanged and facts.witness and _is_late(facts) is False:
         return "proven"
@@ -51,6 +53,8 @@ def order_state(facts: OrderFacts) -> OrderState:
 
 def order_reason(facts: OrderFacts) -> str:
     """One sentence that says why the state is what it is."""
+    if facts.history_kept is False:
+        return f"Git's history was rewritten: it is not the one in which {facts.witness} witnessed the policy"
     if facts.policy_unchanged is False:
         return "the policy was changed after the commit that the model was trained from"
     if facts.policy_is_ancestor is False:

@@ -36,7 +36,7 @@ def with_noise(
 def _noisy(
     column: NDArray[Any], like: NDArray[Any], declared: InputSpec | None, share: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    inside = like[~np.isnan(like)]
+    inside = like[np.isfinite(like)]
     spread = float(np.subtract(*np.quantile(inside, [0.75, 0.25]))) if len(inside) else 0.0
     noisy = column + rng.normal(size=len(column)) * share * spread
     if (inside == np.round(inside)).all() or (declared is not None and declared.type == "int"):

@@ -1,7 +1,8 @@
 """How much of a metric is lost when the rows are perturbed: paired, with the worst of several perturbations told.
 
 The loss is a share of the metric's value on the rows as they are. A row that the model refuses once it is perturbed
-would not be answered when it is served, so it keeps its answer, and is counted.
+would not be answered when it is served, and one that is impossible then does not occur, so it keeps its answer, and is
+counted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from msgspec import Meta
 from mintage.certify.answers import Answers
 from mintage.certify.check import Check, CheckResult, Resampling
 from mintage.certify.evidence import Evidence, Split
+from mintage.certify.impossible import impossible_rows
 from mintage.certify.judge import Gate
 from mintage.certify.measure import Measurement, conclude, without_number
 from mintage.certify.metric import Metric
@@ -48,7 +50,7 @@ def conclude_losses(
     if not np.isfinite(value) or value == 0:
         reason = f"{check.title}: {metric.label} has no value on the hold-out as it is ({metric.undefined})"
         return without_number(check, requirement, verdict="INCONCLUSIVE", reason=reason)
-    answers, refused = _ask(served, split, {**perturbed, **(told or {})})
+    answers, refused, impossible = _ask(served, evidence, {**perturbed, **(told or {})})
     gains = measure_gains(metric, split, {name: answers[name] for name in perturbed}, resampling)
     shares = {name: _share(item, abs(value)) for name, item in gains.items()}
     worst = max(shares, key=lambda name: _rank(shares[name]))
@@ -56,6 +58,8 @@ def conclude_losses(
     details |= {f"loss, {name}": _loss(metric, value, split, answers[name]) for name in answers}
     if refused:
         details["refused by the signature"] = refused
+    if impossible:
+        details["impossible once perturbed"] = impossible
     return conclude(
         check,
         requirement,
@@ -68,15 +72,19 @@ def conclude_losses(
     )
 
 
-def _ask(served: Served, split: Split, perturbed: Mapping[str, Columns]) -> tuple[dict[str, Answers], int]:
-    found, refused = {}, 0
+def _ask(served: Served, evidence: Evidence, perturbed: Mapping[str, Columns]) -> tuple[dict[str, Answers], int, int]:
+    """The answers to each, and how many rows kept theirs because they were refused, or could not occur."""
+    split, found, refused, excluded = evidence.holdout, {}, 0, 0
     for name, columns in perturbed.items():  # one after another: all at once would be as many tables in memory
         values, accepted = split.answers.values.copy(), served.accepts(columns)
-        if accepted.any():
-            values[accepted] = served.ask(take(columns, np.flatnonzero(accepted))).values
+        impossible = impossible_rows(evidence.conditions, columns)
+        asked = accepted & ~impossible
+        if asked.any():
+            values[asked] = served.ask(take(columns, np.flatnonzero(asked))).values
         found[name] = split.answers.of(values)
         refused += int((~accepted).sum())
-    return found, refused
+        excluded += int((accepted & impossible).sum())
+    return found, refused, excluded
 
 
 def _loss(metric: Metric, value: float, split: Split, answers: Answers) -> float | None:

@@ -17,6 +17,7 @@ from msgspec import Meta
 from mintage.certify.answers import Task
 from mintage.certify.check import Check, Requirement, Resampling
 from mintage.certify.clauses import find_clause
+from mintage.certify.holdout_use import HoldoutRules
 from mintage.certify.registry import find_checks
 from mintage.errors import (
     DomainMismatchError,
@@ -59,6 +60,15 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """The ``q`` of ``benjamini-hochberg(q)``; None of other corrections."""
         return float(self.multiplicity[len(_STEPPED) : -1]) if self.multiplicity.startswith(_STEPPED) else None
 
+    def shared_by(self, openings: int) -> Statistics:
+        """The statistics of each of so many looks that share what ``confidence`` lets go wrong (Bonferroni).
+
+        An INCONCLUSIVE blocks then: the share bounds what passes wrongly only if nothing passes undecided.
+        """
+        if openings == 1:
+            return self  # to the last bit what the policy says
+        return msgspec.structs.replace(self, confidence=1 - (1 - self.confidence) / openings, inconclusive="block")
+
     def resampling(self, *, comparisons: int, decided: int | None = None) -> Resampling:
         """The resampling of each of ``comparisons`` comparisons, of which ``decided`` (by default all) are decided."""
         confidence, count = self.confidence, max(comparisons, 1)
@@ -77,11 +87,13 @@ class _PolicyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     valid_days: Annotated[int, Meta(ge=1, le=3660)] = 90
     check_limit_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
     statistics: Statistics = Statistics()
+    holdout: HoldoutRules = HoldoutRules()
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed policy. ``digest`` is the SHA-256 of its file; ``domain`` the digest it pins, if it does; ``builtin``
-    the version of Mintage whose built-in default it is, None of a file; ``check_limit_s`` how long a check may take."""
+    the version of Mintage whose built-in default it is, None of a file; ``check_limit_s`` how long a check may take;
+    ``holdout`` what it demands of the hold-out."""
 
     model: str
     owner: str
@@ -93,6 +105,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     statistics: Statistics
     builtin: str | None = None
     check_limit_s: int = 600
+    holdout: HoldoutRules = HoldoutRules()
 
 
 def read_policy(path: Path, *, checks: Mapping[str, Check[Any]] | None = None) -> Policy:
@@ -137,6 +150,7 @@ def parse_policy(data: bytes, *, where: str, checks: Mapping[str, Check[Any]] | 
         valid_days=file.valid_days,
         check_limit_s=file.check_limit_s,
         statistics=file.statistics,
+        holdout=file.holdout,
     )
 
 

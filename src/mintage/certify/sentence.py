@@ -19,14 +19,17 @@ def write_sentence(
     waived: Mapping[str, str] | None = None,
     tier: Tier = "release",
     not_asked: int = 0,
+    blocked: str | None = None,
 ) -> str:
     """One sentence a person can act on; by the built-in default policy of ``builtin`` no model may be released.
 
     ``waived`` has the last day of the waiver of each requirement whose FAIL is let stand; ``not_asked`` counts what
-    ``tier`` leaves out.
+    ``tier`` leaves out; ``blocked`` why a PASS of the checks does not count.
     """
     waived = waived or {}
     required = [result for result in results if result.severity == "must"]
+    if blocked is not None:
+        return f"{model} is not decided: {blocked}."
     if verdict == "PASS":
         rest = f"{_passed(required, waived)}{_open(results)}"
         if tier != "release":

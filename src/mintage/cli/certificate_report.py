@@ -8,16 +8,20 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from mintage.certify.certify import Outcome
+from mintage.certify.certify import DataFacts, Outcome
 from mintage.certify.check import CheckResult
+from mintage.certify.ends import end_words
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import AnsweredFinding
+from mintage.certify.holdout_use import use_sentence
 from mintage.certify.order import order_reason, order_state
+from mintage.certify.result_words import number_words
 from mintage.certify.waive import AppliedWaiver
 from mintage.cli.certificate_clauses import clauses_of
 from mintage.cli.certificate_pictures import pictures_of
 from mintage.cli.context import Context, now
 from mintage.record.digest import hex_of
+from mintage.release.admit import open_certificate
 from mintage.repo.modelfile import ModelSpec
 from mintage.report import certificate_view as view
 from mintage.report.estimate import Estimate
@@ -28,6 +32,7 @@ from mintage.store.publish import publish_bytes
 
 __all__ = ["requirement_row", "write_certificate_report"]
 
+_HOW = "interval by"
 _DIRECTIONS: dict[str, Literal["at least", "above", "at most"]] = {
     "at_least": "at least",
     "above": "above",
@@ -67,7 +72,13 @@ def _view(
         ),
         verdict=_verdict(outcome.verdict),
         sentence=outcome.sentence,
-        requirements=tuple(_row(result, outcome) for result in outcome.results if result.verdict != "NOT_APPLICABLE"),
+        requirements=_rows(outcome),
+        not_asked=tuple(
+            view.NotAsked(id=item.requirement, title=item.title, check=item.check, reason=item.reason)
+            for item in outcome.results
+            if item.verdict == "NOT_APPLICABLE"
+        ),
+        validity=_validity(context, certificate),
         waivers=tuple(_waiver(waiver) for waiver in outcome.waivers),
         findings=tuple(_finding(item) for item in outcome.findings if item.is_open),
         task=evidence.task,
@@ -80,13 +91,19 @@ def _view(
             blocks=order is not None and order.severity == "must" and order.verdict != "PASS",
         ),
         evidence=tuple(
-            view.Evidence(name=item.name, digest=item.digest or "", what=f"{item.groups} groups", rows=item.rows)
+            view.Evidence(name=item.name, digest=item.digest or "", what=_what(item, outcome), rows=item.rows)
             for item in outcome.data
         ),
         **clauses_of(outcome),
         limitations=spec.limitations,
         written_at=now(),
     )
+
+
+def _what(item: DataFacts, outcome: Outcome) -> str:
+    if outcome.use is None or item.name != "hold-out":
+        return f"{item.groups} groups"
+    return f"{item.groups} groups; {use_sentence(outcome.use)}"
 
 
 def _verdict(text: str) -> view.Verdict:
@@ -110,6 +127,38 @@ def _finding(item: AnsweredFinding) -> view.Finding:
     return view.Finding(**said)
 
 
+def _rows(outcome: Outcome) -> tuple[view.Requirement, ...]:
+    """Those that block first, then those that are not met, then the others; else as in the policy."""
+    rows = [_row(result, outcome) for result in outcome.results if result.verdict != "NOT_APPLICABLE"]
+
+    def place(row: view.Requirement) -> tuple[bool, bool, bool]:
+        excused = row.severity != "must" or row.waived_until is not None
+        return row.verdict == "PASS", excused, row.verdict != "FAIL"
+
+    return tuple(sorted(rows, key=place))
+
+
+def _validity(context: Context, certificate: str) -> view.Validity:
+    """As the signed certificate has it."""
+    signed, _ = open_certificate(Store(context.workspace.store_dir), certificate, context.trust)
+    return view.Validity(until=signed.expires, ends=tuple(end_words(end) for end in signed.ends if end.event != "time"))
+
+
+def _details(result: CheckResult) -> tuple[tuple[str, str], ...]:
+    """What the check tells beside its number, figures cut to four places."""
+    return tuple(
+        (name, f"{value:,}" if type(value) is int else number_words(value) if isinstance(value, float) else str(value))
+        for name, value in result.details.items()
+        if value is not None and name != _HOW
+    )
+
+
+def _how(result: CheckResult) -> str | None:
+    """How its interval was made, as the result says it."""
+    how = result.details.get(_HOW)
+    return None if how is None else str(how)
+
+
 def _row(result: CheckResult, outcome: Outcome) -> view.Requirement:
     """The row of a check, with the last day of its waiver."""
     waived = {waiver.requirement: str(waiver.expires) for waiver in outcome.waivers}
@@ -118,10 +167,9 @@ def _row(result: CheckResult, outcome: Outcome) -> view.Requirement:
 
 def requirement_row(result: CheckResult) -> view.Requirement:
     """The row of a check on the page; what would settle it is said once."""
-    measured = None
+    measured, interval = None, result.interval
+    exact = interval is None or interval.low == interval.high
     if result.estimate is not None:
-        interval = result.interval
-        exact = interval is None or interval.low == interval.high
         measured = Estimate(
             value=result.estimate,
             low=None if exact or interval is None else interval.low,
@@ -145,6 +193,8 @@ def requirement_row(result: CheckResult) -> view.Requirement:
         settle=None if settle in result.reason else settle,
         reason=result.reason,
         controls=result.controls,
+        interval_by=None if exact else _how(result),
+        details=_details(result),
     )
 
 

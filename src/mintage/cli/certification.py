@@ -6,6 +6,7 @@ The hold-out is opened once, after its opening stands in the audit log.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,18 +19,25 @@ from mintage.certify.clause_table import BY_PEOPLE
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import Finding, read_findings
 from mintage.certify.gather import gather_evidence, output_item
+from mintage.certify.holdout_use import HoldoutUse
+from mintage.certify.own_code import OwnFile
+from mintage.certify.own_process import ConfinedCode, limits_of
 from mintage.certify.policy import Policy, check_domain, check_task
-from mintage.certify.registry import find_checks
 from mintage.certify.regression import with_findings
+from mintage.certify.run_facts import provenance_of, scan_run
+from mintage.certify.stage_retraining import StageRetraining
 from mintage.certify.tier import asked_in, check_tier
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_keep import keep_certificate
 from mintage.cli.certificate_report import write_certificate_report
 from mintage.cli.certify_memory import Memory, native_key, open_memory
 from mintage.cli.certify_progress import show_checks
+from mintage.cli.console import say
 from mintage.cli.context import Context, now
-from mintage.cli.holdout_opening import enter_opening, find_order
+from mintage.cli.footprint import ProcessProbe
+from mintage.cli.holdout_opening import Look, enter_opening, find_order
 from mintage.cli.latency import gateway_probe
+from mintage.cli.own_files import check_committed, find_own_files, with_own_files
 from mintage.cli.policy_choice import Chosen, check_judgeable, choose_policy, show_default
 from mintage.errors import HoldoutUnknownError, RefusedError
 from mintage.model.loaded import open_built
@@ -45,7 +53,10 @@ from mintage.repo.locks import Item, Lock, read_lock
 from mintage.repo.modelfile import ModelSpec, domain_digest
 from mintage.store.local import Store
 
-__all__ = ["run_certify"]
+__all__ = ["known_holdout", "run_certify"]
+
+_Enter = Callable[..., Look]
+_Keep = Callable[..., str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +70,7 @@ class _Asked:
     holdout: str
     findings: tuple[Finding, ...]
     found: bytes
+    own: dict[str, OwnFile]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +89,20 @@ class _Built:
 
 
 def run_certify(
-    context: Context, model: str, *, against: str | None, tier: Tier = "release", fresh: bool = False
+    context: Context,
+    model: str,
+    *,
+    against: str | None,
+    enter: _Enter = enter_opening,
+    keep: _Keep = keep_certificate,
+    tier: Tier = "release",
+    fresh: bool = False,
 ) -> tuple[Outcome, str, Path]:
     """Judge by what ``tier`` asks for, sign and keep; what has not changed is known from before, unless ``fresh``.
 
     Returns the outcome, the certificate's digest and the report's path.
+
+    ``enter`` enters the look at the hold-out, ``keep`` keeps the certificate: both otherwise where it is sealed.
     """
     asked = _ask(context, model, against, tier=tier)
     with context.workspace.lock("certify"):
@@ -91,12 +112,12 @@ def run_certify(
         waivers = present_waivers(context.workspace, model, evidence_commit=built.commit, now=now())
         with contextlib.ExitStack() as stack:
             memory = stack.enter_context(open_memory(context.workspace, fresh=fresh))
-            evidence = _gather(context, asked, built, memory, against=against, stack=stack)
+            evidence, use = _gather(context, asked, built, memory, against=against, enter=enter, stack=stack)
             shown = stack.enter_context(show_checks(asked_in(asked.policy, tier)))
-            outcome = certify(evidence, asked.policy, waivers=waivers, tier=tier, keep=memory.results, progress=shown)
-        digest = keep_certificate(
-            context, model, outcome, built.lock, policy_text=asked.chosen.text, findings=asked.found
-        )
+            outcome = certify(
+                evidence, asked.policy, waivers=waivers, use=use, tier=tier, keep=memory.results, progress=shown
+            )
+        digest = keep(context, model, outcome, built.lock, policy_text=asked.chosen.text, findings=asked.found)
         report = write_certificate_report(
             context,
             asked.spec,
@@ -114,19 +135,28 @@ def _ask(context: Context, model: str, against: str | None, *, tier: Tier) -> _A
     workspace = context.workspace
     spec = workspace.model_spec(model)
     check_judgeable(spec)
-    holdout = _known_holdout(spec)
+    holdout = known_holdout(spec)
     chosen = choose_policy(context, spec)
     findings, found = read_findings(workspace.git, model)
     policy = with_findings(chosen.policy, found=bool(findings))
     check_domain(policy, domain_digest(spec))
     check_task(policy, spec.task)
     check_tier(policy, tier)
+    own = find_own_files(workspace.root, policy)
+    check_committed(workspace.git, own)
     if against is not None:
         environment_dir(workspace, against)
     context.signer_for("certificate")
     context.open_audit_log()
     return _Asked(
-        spec=spec, policy=policy, tier=tier, chosen=chosen, holdout=holdout, findings=tuple(findings), found=found
+        spec=spec,
+        policy=policy,
+        tier=tier,
+        chosen=chosen,
+        holdout=holdout,
+        findings=tuple(findings),
+        found=found,
+        own=own,
     )
 
 
@@ -146,12 +176,17 @@ def _gather(
     memory: Memory,
     *,
     against: str | None,
+    enter: _Enter,
     stack: contextlib.ExitStack,
-) -> Evidence:
+) -> tuple[Evidence, HoldoutUse]:
     """Enter the opening of the hold-out, and gather all that the checks look at."""
     workspace, model, policy = context.workspace, asked.spec.model, asked.policy
     order = find_order(context, policy, model, built.commit)
-    first_look = enter_opening(context, asked.spec, policy, built.root, holdout=asked.holdout)
+    look = enter(context, asked.spec, policy, built.root, holdout=asked.holdout)
+    order = msgspec.structs.replace(order, first_look_at=look.first_at)
+    if look.witness is not None:
+        order = msgspec.structs.replace(order, witness=look.witness, witnessed_at=look.witnessed_at)
+    order = with_own_files(order, workspace.git, asked.own)
     scratch = stack.enter_context(Scratch(workspace.tmp_dir))
     estimator = built.record.body["estimator"]
     original = Item(path=estimator["path"], digest=estimator["digest"], size=0)
@@ -167,7 +202,7 @@ def _gather(
     native, extract, probe = memory.answers.native(key), None, None
     if native is None:
         extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
-    if any(find_checks()[requirement.check].measured for requirement in asked_in(policy, asked.tier)):
+    if any(hasattr(requirement, "calls") for requirement in asked_in(policy, asked.tier)):
         probe = stack.enter_context(gateway_probe(built.package, model, scratch.private / "gateway"))
     evidence = gather_evidence(
         workspace,
@@ -177,15 +212,51 @@ def _gather(
         extract=extract,
         latency=probe,
         champion=_champion(context, model, built.root, against),
-        order=msgspec.structs.replace(order, first_look_at=first_look),
+        order=order,
         seed=policy.statistics.seed,
         findings=asked.findings,
         native=native,
         answers=memory.answers,
+        unsealed=look.unsealed,
     )
     if native is None and evidence.native is not None:
         memory.answers.put_native(key, evidence.native)
-    return replace(evidence, attested=_attested(context, policy))
+    return _with_effects(evidence, context, asked, built, original=original, stack=stack), look.use
+
+
+def _with_effects(
+    evidence: Evidence,
+    context: Context,
+    asked: _Asked,
+    built: _Built,
+    *,
+    original: Item,
+    stack: contextlib.ExitStack,
+) -> Evidence:
+    """The evidence with what checks may start, and with what people signed."""
+    workspace, policy = context.workspace, asked.policy
+    own = ConfinedCode(workspace, asked.own, estimator=original.path, limits=limits_of(policy.check_limit_s))
+    retraining = StageRetraining(
+        workspace,
+        spec=asked.spec,
+        commit=built.commit,
+        estimator=original,
+        signature=built.package.signature,
+        holdout=evidence.holdout,
+        holdout_path=asked.holdout,
+        stack=stack,
+        tell=say,
+    )
+    checks = {requirement.check for requirement in asked_in(policy, asked.tier)}
+    return replace(
+        evidence,
+        attested=_attested(context, policy),
+        pickles=scan_run(workspace, original) if "Z2" in checks else None,
+        provenance=provenance_of(workspace, built.record) if "V3" in checks else None,
+        footprint=ProcessProbe(built.package),
+        own=own,
+        retraining=retraining,
+    )
 
 
 def _attested(context: Context, policy: Policy) -> dict[str, Attested]:
@@ -193,7 +264,7 @@ def _attested(context: Context, policy: Policy) -> dict[str, Attested]:
     return read_attested(context.workspace.root, policy.model, asked, trust=context.trust, now=now())
 
 
-def _known_holdout(spec: ModelSpec) -> str:
+def known_holdout(spec: ModelSpec) -> str:
     """The path of the hold-out; raises HoldoutUnknownError."""
     if spec.data.holdout is None:
         raise HoldoutUnknownError(

@@ -10,11 +10,15 @@ import msgspec
 from mintage.certify.certify import Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.clause_table import clause_states
-from mintage.certify.judge import Gate
+from mintage.certify.holdout_use import use_sentence
+from mintage.certify.result_words import gate_words, measured_words, verdict_words
+from mintage.certify.sealed import committed_path
 from mintage.certify.waiver import Waiver
 from mintage.cli.certification import run_certify
 from mintage.cli.console import emit, emit_json, plural, say, table
 from mintage.cli.context import Context
+from mintage.cli.holdout_commit import commit_answers
+from mintage.cli.holdout_seal import is_sealed
 from mintage.errors import HoldoutUnknownError
 from mintage.record.digest import short
 
@@ -39,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     try:
         model = arguments.model or context.workspace.only_model()
+        if is_sealed(context, model):
+            return _commit(context, model, against=arguments.against, as_json=arguments.json)
         outcome, certificate, report = run_certify(
             context, model, against=arguments.against, tier=arguments.tier, fresh=arguments.fresh
         )
@@ -60,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "waivers": msgspec.to_builtins(list(outcome.waivers)),
                 "waivers_that_do_not_hold": msgspec.to_builtins(list(outcome.unheld)),
                 "clauses": msgspec.to_builtins(clause_states(outcome.results)),
+                "holdout": msgspec.to_builtins(outcome.use),
                 "policy": {"digest": outcome.policy.digest, "builtin": outcome.policy.builtin},
             }
         )
@@ -72,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         if result.verdict != "PASS":
             emit(f"  {result.requirement}: {result.reason}")
     _show_tier(outcome)
+    _show_use(outcome)
     _show_waivers(outcome)
     _show_findings(outcome)
     _show_clauses(outcome)
@@ -95,11 +103,38 @@ def _show_tier(outcome: Outcome) -> None:
         say(f"{count} of {plural(len(outcome.results), 'result')} known from before: nothing changed; --fresh runs all")
 
 
+def _commit(context: Context, model: str, *, against: str | None, as_json: bool) -> int:
+    """Whoever made the model has no labels: there is a commitment, and no verdict until the holder opens them."""
+    made, sealed, holder = commit_answers(context, model, against=against)
+    sentence = (
+        f"{model} is not decided: its answers to {sealed.count} rows are committed, and {holder} holds the labels."
+    )
+    if as_json:
+        emit_json({"verdict": "INCONCLUSIVE", "sentence": sentence, "certificate": None, "root": made.root})
+        return 1
+    emit(f"INCONCLUSIVE: {sentence}")
+    say(f"Share it: git add {committed_path(model)} && git commit && mintage push")
+    say(f"Then {holder} judges: mintage holdout open {model}")
+    return 1
+
+
 def _show_clauses(outcome: Outcome) -> None:
     states = clause_states(outcome.results)
     if states:
         rows = [(item.control, item.state, ", ".join(item.requirements)) for item in states]
         emit(table(rows, head=("clause", "state", "by")))
+
+
+def _show_use(outcome: Outcome) -> None:
+    use = outcome.use
+    if use is None or use.models == 1:
+        return
+    most = use.rules.max_models
+    emit(f"  hold-out: {use_sentence(use)}" + (f"; the policy lets {most} be" if most else ""))
+    if most is None and use.sealed is None:
+        say(
+            "  Each look fits models to these rows: judge on rows nobody has seen, or seal them: mintage holdout --help"
+        )
 
 
 def _show_waivers(outcome: Outcome) -> None:
@@ -137,14 +172,5 @@ def _undecided(error: HoldoutUnknownError, *, as_json: bool) -> int:
 
 
 def _row(result: CheckResult, waiver: Waiver | None) -> tuple[str, str, str, str]:
-    interval = result.interval
-    measured = "" if result.estimate is None else f"{result.estimate:.4g}{result.unit and ' ' + result.unit}"
-    if interval is not None and interval.low != interval.high:
-        measured += f" [{interval.low:.4g}, {interval.high:.4g}]"
-    verdict = result.verdict.replace("_", " ") + (f", waived until {waiver.expires}" if waiver else "")
-    return (verdict, result.requirement, measured, _gate(result.gate))
-
-
-def _gate(gate: Gate | None) -> str:
-    signs = {"at_least": ">=", "above": ">", "at_most": "<="}
-    return "" if gate is None else f"{signs[gate.direction]} {gate.threshold:g}"
+    verdict = verdict_words(result, waived_until=waiver and waiver.expires)
+    return (verdict, result.requirement, measured_words(result), gate_words(result.gate))

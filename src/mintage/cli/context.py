@@ -74,9 +74,9 @@ class Context:
         """Where the newest checkpoint of the audit log is published."""
         return self.workspace.state / "audit.checkpoint"
 
-    def checkpoint(self) -> None:
-        """Sign the audit log as it is, and publish the checkpoint."""
-        self.audit_log.checkpoint(now(), publish=self.checkpoint_file)
+    def checkpoint(self) -> str:
+        """Sign the audit log as it is, publish the checkpoint, and return its note."""
+        return self.audit_log.checkpoint(now(), publish=self.checkpoint_file)
 
     def record_access(
         self,

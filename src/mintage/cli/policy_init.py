@@ -34,6 +34,14 @@ from mintage.store.publish import publish_bytes
 
 __all__ = ["init_policy"]
 
+_INTERVENTIONS = """
+  # What only a project with its pipeline can ask. Each trains the model again, F6 5 times and F7 10 times, for at most
+  # `budget_s` seconds; take away the first # of what you want:
+#  - {id: pipeline.scramble, check: F6, budget_s: 300}   # it knows nothing when its labels are exchanged at random
+#  - {id: pipeline.spread, check: F7, budget_s: 600, severity: should}   # how much it depends on which rows there were
+#  - {id: pipeline.rebuild, check: V2, budget_s: 300}   # its stages make the same model again
+"""
+
 
 def init_policy(context: Context, model: str, *, as_json: bool) -> int:
     """Write the file, show it, and say what to do next."""
@@ -59,6 +67,7 @@ def init_policy(context: Context, model: str, *, as_json: bool) -> int:
         head=head,
         owner_comment="put in who answers for the risk, if that is somebody else",
     )
+    text += _INTERVENTIONS
     parse_policy(text.encode(), where=path)  # nothing is written that certify would refuse
     publish_bytes(workspace.root / path, text.encode())
     if as_json:

@@ -13,9 +13,10 @@ from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.new_file import show_new_file
-from mintage.errors import ProjectError, RefusedError
+from mintage.cli.run_plan import set_parameter, show_plan
+from mintage.errors import ProjectError, RefusedError, UsageError
 from mintage.pipeline.model_stage import model_stages
-from mintage.pipeline.run import Event, RunOutcome, run_pipeline
+from mintage.pipeline.run import Event, RunOutcome, Selection, run_pipeline
 from mintage.repo.locks import LOCK_FOLDER, read_lock
 from mintage.repo.workspace import Workspace
 
@@ -29,7 +30,23 @@ _SHOWN = 8
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("stage", nargs="?", help="run only this stage (or model:NAME) and what it needs")
+    parser.add_argument(
+        "stages", nargs="*", metavar="STAGE", help="run only these (stages, model:NAME) and what they need"
+    )
+    parser.add_argument("--only", action="store_true", help="run the named stages and nothing that they need")
+    parser.add_argument("--from", dest="start", metavar="STAGE", help="run this stage and what comes after it")
+    parser.add_argument("--changed-since", metavar="REV", help="run what differs from a revision, and what comes after")
+    parser.add_argument("--dry", action="store_true", help="say what would run and why, and run nothing")
+    parser.add_argument("--keep-going", action="store_true", help="after a failure, run what does not need that stage")
+    parser.add_argument("-j", "--jobs", type=_jobs, default=1, metavar="N", help="run up to N stages at once (1)")
+    parser.add_argument(
+        "-S",
+        "--set",
+        action="append",
+        default=[],
+        metavar="PARAM=VALUE",
+        help="write a parameter into its file first; may be repeated",
+    )
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
     parser.add_argument(
         "--record", action="store_true", help="record again what the stage reads and writes, and compare"
@@ -43,11 +60,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
+    selection = _selection(arguments)
+    for setting in arguments.set:
+        say(f"  {set_parameter(context.workspace, setting)}")
+    if arguments.dry:
+        return show_plan(context.workspace, selection, force=arguments.force, as_json=arguments.json)
     heartbeat = Heartbeat(context.workspace.root)
     with context.workspace.lock("run"), contextlib.closing(heartbeat):
         if context.workspace.tmp_dir.exists():
             context.workspace.clear_scratch()
-        outcome = _run(context, arguments, heartbeat)
+        outcome = _run(context, arguments, selection, heartbeat)
     if outcome.run_id is not None:
         _warn_of_untrusted_key(context)
     if arguments.json:
@@ -63,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _run(context: Context, arguments: argparse.Namespace, heartbeat: Heartbeat) -> RunOutcome:
+def _run(context: Context, arguments: argparse.Namespace, selection: Selection, heartbeat: Heartbeat) -> RunOutcome:
     try:
         return run_pipeline(
             context.workspace,
@@ -71,7 +93,7 @@ def _run(context: Context, arguments: argparse.Namespace, heartbeat: Heartbeat) 
             clock=now,
             actor=lambda: context.actor,
             implicit=lambda: model_stages(context.workspace, signer=lambda: context.signer),
-            target=arguments.stage,
+            selection=selection,
             force=arguments.force,
             record=arguments.record,
             amend=arguments.record and arguments.yes,
@@ -80,6 +102,26 @@ def _run(context: Context, arguments: argparse.Namespace, heartbeat: Heartbeat) 
     except KeyboardInterrupt:
         heartbeat.interrupt()
         raise
+
+
+def _jobs(text: str) -> int:
+    jobs = int(text)
+    if not 1 <= jobs <= 1024:
+        raise ValueError(text)
+    return jobs
+
+
+def _selection(arguments: argparse.Namespace) -> Selection:
+    if arguments.only and not arguments.stages:
+        raise UsageError("--only needs the name of a stage", hint="as in `mintage run train --only`")
+    return Selection(
+        targets=tuple(arguments.stages),
+        start=arguments.start,
+        only=arguments.only,
+        since=arguments.changed_since,
+        jobs=arguments.jobs,
+        keep_going=arguments.keep_going,
+    )
 
 
 def _offer_commit(context: Context, outcome: RunOutcome, *, yes: bool) -> str | None:
@@ -132,6 +174,8 @@ def _show(context: Context, event: Event, heartbeat: Heartbeat) -> None:
         say(f"  {event.stage:<12} running ({event.detail})" if event.detail else f"  {event.stage:<12} running")
         if event.log is not None:
             heartbeat.begin(event.stage, event.log)
+    elif event.what == "skip":
+        say(f"  {event.stage:<12} skipped, because {event.detail} failed")
     elif event.what == "note":
         say(f"    note: it {event.detail}")
     elif event.what == "learn" and event.learned is not None:

@@ -1,18 +1,20 @@
-"""``mintage show THING``: a model or stage by name, ``decision`` (the last one), or any record by its digest."""
+"""``mintage show THING``: a model, stage or certificate, ``decision`` (the last one), or any record by its digest."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from mintage.cli.certificate_target import is_certificate
 from mintage.cli.console import emit, emit_json, human_size, table
 from mintage.cli.context import Context
 from mintage.cli.decisions import last_decision
 from mintage.cli.stage_story import show_stage
-from mintage.errors import RefusedError, UnknownNameError
+from mintage.errors import BundleInvalidError, MintageError, RefusedError, StatementInvalidError, UnknownNameError
 from mintage.record.digest import is_digest, short
 from mintage.repo.locks import read_lock
 from mintage.repo.nearest import nearest_hint
@@ -23,15 +25,27 @@ __all__ = ["configure", "run"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "thing", help="a model, a stage, `decision` for the last one, or a whole digest (b3: and 64 digits)"
+        "thing",
+        help="a model, a stage, `decision` for the last one, a whole digest (b3: and 64 digits), or a certificate: "
+        "certificate:MODEL, also with @REVISION, its file, or its page",
+    )
+    parser.add_argument(
+        "--trust",
+        metavar="FILE",
+        type=Path,
+        help="for a certificate: the trust.yaml or public key that must have signed it (default: the project's)",
     )
     parser.add_argument("--files", metavar="FOLDER", help="write the files that the stage logged with MLflow there")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    context = Context.here()
     thing = arguments.thing
+    if is_certificate(thing) and not is_digest(thing):
+        return _certificate(arguments)
+    context = Context.here()
     if is_digest(thing):
+        if _is_certificate_of(context, thing):
+            return _certificate(arguments)
         return _record(context, thing, as_json=arguments.json)
     if thing == "decision":
         return _decision(context, as_json=arguments.json)
@@ -48,6 +62,41 @@ def run(arguments: argparse.Namespace) -> int:
         if thing.startswith("b3:")
         else nearest_hint(thing, names),
     )
+
+
+def _certified(name: str, digest: str | None) -> str:
+    """What its certificate says, or that there is none."""
+    if digest is None:
+        return f"not certified yet: `mintage certify {name}` judges it"
+    from mintage.cli.certificate_show import read_certificate
+
+    try:
+        certificate, proof, _ = read_certificate(digest, trust=None)
+    except MintageError as error:
+        return f"certificate {short(digest)} does not verify: {error.message}"
+    ended = proof is not None and bool(proof.ended)
+    state = "NO LONGER CURRENT" if ended else f"until {certificate.expires[:10]}"
+    return f"certificate {short(digest)}: {certificate.verdict}, {state}; see `mintage show certificate:{name}`"
+
+
+def _certificate(arguments: argparse.Namespace) -> int:
+    from mintage.cli.certificate_show import show_certificate
+
+    return show_certificate(arguments.thing, trust=arguments.trust, as_json=arguments.json)
+
+
+def _is_certificate_of(context: Context, digest: str) -> bool:
+    """Whether the blob is a signed certificate; what else it is, or that it is not there, others say."""
+    from mintage.attest.bundle import decode_bundle
+    from mintage.attest.statement import decode_statement
+    from mintage.certify.certificate import PREDICATE_TYPE
+
+    store = Store(context.workspace.store_dir)
+    try:
+        payload = decode_bundle(store.get_bytes(digest)).envelope.payload
+        return decode_statement(payload).predicate_type == PREDICATE_TYPE
+    except (BundleInvalidError, StatementInvalidError):
+        return False
 
 
 def _record(context: Context, digest: str, *, as_json: bool) -> int:
@@ -119,6 +168,6 @@ def _model(context: Context, name: str, *, as_json: bool) -> int:
         return 0
     emit(f"{name} {short(lock.root)} in {folder.relative_to(context.workspace.root)}")
     emit(f"  made by run {str(record.body['run'])[:15]} at commit {str(record.body['commit'])[:12]}")
-    emit(f"  certificate {certified[:15] if certified else 'none yet'}")
+    emit(f"  {_certified(name, certified)}")
     emit(table([(entry.path, human_size(entry.size)) for entry in manifest.entries], indent="  "))
     return 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from mintage.certify.validity import what_ended
 from mintage.cli.context import Context, now
 from mintage.cli.model_target import ModelTarget
 from mintage.errors import MintageError
+from mintage.lineage.repository_now import repository_now
 from mintage.model.package import Package
 from mintage.record.digest import short
 from mintage.release.admit import open_certificate
@@ -31,11 +33,15 @@ def standing_of(target: ModelTarget) -> Standing:
 def _certified(context: Context, digest: str) -> Standing:
     try:
         certificate, _ = open_certificate(Store(context.workspace.store_dir), digest, context.trust)
+        repository = repository_now(context.workspace.git, certificate.model)
     except MintageError as error:
         return Standing(verdict=None, sentence=f"Its certificate does not verify: {error.message}.")
     verdict = certificate.verdict
-    if verdict == "PASS" and certificate.expires <= now():
-        return Standing(verdict=None, sentence=f"Its certificate passed, but ended on {certificate.expires[:10]}.")
+    ended = what_ended(certificate, digest=digest, now=now(), repository=repository)
+    if verdict == "PASS" and ended:
+        return Standing(
+            verdict=None, sentence=f"Its certificate passed, but is no longer current: {ended[0].sentence}."
+        )
     return Standing(
         verdict="PASS" if verdict == "PASS" else "FAIL" if verdict == "FAIL" else "INCONCLUSIVE",
         sentence=certificate.sentence,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from mintage.errors.tree import DataError, IntegrityError, MissingToolError, ProjectError, RefusedError, RunError
 
 __all__ = [
@@ -12,7 +14,10 @@ __all__ = [
     "CertificateNotYetValidError",
     "CertificateOfAnotherPolicyError",
     "CertificateOfPullRequestError",
+    "CertificateRevokedError",
     "CheckClashError",
+    "CheckMismatchError",
+    "CheckUncommittedError",
     "DescriptionInvalidError",
     "DomainMismatchError",
     "EstimatorRefusedError",
@@ -35,6 +40,8 @@ __all__ = [
     "InputTypeError",
     "InputUnknownError",
     "ModelNotInferredError",
+    "NotRepeatableError",
+    "OwnCheckError",
     "PackageInvalidError",
     "ParityFailedError",
     "PolicyDeletedError",
@@ -168,7 +175,28 @@ class InputCategoryError(InputRangeError):
 
 
 class StageFailedError(RunError):
+    """A stage's command did not end with exit code 0: ``ended`` is that code, negative for a signal."""
+
     code = "pipeline.stage-failed"
+    ended: int | Literal["timeout"] | None = None
+
+
+class NetworkOpenError(RunError):
+    """A stage may not use the network, and this machine cannot keep it from it."""
+
+    code = "pipeline.network-open"
+
+
+class StageStoppedError(RunError):
+    """A stage's command was ended because the run that it belongs to was."""
+
+    code = "pipeline.stage-stopped"
+
+
+class NotRepeatableError(RunError):
+    """The stages that made a model cannot be run again as they were."""
+
+    code = "pipeline.not-repeatable"
 
 
 class StageOutputMissingError(RunError):
@@ -231,6 +259,24 @@ class DomainMismatchError(RefusedError):
     code = "certify.domain-mismatch"
 
 
+class CheckUncommittedError(RefusedError):
+    """A file of the project that a policy names as a check is not what the commit HEAD has of it."""
+
+    code = "certify.check-uncommitted"
+
+
+class OwnCheckError(RunError):
+    """A file of the project that is run as a check broke off, took too long, or answered with what is no answer."""
+
+    code = "certify.own-check"
+
+
+class CheckMismatchError(RefusedError):
+    """A file of the project that a policy names as a check has another digest than the policy pins."""
+
+    code = "certify.check-mismatch"
+
+
 class PolicyForAnotherModelError(RefusedError):
     code = "certify.policy-for-another-model"
 
@@ -291,6 +337,12 @@ class CertificateOfAnotherPolicyError(RefusedError):
 
 class CertificateOfPullRequestError(RefusedError):
     code = "certificate.pull-request"
+
+
+class CertificateRevokedError(RefusedError):
+    """A person took back the certificate or its model."""
+
+    code = "certificate.revoked"
 
 
 class WaiverExpiredError(RefusedError):

@@ -12,9 +12,11 @@ __all__ = [
     "BundleInvalidError",
     "CheckpointInvalidError",
     "CheckpointMissingError",
+    "DecryptionFailedError",
     "KeyFileError",
     "ModelFolderError",
     "ModelTamperedError",
+    "PageTamperedError",
     "SignatureInvalidError",
     "SignatureMissingError",
     "SignatureUnsupportedError",
@@ -54,6 +56,12 @@ class ModelTamperedError(IntegrityError):
     code = "attest.model-tampered"
 
 
+class PageTamperedError(IntegrityError):
+    """The page of a certificate is not as it was sealed."""
+
+    code = "attest.page-tampered"
+
+
 class AuditEventError(DataError):
     code = "audit.event-invalid"
 
@@ -76,3 +84,7 @@ class CheckpointInvalidError(IntegrityError):
 
 class CheckpointMissingError(RefusedError):
     code = "audit.checkpoint-missing"
+
+
+class DecryptionFailedError(IntegrityError):
+    code = "attest.decryption-failed"

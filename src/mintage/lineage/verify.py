@@ -18,7 +18,8 @@ from typing import Any
 from mintage.attest.oms import verify_model
 from mintage.attest.seal import open_sealed
 from mintage.attest.trust import Trust, read_trust
-from mintage.certify.certificate import Certificate, check_waivers
+from mintage.certify.certificate import Certificate
+from mintage.certify.validity import what_ended
 from mintage.errors import (
     IntegrityError,
     LinkBrokenError,
@@ -27,6 +28,8 @@ from mintage.errors import (
     UnknownNameError,
 )
 from mintage.lineage.chain import Link, check_link
+from mintage.lineage.holdout_link import OwnLog, holdout_links
+from mintage.lineage.repository_now import repository_now
 from mintage.lineage.run_links import run_link
 from mintage.pipeline.provenance import PREDICATE_TYPE
 from mintage.record.digest import hex_of, sha256_bytes, short
@@ -46,11 +49,14 @@ _ANSWER_LIMIT = 1 << 20
 _MODEL_INFO = re.compile(r'^mintage_model_info\{[^}]*\bmodel="(?P<model>[^"]+)"', re.MULTILINE)
 
 
-def verify_target(target: str, *, workspace: Workspace | None = None, now: str | None = None) -> Link:
+def verify_target(
+    target: str, *, workspace: Workspace | None = None, now: str | None = None, own: OwnLog | None = None
+) -> Link:
     """The chain behind ``target`` at ``now`` (RFC 3339 in UTC; by default the present), which ends waivers; its
-    ``whole`` says whether everything verified. Raises only for a target that is not there."""
+    ``whole`` says whether everything verified. ``own`` is this clone's audit log, to hold certificates against. Raises
+    only for a target that is not there."""
     workspace = workspace or Workspace.find(Path.cwd())
-    prover = _Prover(workspace, now or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    prover = _Prover(workspace, now or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), own)
     if target.startswith(("http://", "https://")):
         return prover.address(target.rstrip("/"))
     if "/" in target:
@@ -70,8 +76,8 @@ def verify_target(target: str, *, workspace: Workspace | None = None, now: str |
 class _Prover:
     """Builds links for one workspace at HEAD."""
 
-    def __init__(self, workspace: Workspace, now: str) -> None:
-        self.workspace, self.now = workspace, now
+    def __init__(self, workspace: Workspace, now: str, own: OwnLog | None) -> None:
+        self.workspace, self.now, self.own = workspace, now, own
         self.git = workspace.git
         self.store = Store(workspace.store_dir)
         self.trust: Trust = read_trust(workspace.root / "trust.yaml")
@@ -169,13 +175,21 @@ class _Prover:
             certificate, key = open_certificate(self.store, digest, self.trust)
             if certificate.root != root:
                 raise LinkBrokenError("the certificate is of another model", expected=root, found=certificate.root)
-            check_waivers(certificate, now=self.now)
+            self._check_current(certificate, digest, policy)
             signer = self.trust.name_of(key) or key
             children = () if policy is None else (self._policy(policy, certificate),)
             waived = "".join(f", {item.requirement} waived until {item.expires}" for item in certificate.waivers)
-            return f"{certificate.verdict}{waived}, signed by {signer}", children
+            used = holdout_links(certificate, digest, key, workspace=self.workspace, trust=self.trust, own=self.own)
+            return f"{certificate.verdict}{waived}, signed by {signer}", (*children, *used)
 
         return check_link("certificate", short(digest), check, digest=digest)
+
+    def _check_current(self, certificate: Certificate, digest: str, policy: str | None) -> None:
+        """Raise LinkBrokenError if something has ended it; of a release the policy is a link of its own."""
+        repository = repository_now(self.git, certificate.model)
+        for ended in what_ended(certificate, digest=digest, now=self.now, repository=repository):
+            if ended.event != "policy" or policy is None:
+                raise LinkBrokenError(f"the certificate is no longer current: {ended.sentence}", hint=ended.hint)
 
     def _policy(self, path: str, certificate: Certificate) -> Link:
         def check() -> tuple[str, tuple[Link, ...]]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import ast
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from mintage.errors import FileMissingError, ProjectError
 from mintage.pipeline.notebook.python_text import commands_of, python_text
 from mintage.repo.notebook import NOTEBOOK, code_cells, parse_notebook
 
-__all__ = ["closure", "scripts_of"]
+__all__ = ["closure", "imported_names", "scripts_of"]
+
+NamesOf = Callable[[str], Iterable[tuple[int, str]]]
 
 _SHELLS = ("sh", "bash", "dash", "zsh")
 
@@ -54,8 +56,11 @@ def _words(text: str) -> list[str]:
         return text.split()
 
 
-def closure(command: Sequence[str], extra: Sequence[str], root: Path) -> list[str]:
-    """Sorted paths (relative to ``root``) of the code that a command uses; ``extra`` are globs to add."""
+def closure(command: Sequence[str], extra: Sequence[str], root: Path, *, names_of: NamesOf | None = None) -> list[str]:
+    """Sorted paths (relative to ``root``) of the code that a command uses; ``extra`` are globs to add.
+
+    ``names_of`` gives what ``imported_names`` says of a module's file, if that is known already.
+    """
     queue = scripts_of(command, root)
     seen: set[str] = set()
     while queue:
@@ -64,7 +69,8 @@ def closure(command: Sequence[str], extra: Sequence[str], root: Path) -> list[st
             continue
         seen.add(path)
         if path.endswith(".py"):
-            queue += _imports((root / path).read_bytes(), path, root)
+            names = imported_names((root / path).read_bytes(), path) if names_of is None else names_of(path)
+            queue += _resolved(names, path, root)
         elif path.endswith(NOTEBOOK):
             queue += _from_notebook(path, root)
     for pattern in extra:
@@ -81,10 +87,12 @@ def _from_notebook(path: str, root: Path) -> list[str]:
     folder = Path(path).parent
     started = [script for cell in cells for text in commands_of(cell.source) for script in _words(text)]
     scripts = scripts_of(["sh", "-c", shlex.join(started)], root / folder)
-    return [*_imports(python_text(cells)[0].encode(), path, root), *((folder / path).as_posix() for path in scripts)]
+    names = imported_names(python_text(cells)[0].encode(), path)
+    return [*_resolved(names, path, root), *((folder / path).as_posix() for path in scripts)]
 
 
-def _imports(text: bytes, path: str, root: Path) -> list[str]:
+def imported_names(text: bytes, path: str) -> list[tuple[int, str]]:
+    """What a module imports: the level of each import (0: absolute) and the dotted name; raises ProjectError."""
     try:
         tree = ast.parse(text, filename=path)
     except (SyntaxError, ValueError) as error:
@@ -92,22 +100,27 @@ def _imports(text: bytes, path: str, root: Path) -> list[str]:
         raise ProjectError(
             "the script is not valid Python", found=str(error), where=f"{path}:{line}" if line else path
         ) from error
-    folder = Path(path).parent
-    found: list[str] = []
+    found: dict[tuple[int, str], None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                found += _resolve(alias.name, [folder], root)
+            found |= dict.fromkeys((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = folder
-            for _ in range(node.level - 1):
-                base = base.parent
             module = node.module or ""
-            bases = [base] if node.level else [folder]
             names = [module] if module else []
             names += [f"{module}.{alias.name}" if module else alias.name for alias in node.names if alias.name != "*"]
-            for name in names:
-                found += _resolve(name, bases, root, relative=bool(node.level))
+            found |= dict.fromkeys((node.level, name) for name in names)
+    return list(found)
+
+
+def _resolved(names: Iterable[tuple[int, str]], path: str, root: Path) -> list[str]:
+    """The project's files that the module at ``path`` imports by ``names``."""
+    folder = Path(path).parent
+    found: list[str] = []
+    for level, name in names:
+        base = folder
+        for _ in range(level - 1):
+            base = base.parent
+        found += _resolve(name, [base], root, relative=bool(level))
     return found
 
 

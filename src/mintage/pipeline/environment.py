@@ -8,6 +8,7 @@ release must not rerun every pipeline.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -43,7 +44,7 @@ class Environment:
     prefixes: tuple[str, ...]
     modules: tuple[str, ...]
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """The digest that enters cache keys."""
         return environment_key(self.frozen)

@@ -29,7 +29,7 @@ from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
 
-__all__ = ["Extractor", "environment_of_estimator", "open_extractor"]
+__all__ = ["Extractor", "environment_of_estimator", "open_extractor", "use_of"]
 
 _OLDEST = (3, 10)
 
@@ -63,7 +63,7 @@ class Extractor:
 
     def _watch(self) -> None:
         """Raise RunError when the process fills its folder."""
-        used, files = _use_of(self._scratch.base)
+        used, files = use_of(self._scratch.base)
         if used > self._limits.folder_bytes or files > self._limits.folder_files:
             raise RunError(
                 "the process that opens the estimator writes too much",
@@ -148,7 +148,7 @@ def _log(scratch: Scratch) -> Path:
     return scratch.private / "extraction.log"
 
 
-def _use_of(folder: Path) -> tuple[int, int]:
+def use_of(folder: Path) -> tuple[int, int]:
     """Bytes and number of files below ``folder``, which somebody is changing."""
     used = files = 0
     for base, _, names in os.walk(folder):

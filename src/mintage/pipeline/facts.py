@@ -13,13 +13,13 @@ import msgspec
 from mintage.data.checkout import place
 from mintage.errors import FileMissingError, ProjectError
 from mintage.pipeline.arguments import argument_text, argument_words, check_arguments
-from mintage.pipeline.closure import closure
+from mintage.pipeline.closure import closure, imported_names
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
-from mintage.pipeline.params import read_params, slice_params
+from mintage.pipeline.params import put_params, read_params, slice_params
 from mintage.record.digest import blake3_bytes
-from mintage.repo.locks import Item, Lock, read_lock, read_locks
+from mintage.repo.locks import Item, Lock, read_locks
 from mintage.repo.notebook import NOTEBOOK, code_digest
 from mintage.repo.project import Project, Stage
 from mintage.repo.workspace import Workspace
@@ -71,6 +71,7 @@ class Inspector:
         self.params = read_params(workspace.root, self.project.params)
         self.locks = read_locks(workspace.root)
         self._environments: dict[str | None, Environment] = {}
+        self._imported: dict[str, list[tuple[int, str]]] = {}
 
     def reload_project(self) -> None:
         """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
@@ -86,10 +87,10 @@ class Inspector:
     def facts(self, name: str) -> StageFacts:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""
         stage = self.project.stages[name]
-        command = split_command(stage.run, name)
+        command = put_params(split_command(stage.run, name), self.params, stage=name)
         check_arguments(command, stage.args, stage=name)
         inputs = tuple(self.item(path.rstrip("/"), name) for path in stage.inputs)
-        code = closure(command, stage.code, self.workspace.root)
+        code = closure(command, stage.code, self.workspace.root, names_of=self.imported)
         environment = self.environment(name)
         parts: dict[str, Any] = {
             "format": KEY_FORMAT,
@@ -104,9 +105,13 @@ class Inspector:
             "env": {key: blake3_bytes(os.environ[key].encode()) for key in sorted(stage.env) if key in os.environ},
             "outputs": sorted(stage.outputs),
         }
+        if not stage.network:
+            parts["network"] = False
+        if stage.determinism != "off":
+            parts["determinism"] = stage.determinism
         if stage.args:  # as the words that the command gets: 1 and 1.0 are two things there
             parts["args"] = {key: argument_text(value) for key, value in stage.args.items()}
-        lock = read_lock(self.workspace.root, name)
+        lock = self.locks.get(name)
         return StageFacts(
             name=name,
             stage=stage,
@@ -118,6 +123,19 @@ class Inspector:
             lock=lock,
             in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
         )
+
+    def imported(self, path: str) -> list[tuple[int, str]]:
+        """What the module at ``path`` imports; its text is parsed once for all stages and commands."""
+        full = self.workspace.root / path
+        digest = self.cache.file_digest(full)
+        known = self._imported.get(digest)
+        if known is None:
+            text = self.cache.result(f"imports:{digest}")
+            if text is None:
+                text = msgspec.json.encode(imported_names(full.read_bytes(), path)).decode()
+                self.cache.remember(f"imports:{digest}", text)
+            known = self._imported[digest] = msgspec.json.decode(text, type=list[tuple[int, str]])
+        return known
 
     def code_digest(self, path: str) -> str:
         """The digest of a code file; of a notebook that of what its run depends on, without prose and outputs."""

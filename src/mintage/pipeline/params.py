@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mintage.errors import FileMalformedError, UnknownNameError
 from mintage.repo.yamlfile import read_yaml
 
-__all__ = ["PARAMS_FILE", "read_params", "set_param_text", "slice_params"]
+__all__ = ["PARAMS_FILE", "put_params", "read_params", "set_param_text", "slice_params"]
 
 PARAMS_FILE = "params.yaml"
+_PARAM = re.compile(r"\$\{params\.([^}]+)\}")
 
 
 def read_params(root: Path, inline: Mapping[str, object] | None) -> dict[str, Any]:
@@ -49,6 +52,32 @@ def slice_params(values: Mapping[str, Any], keys: Iterable[str], *, stage: str) 
                 target = target.setdefault(part, {})
         target[parts[-1]] = here
     return result
+
+
+def put_params(command: Sequence[str], values: Mapping[str, Any], *, stage: str) -> list[str]:
+    """The words of ``command`` with ``${params.x}`` replaced by the parameter; quoted within the line of ``sh -c``.
+
+    Raises UnknownNameError, also for a parameter that is a group of values.
+
+    >>> put_params(["fit", "--depth=${params.model.depth}"], {"model": {"depth": 4}}, stage="fit")
+    ['fit', '--depth=4']
+    """
+    is_shell = list(command[:2]) == ["sh", "-c"]
+
+    def value(match: re.Match[str]) -> str:
+        here: Any = slice_params(values, [match[1]], stage=stage)
+        for part in match[1].split("."):
+            here = here[part]
+        if isinstance(here, dict | list):
+            raise UnknownNameError(
+                f"the parameter {match[1]!r} in the command of stage {stage} is not a single value",
+                where=PARAMS_FILE,
+                hint="name one of its values",
+            )
+        text = str(here).lower() if isinstance(here, bool) else str(here)
+        return shlex.quote(text) if is_shell else text
+
+    return [_PARAM.sub(value, word) if "${params." in word else word for word in command]
 
 
 def set_param_text(text: str, key: str, value: str) -> str:

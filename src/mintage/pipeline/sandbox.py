@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mintage.errors import MissingToolError, RunError
+from mintage.errors import MissingToolError, RunError, StageStoppedError
 from mintage.pipeline.environment import Environment
 from mintage.pipeline.leftover import end_leftovers
 from mintage.pipeline.secret import mask_file, secret_values
@@ -125,12 +125,14 @@ def run_command(
     python: str = sys.executable,
     before: Callable[[], None] | None = None,
     started: Callable[[], None] = lambda: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Finished:
     """Run ``command`` in ``folder`` with its output in ``log``; ends all that it started on a time-out or an interrupt,
     and what it leaves behind. Values of variables that look secret are masked in the log when it has ended.
 
     The words ``python`` and ``python3`` at its beginning mean the interpreter ``python``. The child calls ``before``
-    (which only makes system calls) just before it becomes the command; ``started`` is called here once it runs.
+    (which only makes system calls) just before it becomes the command; ``started`` is called here once it runs. Where
+    ``stop`` says so, twice a second, the command is ended and StageStoppedError raised.
     """
     command = [python, *command[1:]] if command[0] in ("python", "python3") else command
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +151,7 @@ def run_command(
         left: tuple[str, ...] = ()
         try:
             started()
-            code, timed_out = _wait(process, timeout_s), False
+            code, timed_out = _wait(process, timeout_s, stop), False
             left = end_leftovers(marker, grace_s=_GRACE_S)
         except subprocess.TimeoutExpired:
             _end(process)
@@ -259,7 +261,7 @@ def _start(
         raise RunError(f"the program {command[0]!r} cannot be run", found=str(error)) from error
 
 
-def _wait(process: subprocess.Popen[bytes], timeout_s: float | None) -> int:
+def _wait(process: subprocess.Popen[bytes], timeout_s: float | None, stop: Callable[[], bool]) -> int:
     """The exit code; raises subprocess.TimeoutExpired.
 
     It looks up every now and then: a Ctrl-C that comes just before a call blocks wakes nobody, and would be lost.
@@ -271,6 +273,10 @@ def _wait(process: subprocess.Popen[bytes], timeout_s: float | None) -> int:
     try:
         while (code := process.poll()) is None:
             left_s = deadline - time.monotonic()
+            if stop():
+                raise StageStoppedError(
+                    "the command was ended because the run was", hint="run again: it goes on from here"
+                )
             if left_s <= 0:
                 raise subprocess.TimeoutExpired(process.args, timeout_s or 0.0)
             if ended is not None:

@@ -18,7 +18,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mintage.pipeline.secret import holds_private_key, is_secret_name, looks_secret, mask_file, secret_values
@@ -34,15 +34,16 @@ _KEY_LINE = re.compile(r"[A-Za-z0-9+/=]{32,}")
 
 
 @contextlib.contextmanager
-def masking(*files: Path, root: Path, environment: Mapping[str, str]) -> Iterator[None]:
+def masking(*files: Path, root: Path, environment: Mapping[str, str], hidden: Sequence[str] = ()) -> Iterator[None]:
     """When the block ends, however it ends, take the secrets of ``environment`` and those in the secret files below
-    ``root``, as they were before, out of the ``files``."""
-    hidden = secrets_around(root, environment)
+    ``root``, as they were before, and the texts ``hidden`` out of the ``files``."""
+    told = {text for value in hidden for text in (value, json.dumps(value, ensure_ascii=False)[1:-1]) if text}
+    around = sorted({*secrets_around(root, environment), *told}, key=lambda value: (-len(value), value))
     try:
         yield
     finally:
         for file in files:
-            mask_file(file, hidden)
+            mask_file(file, around)
 
 
 def secrets_around(root: Path, environment: Mapping[str, str]) -> list[str]:

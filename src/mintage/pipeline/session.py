@@ -37,7 +37,12 @@ class RunSession:
     head: str | None = None
     started: str = ""
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
-    upstream: list[str] = field(default_factory=list)
+    rests_on: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def upstream(self) -> list[str]:
+        """The digests that the run rests on, each once."""
+        return list(dict.fromkeys(digest for digests in self.rests_on.values() for digest in digests))
 
     def open(self, inspector: Inspector) -> str | None:
         """Snapshot the code and enter the run; does nothing the second time. Returns the id of the run before it, if
@@ -70,10 +75,13 @@ class RunSession:
     def note(self, stage: str, entry: dict[str, Any], *, upstream: Sequence[str | None] = ()) -> None:
         """Enter what a stage did, and the digests that it rests on."""
         self.stages[stage] = entry
-        self.upstream += [digest for digest in upstream if digest is not None and digest not in self.upstream]
+        self.rests_on[stage] = list(dict.fromkeys(digest for digest in upstream if digest is not None))
 
-    def write_record(self, inspector: Inspector, status: str) -> str:
-        """Write the run's record to the store; returns its id."""
+    def write_record(self, inspector: Inspector, status: str, *, only: str | None = None) -> str:
+        """Write the run's record to the store; returns its id.
+
+        While it goes on, what it knows of the stage ``only``: so the cost does not grow with the number of stages.
+        """
         environment = keep_environment(inspector, None)
         body = {
             "run": self.id,
@@ -88,9 +96,10 @@ class RunSession:
             "environment": environment,
             "hardware": hardware(),
             "params": inspector.params,
-            "stages": self.stages,
+            "stages": self.stages if only is None else {only: self.stages[only]},
         }
-        upstream = (environment, *(digest for digest in self.upstream if digest != environment))
+        rests_on = self.upstream if only is None else self.rests_on[only]
+        upstream = (environment, *(digest for digest in rests_on if digest != environment))
         return inspector.store.put_record(Record(kind="run", version=0, upstream=upstream, body=body))
 
 

@@ -55,13 +55,15 @@ def failure(
     else:
         found = f"exit code {finished.exit_code}"
     place = f" in {stopped.place}" if stopped is not None else ""
-    return StageFailedError(
+    error = StageFailedError(
         f"stage {facts.name} failed{place}: {found}" + (f"\n{tail}" if tail else ""),
         expected="exit code 0",
         found=found,
         where=str(log if stopped is None else executed_beside(log)),
         hint=_hint(tail, facts, root, asked),
     )
+    error.ended = "timeout" if finished.timed_out else finished.exit_code
+    return error
 
 
 def _stopped(executed: Path) -> Stopped | None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mintage.errors import DataError, DiskTooFullError, StageOutputMissingError
+from mintage.errors import DataError, DiskTooFullError, ProjectError, StageOutputMissingError
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.linker import Linker
 from mintage.pipeline.notebook.start import executed_beside, keeping_executed, stage_command
+from mintage.pipeline.offline import cut_off
 from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.reading import SPARE
 from mintage.pipeline.sandbox import Finished, Scratch, stage_environment
@@ -33,7 +35,15 @@ if TYPE_CHECKING:
     from mintage.pipeline.mlflow_log.logged import Logged
     from mintage.pipeline.recording.recording import Recording
 
-__all__ = ["StageOutcome", "check_room", "environment_of_stage", "execute_stage", "keep_inputs", "keep_outcome"]
+__all__ = [
+    "StageOutcome",
+    "check_room",
+    "entered",
+    "environment_of_stage",
+    "execute_stage",
+    "keep_inputs",
+    "keep_outcome",
+]
 
 _METRIC_LIMIT = 100_000
 
@@ -95,9 +105,13 @@ def execute_stage(
     models: Mapping[str, ModelEntry],
     log: Path,
     known: Callable[[Path], str | None],
+    stop: Callable[[], bool] = lambda: False,
 ) -> StageOutcome:
     """Run the command of ``facts`` in a scratch folder; ``models`` are the project's, ``known`` gives the digest of a
-    file if it needs no read. Raises StageFailedError with the last lines of its output."""
+    file if it needs no read. The command is ended where ``stop`` says so.
+
+    Raises StageFailedError with the last lines of its output, and StageStoppedError.
+    """
     from mintage.pipeline.mlflow_log.read import read_logged
     from mintage.pipeline.recording.compare import compare
     from mintage.pipeline.recording.leave_out import leave_out
@@ -108,7 +122,7 @@ def execute_stage(
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root, linker)
-        recording = _observed(facts, workspace.root, scratch, log=log, links=linker.links)
+        recording = _observed(facts, workspace.root, scratch, log=log, links=linker.links, stop=stop)
         if recording.finished.exit_code != 0:
             raise failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked)
         if recording.changed_inputs:
@@ -125,7 +139,15 @@ def execute_stage(
     return replace(outcome, remarks=remarks, seeds=recording.seeds)
 
 
-def _observed(facts: StageFacts, root: Path, scratch: Scratch, *, log: Path, links: Mapping[str, Path]) -> Recording:
+def _observed(
+    facts: StageFacts,
+    root: Path,
+    scratch: Scratch,
+    *,
+    log: Path,
+    links: Mapping[str, Path],
+    stop: Callable[[], bool],
+) -> Recording:
     """Run the command in the filled scratch folder, and what it did there; ``links`` cannot be written through."""
     from mintage.pipeline.recording.mirror import filled
     from mintage.pipeline.recording.protect import closing
@@ -138,7 +160,8 @@ def _observed(facts: StageFacts, root: Path, scratch: Scratch, *, log: Path, lin
     made = filled(root, scratch.work, links=links)
     with contextlib.ExitStack() as around:
         before = around.enter_context(closing(made.protected, writable=[scratch.base])) if links else None
-        around.enter_context(masking(log, executed_beside(log), root=root, environment=environment))
+        hidden = [environment[name] for name in facts.stage.secrets]
+        around.enter_context(masking(log, executed_beside(log), root=root, environment=environment, hidden=hidden))
         around.enter_context(keeping_executed(scratch, log))
         return observe(
             command,
@@ -149,8 +172,33 @@ def _observed(facts: StageFacts, root: Path, scratch: Scratch, *, log: Path, lin
             python=facts.environment.python,
             libraries=(*facts.environment.folders, *facts.environment.prefixes),
             timeout_s=facts.stage.timeout_s,
-            before=before,
+            before=before if facts.stage.network else cut_off(before),
+            stop=stop,
         )
+
+
+@contextlib.contextmanager
+def entered(
+    workspace: Workspace, facts: StageFacts, *, known: Callable[[Path], str | None]
+) -> Iterator[tuple[Path, list[str], dict[str, str]]]:
+    """The filled scratch folder of a stage, its command, and the variables that this sees; deleted with the block.
+
+    Inputs are copied, never linked: what is done by hand is watched by nobody.
+    """
+    store = Store(workspace.store_dir)
+    check_room(store, facts, copied=facts.inputs)
+    keep_inputs(store, workspace.root, facts.inputs)
+    with Scratch(workspace.tmp_dir) as scratch:
+        _fill(scratch, store, facts, workspace.root, Linker(workspace.root, lambda _: None))
+        environment = environment_of_stage(scratch, facts)
+        command = stage_command(
+            facts.command,
+            root=workspace.root,
+            scratch=scratch,
+            environment=facts.environment,
+            params=facts.parts["params"],
+        )
+        yield scratch.work, command, environment
 
 
 def environment_of_stage(scratch: Scratch, facts: StageFacts) -> dict[str, str]:
@@ -159,9 +207,21 @@ def environment_of_stage(scratch: Scratch, facts: StageFacts) -> dict[str, str]:
         scratch,
         seed=facts.stage.seed,
         threads=facts.stage.threads,
-        declared=facts.stage.env,
+        declared=(*facts.stage.env, *_given_secrets(facts)),
         environment=facts.environment,
     )
+
+
+def _given_secrets(facts: StageFacts) -> tuple[str, ...]:
+    """The declared secrets; raises ProjectError for one that is not set, before the command fails less clearly."""
+    for name in facts.stage.secrets:
+        if not os.environ.get(name):
+            raise ProjectError(
+                f"stage {facts.name} needs the secret {name}, which is not set",
+                where="mintage.yaml",
+                hint=f"set the variable {name}; its value is passed on, masked in logs, and never kept",
+            )
+    return facts.stage.secrets
 
 
 def _are_new(facts: StageFacts) -> bool:

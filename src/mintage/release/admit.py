@@ -2,7 +2,7 @@
 
 The record must name the root, every byte must match its digest, the folder's signature must be by a key that trust.yaml
 names for models and must cover exactly the root, and the certificate must be by a key for certificates, for this root,
-for the policy of the same commit, passed and not expired. One miss refuses it; nothing is loaded.
+for the policy of the same commit, passed, not expired and not revoked there. One miss refuses it; nothing is loaded.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from mintage.attest.oms import verify_model
 from mintage.attest.seal import open_sealed
 from mintage.attest.trust import Trust
 from mintage.certify.certificate import Certificate, check_certificate, parse_certificate
+from mintage.certify.revocation import check_not_revoked, revocations_at
 from mintage.errors import ReleaseRefusedError
 from mintage.record.digest import hex_of, sha256_bytes
 from mintage.release.manifest import Manifest, Released
@@ -68,6 +69,8 @@ def admit(
             "the policy is not in the manifest's commit", expected=manifest.policy, where=revision[:12]
         )
     check_certificate(certificate, root=released.root, policy_digest=sha256_bytes(policy), now=now)
+    revoked = revocations_at(git, revision, manifest.model)
+    check_not_revoked(revoked, root=released.root, certificate=released.certificate)
     target = folder / hex_of(released.root)
     incoming = folder / f".incoming-{hex_of(released.root)[:16]}"
     shutil.rmtree(incoming, ignore_errors=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mintage.attest.trust import Trust
 from mintage.certify.certificate import check_certificate
+from mintage.certify.revocation import check_not_revoked, revocations_at
 from mintage.errors import ReleaseRefusedError, ReleaseUncommittedError
 from mintage.record.digest import sha256_bytes, short
 from mintage.release.admit import open_certificate
@@ -77,6 +78,8 @@ def propose(workspace: Workspace, model: str, *, trust: Trust, policy: str, now:
             else f"`mintage policy init {model}`, commit it, then certify by it: mintage certify {model}",
         )
     check_certificate(certificate, root=lock.root, policy_digest=sha256_bytes(text), now=now)
+    revoked = revocations_at(workspace.git, "HEAD", model)
+    check_not_revoked(revoked, root=lock.root, certificate=certificate_lock.record)
     return Released(root=lock.root, record=lock.record, certificate=certificate_lock.record)
 
 

@@ -13,7 +13,8 @@ from msgspec import Meta
 from mintage.errors import FileMalformedError
 from mintage.record.canonical import canonical_bytes
 from mintage.record.digest import sha256_bytes
-from mintage.repo.yamlfile import convert, load_yaml
+from mintage.repo.condition import Column, Condition, ConditionError, parse_condition
+from mintage.repo.yamlfile import Marks, convert, load_yaml
 
 __all__ = ["Costs", "DataFiles", "InputSpec", "ModelSpec", "Monitoring", "Retrain", "domain_digest", "parse_model_file"]
 
@@ -24,14 +25,15 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class InputSpec(_Part, frozen=True, kw_only=True):
     """One input column: its type, unit and domain. ``range`` is inclusive; None at an end means open. ``monotone`` says
-    which way the answer may move as the number grows, all else being equal."""
+    which way the answer may move as the number grows, all else being equal. ``mutable`` says whether who the row is
+    about can change the value, or only ``up`` or ``down``."""
 
     type: Literal["float", "int", "string"]
     unit: str | None = None
     range: tuple[float | None, float | None] | None = None
     categories: tuple[str, ...] | None = None
     nullable: bool = True
-    mutable: bool = True
+    mutable: bool | Literal["up", "down"] = True
     protected: bool = False
     monotone: Literal["increasing", "decreasing"] | None = None
     about: str | None = None
@@ -83,7 +85,8 @@ class Monitoring(_Part, frozen=True, kw_only=True):
 
 
 class ModelSpec(_Part, frozen=True, kw_only=True):
-    """The parsed model file. ``group_key`` names the column whose equal values are resampled together."""
+    """The parsed model file. ``group_key`` names the column whose equal values are resampled together; ``impossible``
+    are conditions of which none holds in any row that can occur."""
 
     model: str
     task: Literal["binary", "multiclass", "regression"]
@@ -100,6 +103,13 @@ class ModelSpec(_Part, frozen=True, kw_only=True):
     costs: Costs | None = None
     monitor: Monitoring = Monitoring()
     retrain: Retrain = Retrain()
+    impossible: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """``impossible``, read; raises ConditionError for a file that was not checked."""
+        columns = {name: Column(column.type, column.categories) for name, column in self.inputs.items()}
+        return tuple(parse_condition(text, columns) for text in self.impossible)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -128,22 +138,55 @@ def parse_model_file(data: bytes, *, where: str) -> ModelSpec:
             raise FileMalformedError("a string has no range", where=marks.at(("inputs", name, "range")))
         if column.type == "string" and column.monotone is not None:
             raise FileMalformedError("a string does not grow", where=marks.at(("inputs", name, "monotone")))
+        if column.type == "string" and isinstance(column.mutable, str):
+            raise FileMalformedError(
+                "a string changes neither up nor down",
+                expected="mutable: true or false",
+                where=marks.at(("inputs", name, "mutable")),
+            )
         if low is not None and high is not None and low > high:
             raise FileMalformedError("a range ends before it begins", where=marks.at(("inputs", name, "range")))
+    _check_conditions(spec, data, marks)
     return spec
 
 
+def _check_conditions(spec: ModelSpec, data: bytes, marks: Marks) -> None:
+    """Raise FileMalformedError for the first condition that is none."""
+    columns = {name: Column(column.type, column.categories) for name, column in spec.inputs.items()}
+    for number, text in enumerate(spec.impossible):
+        try:
+            parse_condition(text, columns)
+        except ConditionError as error:
+            raise FileMalformedError(
+                "not a condition on a row",
+                expected="as in `purpose == 'home' and term_months < 24`",
+                found=error.message,
+                where=_place(data, marks.at(("impossible", number)), text, error.at),
+                hint="see docs/spec/model-file.md, impossible rows",
+            ) from error
+
+
+def _place(data: bytes, item: str, text: str, offset: int) -> str:
+    """``file:line:column`` of a character of a text of one line; of its beginning where it is folded or escaped."""
+    where, _, column = item.rpartition(":")
+    line = data.decode().splitlines()[int(where.rpartition(":")[2]) - 1][int(column) - 1 :]
+    quote = line[:1] in ("'", '"')
+    return f"{where}:{int(column) + quote + offset}" if line[quote:].startswith(text) else item
+
+
 def domain_digest(spec: ModelSpec) -> str:
-    """SHA-256 of the declared domain (task, target, threshold, group key, inputs): what a policy pins."""
+    """SHA-256 of the declared domain (task, target, threshold, group key, inputs, impossible): what a policy pins."""
     inputs = msgspec.to_builtins(spec.inputs)
     for column in inputs.values():
         if column["monotone"] is None:
             del column["monotone"]  # a file that does not have the key has the digest that it had before there was one
-    domain = {
+    domain: dict[str, object] = {
         "task": spec.task,
         "target": spec.target,
         "threshold": spec.threshold,
         "group_key": spec.group_key,
         "inputs": inputs,
     }
+    if spec.impossible:  # as with `monotone`
+        domain["impossible"] = sorted(spec.impossible)
     return sha256_bytes(canonical_bytes(domain))

@@ -188,16 +188,25 @@ def _known_keys(target: Any, path: tuple[str | int, ...]) -> list[str]:
 
 
 def _first_struct(info: Any) -> Any:
+    info = _bare(info)
     if isinstance(info, msgspec.inspect.StructType):
         return info
     if isinstance(info, msgspec.inspect.UnionType):
-        return next((item for item in info.types if isinstance(item, msgspec.inspect.StructType)), None)
+        return next((item for item in map(_bare, info.types) if isinstance(item, msgspec.inspect.StructType)), None)
     return None
 
 
+def _bare(info: Any) -> Any:
+    """A type without what a schema says about it."""
+    while isinstance(info, msgspec.inspect.Metadata):
+        info = info.type
+    return info
+
+
 def _descend(info: Any, step: str | int) -> Any:
+    info = _bare(info)
     if isinstance(info, msgspec.inspect.UnionType):
-        inner = [item for item in info.types if not isinstance(item, msgspec.inspect.NoneType)]
+        inner = [item for item in map(_bare, info.types) if not isinstance(item, msgspec.inspect.NoneType)]
         return _descend(inner[0], step) if inner else None
     if isinstance(info, msgspec.inspect.StructType):
         return next((field.type for field in info.fields if field.encode_name == step), None)

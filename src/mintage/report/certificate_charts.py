@@ -97,7 +97,7 @@ def _interval_row(row: Requirement, width: int) -> Spec:
     }
     y: Spec = {"field": "row", "type": "nominal", "title": None}
     y["axis"] = (
-        None if narrow else {"minExtent": 250, "maxExtent": 250, "labelLimit": 235, "labelPadding": 12, "domain": False}
+        None if narrow else {"minExtent": 250, "maxExtent": 250, "labelLimit": 205, "labelPadding": 12, "domain": False}
     )
     layers: list[Spec] = _good_side(row, domain)
     if ends != (None, None):

@@ -25,6 +25,7 @@ __all__ = [
     "Finding",
     "Identity",
     "Latency",
+    "NotAsked",
     "Order",
     "PolicyFacts",
     "Predicted",
@@ -37,6 +38,7 @@ __all__ = [
     "Scores",
     "Severity",
     "TimeBin",
+    "Validity",
     "Verdict",
     "Waiver",
 ]
@@ -100,6 +102,26 @@ class Requirement(View, frozen=True, kw_only=True):
     """Date until which a valid waiver excuses a FAIL; the verdict stays FAIL."""
     controls: tuple[str, ...] = ()
     """Clauses of standards that the requirement serves."""
+    interval_by: str | None = None
+    """How the interval was made, in a few words."""
+    details: tuple[tuple[str, str], ...] = ()
+    """What else the check found, by name: counter-examples, weak slices, the parts of its number."""
+
+
+class NotAsked(View, frozen=True, kw_only=True):
+    """A requirement that cannot apply to this model, and why."""
+
+    id: str
+    title: str
+    check: str
+    reason: str
+
+
+class Validity(View, frozen=True, kw_only=True):
+    """Until when the certificate holds, and what ends it before, each in a few words."""
+
+    until: str
+    ends: tuple[str, ...] = ()
 
 
 class Roc(View, frozen=True, kw_only=True):
@@ -284,6 +306,9 @@ class CertificateView(View, frozen=True, kw_only=True):
     """The one sentence a person can act on."""
     task: Literal["binary", "multiclass", "regression"] = "binary"
     requirements: tuple[Requirement, ...] = ()
+    """What blocks comes first."""
+    not_asked: tuple[NotAsked, ...] = ()
+    validity: Validity | None = None
     roc: tuple[Roc, ...] = ()
     calibration: Calibration | None = None
     scores: Scores | None = None

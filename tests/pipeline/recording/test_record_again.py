@@ -7,6 +7,7 @@ from recorded import single
 
 from mintage.errors import FileMalformedError
 from mintage.pipeline.recording.replace import replace_keys
+from mintage.pipeline.run import Selection
 
 STAGE = "run: python s.py\n    in: [a.csv, old.csv]  # ours\n    out: [m.bin]"
 SCRIPT = "open('a.csv').read()\nopen('b.csv').read()\nopen('m.bin', 'w').write('m')\nopen('r.html', 'w').write('r')\n"
@@ -59,7 +60,7 @@ def test_only_the_stage_that_was_named_is_recorded(make) -> None:
     project = make(single(WELL, STAGE + "\n  t:\n    run: python t.py\n    out: [t.txt]", **FILES))
     project.write("t.py", "open('t.txt', 'w')")
     project.run()
-    outcome = project.run(record=True, target="t")
+    outcome = project.run(record=True, selection=Selection(targets=("t",)))
     assert list(outcome.learned) == ["t"]
 
 

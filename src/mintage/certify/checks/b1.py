@@ -1,12 +1,12 @@
 """B1, invariance: what must not matter does not.
 
 Rows in another order, columns in another order, whole numbers as integers: the answers are the same. ``irrelevant``
-names inputs, such as ids, whose values are exchanged between rows.
+names inputs, such as ids, whose values are exchanged between rows, but where that makes an impossible one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from mintage.certify.answers import Answers
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.impossible import impossible_rows
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import without_number
 from mintage.certify.probing import conclude_share, differ, draw_rows, not_served, take
 from mintage.certify.served import Columns, Served
+from mintage.repo.condition import Condition
 
 __all__ = ["CHECK", "Invariance", "InvarianceRequirement"]
 
@@ -68,7 +70,11 @@ class Invariance:
         changed = np.zeros(len(before), dtype=bool)
         moved: dict[str, float | int | str | bool | None] = {}
         rng = np.random.default_rng([resampling.seed, 14])
-        for name, after in _changes(columns, before, served, requirement.irrelevant, rng):
+        order = rng.permutation(len(before))
+        exchanged = [_exchanged(columns, name, order, evidence.conditions) for name in requirement.irrelevant]
+        for name, after in _changes(
+            columns, before, served, order, zip(requirement.irrelevant, exchanged, strict=True)
+        ):
             by = differ(before, after, tolerance=requirement.tolerance)
             moved[f"moved by {name}"] = int(by.sum())
             changed |= by
@@ -88,18 +94,28 @@ class Invariance:
 
 
 def _changes(
-    columns: Columns, before: Answers, served: Served, irrelevant: tuple[str, ...], rng: np.random.Generator
+    columns: Columns,
+    before: Answers,
+    served: Served,
+    order: NDArray[np.int64],
+    exchanged: Iterable[tuple[str, Columns]],
 ) -> Iterator[tuple[str, Answers]]:
     """Each change, and the answers after it in the order of the rows before."""
-    order = rng.permutation(len(before))
     back = np.argsort(order)
     yield "row order", before.of(served.ask_anew(take(columns, order)).values[back])
     yield "column order", served.ask_anew(dict(sorted(columns.items(), reverse=True)))
     whole = {name: _whole(column) for name, column in columns.items()}
     if any(whole[name].dtype != columns[name].dtype for name in columns):
         yield "integers", served.ask_anew(whole)
-    for name in irrelevant:
-        yield name, served.ask_anew({**columns, name: columns[name][order]})
+    for name, other in exchanged:
+        yield name, served.ask_anew(other)
+
+
+def _exchanged(columns: Columns, name: str, order: NDArray[np.int64], conditions: Sequence[Condition]) -> Columns:
+    """The rows with another's value of one column, but where that row cannot occur."""
+    other = {**columns, name: columns[name][order]}
+    impossible = impossible_rows(conditions, other)
+    return {**columns, name: np.where(impossible, columns[name], other[name])}
 
 
 def _whole(column: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -1,11 +1,12 @@
 """B2, monotone: where the model file declares a direction, the answer never moves the other way.
 
-Pairs are rows of the hold-out before and after one input grew to the value of another row, all else being equal. Of two
-classes the answer is the probability of the second.
+Pairs are rows of the hold-out before and after one input grew to the value of another row, all else being equal; a pair
+with an impossible row is none. Of two classes the answer is the probability of the second.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 from mintage.certify.answers import Task
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.impossible import impossible_rows
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import Measurement, conclude, without_number
 from mintage.certify.probing import draw_rows, not_served, take
 from mintage.certify.served import Columns, Served
 from mintage.errors import PolicyUnfitError
+from mintage.repo.condition import Condition
 from mintage.stats.binomial import clopper_pearson
 
 __all__ = ["CHECK", "Monotone", "MonotoneRequirement"]
@@ -76,7 +79,7 @@ class Monotone:
         if served is None or rows is None:
             return not_served(self, requirement)
         rng = np.random.default_rng([resampling.seed, 16])
-        moved = {name: sign * _moves(served, rows, name, rng) for name, sign in signs.items()}
+        moved = {name: sign * _moves(served, rows, name, rng, evidence.conditions) for name, sign in signs.items()}
         wrong = {name: int((by < -requirement.tolerance).sum()) for name, by in moved.items()}
         pairs, hits = sum(map(len, moved.values())), sum(wrong.values())
         if pairs == 0:
@@ -100,12 +103,17 @@ class Monotone:
         )
 
 
-def _moves(served: Served, rows: Columns, name: str, rng: np.random.Generator) -> NDArray[np.float64]:
-    """How far each answer moves when ``name`` grows to another row's value."""
+def _moves(
+    served: Served, rows: Columns, name: str, rng: np.random.Generator, conditions: Sequence[Condition]
+) -> NDArray[np.float64]:
+    """How far each answer moves when ``name`` grows to another row's value; pairs of possible rows alone."""
     column = rows[name].astype(np.float64)
     other = rng.permutation(column)
     places = np.flatnonzero(column != other)
     places = places[~np.isnan(column[places]) & ~np.isnan(other[places])]
+    if conditions:
+        possible = ~impossible_rows(conditions, rows) & ~impossible_rows(conditions, {**rows, name: other})
+        places = places[possible[places]]
     if len(places) == 0:
         return np.empty(0)
     low, high = np.minimum(column, other)[places], np.maximum(column, other)[places]

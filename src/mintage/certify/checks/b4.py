@@ -2,7 +2,8 @@
 
 Each input takes seven levels: least, 1st percentile, median, 99th percentile, largest, missing, and one never seen. The
 rows hold each level of each input alone, among medians, and every two levels of every two inputs together. A level that
-the signature refuses alone is left out of the pairs: it would hide what else is in its row.
+the signature refuses alone is left out of the pairs: it would hide what else is in its row. Rows that the model file
+says are impossible are not asked, and counted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.impossible import impossible_rows
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import conclude, exact
@@ -51,6 +53,8 @@ class EdgeCases:
         names = sorted(train)
         levels = {name: levels_of(train[name], evidence.inputs.get(name)) for name in names}
         chosen = _rows(served, levels)
+        left_out = impossible_rows(evidence.conditions, _columns(levels, chosen))
+        chosen = chosen[~left_out]
         columns = _columns(levels, chosen)
         accepted = served.accepts(columns)
         if not accepted.any():
@@ -61,6 +65,8 @@ class EdgeCases:
             "answered": int(accepted.sum()) - len(broken),
             "refused by the signature": int((~accepted).sum()),
         }
+        if left_out.any():
+            details["impossible, not asked"] = int(left_out.sum())
         also = f"; {details['rows']:,} rows, {details['answered']:,} answered, the rest refused by the signature"
         if broken:
             place, said = broken[0]

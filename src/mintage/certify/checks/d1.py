@@ -1,7 +1,8 @@
 """D1, whether the hold-out lies in the domain that the model file declares.
 
 A row is outside if any of its values is: beyond a range, no declared category, null where none may be, a fraction where
-whole numbers are declared. What the file does not declare is not judged: texts that training never had are told.
+whole numbers are declared; or if a condition of ``impossible:`` is true of it. What the file does not declare is not
+judged: texts that training never had are told.
 """
 
 from __future__ import annotations
@@ -48,10 +49,14 @@ class DomainConformance:
     ) -> CheckResult:
         """Judge the share."""
         split, inputs = evidence.holdout, evidence.inputs
-        if not is_declared(inputs):
-            reason = "the model file declares no range, no categories, no integer and no input that may not be null"
+        conditions = evidence.conditions
+        if not is_declared(inputs) and not conditions:
+            reason = (
+                "the model file declares no range, no categories, no integer, no input that may not be null and no "
+                "impossible rows"
+            )
             return without_number(self, requirement, verdict="NOT_APPLICABLE", reason=reason)
-        found = outside(inputs, split.columns)
+        found = outside(inputs, split.columns, conditions)
         rows = np.zeros(split.rows, dtype=bool)
         for flags in found.values():
             rows |= flags

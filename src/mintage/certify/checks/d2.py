@@ -2,8 +2,12 @@
 
 Inputs are taken as levels (``certify.levels``); a cell is one level of each of two or three inputs. ``coverage`` is the
 share of the domain's cells that training has ``times`` times: one occurrence does not teach a statistical learner
-much. ``difference`` is the share of the hold-out's cells that training does not have. Cells that cannot occur in the
-world (a man who is pregnant) count as not covered. All rows are counted, so there is no interval.
+much. It is a count of all there is, without interval. Cells that cannot occur in the world (a man who is pregnant) are
+not counted if the model file says so under ``impossible``; else they count as not covered.
+
+``difference`` is the share of the hold-out's cells that training does not have. Another hold-out of as many rows would
+have another: its interval leaves out one group at a time, and holds for what such hold-outs show on average. What
+training lacks bounds it: where that has every cell of the domain, no hold-out can lack many.
 """
 
 from __future__ import annotations
@@ -11,20 +15,25 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
+import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from mintage.certify.check import CheckResult, Requirement, Resampling
-from mintage.certify.evidence import Evidence
+from mintage.certify.evidence import Evidence, Split
+from mintage.certify.impossible_cells import ImpossibleCells
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.levels import Levels, levels_of
-from mintage.certify.measure import conclude, exact, without_number
+from mintage.certify.measure import Measurement, conclude, exact, without_number
 from mintage.stats.cells import CellCounts, cells_of, count_cells
+from mintage.stats.jackknife import ratio_interval
 
 __all__ = ["CHECK", "Coverage", "CoverageRequirement"]
 
 _MOST = 20_000_000
 _COVERED, _ABSENT = 0.85, 0.02
+_FEWEST, _SHOWN = 5, 5
 _Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -43,6 +52,11 @@ class CoverageRequirement(Requirement, frozen=True, kw_only=True):
             raise ValueError("coverage takes `min`, and not `max`")
         if self.measure == "difference" and (self.min is not msgspec.UNSET or self.times != 1):
             raise ValueError("difference takes `max`, and neither `min` nor `times`")
+
+    @property
+    def samples(self) -> bool:
+        """Whether the number comes from a sample."""
+        return self.measure == "difference"
 
     @property
     def gate(self) -> Gate:
@@ -84,6 +98,7 @@ class Coverage:
         if cells_of(sizes, ways) > _MOST:
             reason = f"{cells_of(sizes, ways):,} cells are too many to count: name the columns that matter"
             return without_number(self, requirement, verdict="INCONCLUSIVE", reason=reason)
+        out = ImpossibleCells(evidence.conditions, levels, ways=ways)
         found = count_cells(
             [one.train for one in levels],
             [one.holdout for one in levels],
@@ -91,41 +106,99 @@ class Coverage:
             domains=domains,
             ways=ways,
             times=requirement.times,
+            impossible=out,
+            groups=_groups(evidence.holdout) if requirement.samples else None,
         )
-        return self._concluded(evidence, requirement, found, levels)
+        if requirement.samples:
+            return self._differs(evidence, requirement, found, levels, confidence=resampling.confidence)
+        return self._covers(evidence, requirement, found, levels, out)
 
-    def _concluded(
-        self, evidence: Evidence, requirement: CoverageRequirement, found: CellCounts, levels: list[Levels]
+    def _covers(
+        self,
+        evidence: Evidence,
+        requirement: CoverageRequirement,
+        found: CellCounts,
+        levels: list[Levels],
+        out: ImpossibleCells,
     ) -> CheckResult:
         ways, often = requirement.ways, "" if requirement.times == 1 else f" {requirement.times} times"
-        if requirement.measure == "coverage":
-            value, rows = found.covered / found.cells, evidence.train.rows
-            title = f"share of {ways}-way cells of the domain that training has{often}"
-            also = f" ({found.covered:,} of {found.cells:,})"
-        else:
-            value, rows = found.absent / found.met, evidence.holdout.rows
-            title = f"share of the hold-out's {ways}-way cells that training lacks"
-            also = f" ({found.absent:,} of {found.met:,})"
-        cell, told = found.largest, None
-        if cell is not None:
-            named = zip(cell.columns, cell.levels, strict=True)
-            told = " and ".join(f"{levels[column].name} {levels[column].names[level]}" for column, level in named)
-            also += f"; not in training: {told}, {cell.rows:,} rows of the hold-out"
+        if found.cells == 0:
+            reason = "no cell of the domain is possible: look at `impossible:` of the model file"
+            return without_number(self, requirement, verdict="INCONCLUSIVE", reason=reason)
+        details, also = _told(found, levels)
+        taken_out = cells_of([one.domain for one in levels], ways) - found.cells
+        if taken_out:
+            details["impossible cells, not counted"] = taken_out
+            also = f", {taken_out:,} impossible ones not counted{also}"
+        details |= dict.fromkeys(out.unjudged[:_SHOWN], "not judged: a cell does not have all of its columns")
         return conclude(
             self,
             requirement,
-            title=title,
-            measurement=exact(value, rows=rows),
+            title=f"share of {ways}-way cells of the domain that training has{often}",
+            measurement=exact(found.covered / found.cells, rows=evidence.train.rows),
             gate=requirement.gate,
-            details={
-                "cells of the domain": found.cells,
-                "of them in training": found.covered,
-                "cells of the hold-out": found.met,
-                "of them not in training": found.absent,
-                "largest not in training": told,
-            },
-            also=also,
+            details=details,
+            also=f" ({found.covered:,} of {found.cells:,}){also}",
         )
+
+    def _differs(
+        self,
+        evidence: Evidence,
+        requirement: CoverageRequirement,
+        found: CellCounts,
+        levels: list[Levels],
+        *,
+        confidence: float,
+    ) -> CheckResult:
+        details, also = _told(found, levels)
+        return conclude(
+            self,
+            requirement,
+            title=f"share of the hold-out's {requirement.ways}-way cells that training lacks",
+            measurement=_measure_absent(found, evidence.holdout, confidence=confidence),
+            gate=requirement.gate,
+            needed_unit=evidence.holdout.unit,
+            details=details,
+            also=f" ({found.absent:,} of {found.met:,}){also}",
+        )
+
+
+def _groups(split: Split) -> NDArray[np.intp]:
+    if split.groups is None:
+        return np.arange(split.rows, dtype=np.intp)
+    return np.asarray(np.unique(split.groups, return_inverse=True)[1], dtype=np.intp)
+
+
+def _measure_absent(found: CellCounts, split: Split, *, confidence: float) -> Measurement:
+    """The share of absent cells; what training has bounds it from above."""
+    assert found.met_alone is not None and found.absent_alone is not None
+    share, groups = found.absent / found.met, len(found.met_alone)
+    if groups < _FEWEST:
+        why = f"{groups} {'group gives' if groups == 1 else 'groups give'} no interval"
+        return Measurement(estimate=share, interval=None, rows=split.rows, groups=groups, undecided=why, needed=_FEWEST)
+    ends = ratio_interval(found.absent, found.met, found.absent_alone, found.met_alone, confidence=confidence)
+    most = min(1.0, (found.outside + found.cells - found.covered) / found.met)
+    interval = msgspec.structs.replace(ends, high=max(share, min(ends.high, most)))
+    # where no group has an absent cell of its own, more groups bring no narrower interval
+    needed = None if found.absent_alone.any() else 0
+    method = f"jackknife by {'row' if split.groups is None else 'group'}, at least as wide as Clopper-Pearson"
+    return Measurement(estimate=share, interval=interval, rows=split.rows, groups=groups, needed=needed, method=method)
+
+
+def _told(found: CellCounts, levels: list[Levels]) -> tuple[dict[str, float | int | str | bool | None], str]:
+    """The details, and in words the commonest cell that training lacks."""
+    cell, told, words = found.largest, None, ""
+    if cell is not None:
+        named = zip(cell.columns, cell.levels, strict=True)
+        told = " and ".join(f"{levels[column].name} {levels[column].names[level]}" for column, level in named)
+        words = f"; not in training: {told}, {cell.rows:,} rows of the hold-out"
+    return {
+        "cells of the domain": found.cells,
+        "of them in training": found.covered,
+        "cells of the hold-out": found.met,
+        "of them not in training": found.absent,
+        "largest not in training": told,
+    }, words
 
 
 CHECK = Coverage()

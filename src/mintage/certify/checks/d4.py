@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from mintage.certify.baseline_columns import as_numbers
+from mintage.certify.baseline_columns import as_numbers, with_numbers
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.equal_rows import row_codes
 from mintage.certify.evidence import Evidence, Split
@@ -121,9 +121,10 @@ def _answers(train: Split, *, classes: int, seed: int) -> NDArray[np.float64]:
             mine, rest = folds == fold, folds != fold
             if len(np.unique(train.labels[rest])) > 1:
                 model = tools.boosted_trees(max_iter=60, max_depth=3, early_stopping=False, random_state=seed % 2**32)
-                model.fit(table[rest], train.labels[rest])
+                able = with_numbers(table, rest)
+                model.fit(able[rest], train.labels[rest])
                 each = np.zeros((int(mine.sum()), classes))
-                each[:, model.classes_.astype(np.intp)] = model.predict_proba(table[mine])
+                each[:, model.classes_.astype(np.intp)] = model.predict_proba(able[mine])
                 found[mine] = each
     return found
 

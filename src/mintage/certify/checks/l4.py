@@ -4,6 +4,9 @@ Each input alone, and whether it is missing, answers for the training rows out o
 hold-out is not used. The strongest one's AUC (of a regression R²) must be at most ``max``. An honest input may be as
 strong: then name it under ``allowed``. The interval's ends are the greatest of the columns looked at: those that come
 within 0.05 of ``max``, five at most, or the strongest.
+
+With ``retrain`` the model is trained again with the strongest input's values exchanged between rows, and what that
+costs on the hold-out is told: a model that loses nothing did not need it. It decides nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from mintage.certify.ask_retraining import Budget, retrain_all, why_not
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence, Split
 from mintage.certify.folds import fold_of
@@ -26,6 +30,8 @@ from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import Measurement, conclude, without_number
 from mintage.certify.metric import Metric, find_metric
 from mintage.certify.metric_interval import measure_metric
+from mintage.certify.retrained_metric import judging_split
+from mintage.certify.retraining import Change
 from mintage.certify.single import answers_of, missing_of
 
 __all__ = ["CHECK", "TargetLeakage", "TargetLeakageRequirement"]
@@ -34,10 +40,13 @@ _FOLDS, _LOOKED_AT, _NEAR = 5, 5, 0.05
 
 
 class TargetLeakageRequirement(Requirement, frozen=True, kw_only=True):
-    """No input alone may reach more than ``max``; those of ``allowed`` are known to be honest."""
+    """No input alone may reach more than ``max``; those of ``allowed`` are known to be honest. ``retrain``: tell what
+    a model without the strongest one loses, in at most ``budget_s``."""
 
     max: Annotated[float, Meta(gt=0, le=1)] = 0.95
     allowed: tuple[str, ...] = ()
+    retrain: bool = False
+    budget_s: Budget = 300.0
 
 
 class TargetLeakage:
@@ -72,7 +81,7 @@ class TargetLeakage:
             for name in (near or strongest[:1])[:_LOOKED_AT]
         }
         told = ", ".join(f"{name} {alone[name][0]:.3f}" for name in strongest[1:3])
-        return conclude(
+        result = conclude(
             self,
             requirement,
             title=f"{metric.label} of {strongest[0]} alone, out of fold on training rows,",
@@ -82,6 +91,9 @@ class TargetLeakage:
             details={f"{metric.name} of {name}": alone[name][0] for name in strongest[:20]},
             also=f"; then {told}" if told else "",
         )
+        if not requirement.retrain:
+            return result
+        return _with_loss(result, evidence, requirement, metric, name=strongest[0], seed=resampling.seed)
 
 
 def _alone(
@@ -110,6 +122,33 @@ def _greatest(looked: dict[str, Measurement], strongest: str) -> Measurement:
         found.interval, low=max(one.low for one in intervals), high=max(one.high for one in intervals)
     )
     return msgspec.structs.replace(found, interval=widest)
+
+
+def _with_loss(
+    result: CheckResult,
+    evidence: Evidence,
+    requirement: TargetLeakageRequirement,
+    metric: Metric,
+    *,
+    name: str,
+    seed: int,
+) -> CheckResult:
+    """The result with what the model loses without the input ``name``; INCONCLUSIVE where that is not known and it
+    would pass."""
+    column = name if name in evidence.train.columns else name.removesuffix(" is missing")
+    found = retrain_all(evidence, [Change(kind="exchange", column=column)], seed=seed, budget_s=requirement.budget_s)
+    if found.why is not None:
+        verdict = "INCONCLUSIVE" if result.verdict == "PASS" else result.verdict
+        reason = f"{result.reason}; what the model is without {column} is not known, {why_not(found, 1)}"
+        return msgspec.structs.replace(result, verdict=verdict, reason=reason)
+    split = judging_split(evidence, found.done[0])
+    before = metric.value(evidence.holdout.labels, evidence.holdout.answers)
+    after = metric.value(split.labels, split.answers)
+    reason = (
+        f"{result.reason}; retrained without {column}, {metric.label} on the hold-out is {after:.3f}, not {before:.3f}"
+    )
+    details = result.details | {f"{metric.name} retrained without {column}": None if math.isnan(after) else after}
+    return msgspec.structs.replace(result, reason=reason, details=details)
 
 
 CHECK = TargetLeakage()

@@ -20,7 +20,6 @@ from mintage.pipeline.recording.insert_models import insert_models, model_entry
 from mintage.pipeline.stage_data import files_of
 from mintage.repo.locks import Item
 from mintage.repo.workspace import PROJECT_FILE
-from mintage.repo.yamlfile import load_yaml
 from mintage.store.publish import publish_bytes
 
 __all__ = ["FoundModels", "find_models"]
@@ -64,17 +63,15 @@ def find_models(inspector: Inspector, *, learned: Collection[str]) -> FoundModel
 
 def _has_models(inspector: Inspector) -> bool:
     """Whether there is a key ``models``; an empty one says that there shall be none."""
-    if inspector.project.models:
-        return True
-    value, _ = load_yaml((inspector.workspace.root / PROJECT_FILE).read_bytes(), where=PROJECT_FILE)
-    return "models" in value
+    return inspector.project.names_models
 
 
 def _files(inspector: Inspector, stages: Collection[str]) -> list[Item]:
     """The files that the stages wrote, that may hold an estimator by name and bytes, and that no model names."""
     named = {model.source for model in inspector.project.models.values()}
     locks = [inspector.locks[name] for name in stages if name in inspector.locks]
-    items = [item for lock in locks for item in lock.outputs if inspector.store.has(item.digest)]
+    items = [item for lock in locks for item in lock.outputs if item.folder or can_hold_one(item.path)]
+    items = [item for item in items if inspector.store.has(item.digest)]
     files = [file for item in items for file in files_of(item, inspector.store) if can_hold_one(file.path)]
     there = [file for file in files if file.path not in named and inspector.store.has(file.digest)]
     return [file for file in there if names_an_estimator(file.path) or _is_one(inspector, file)]

@@ -79,6 +79,7 @@ def observe(
     libraries: Sequence[str],
     timeout_s: float | None,
     before: Callable[[], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Recording:
     """Run ``command`` in ``scratch.work``, which holds what ``made`` says, and say what it did."""
     variables = install(scratch.private / "hook", environment, work=scratch.work, links=made.links)
@@ -93,6 +94,7 @@ def observe(
             python=python,
             before=before,
             started=started,
+            stop=stop,
         ),
     )
     said = said_in(scratch.private / "hook")

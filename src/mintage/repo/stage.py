@@ -1,0 +1,85 @@
+"""One stage of a pipeline: a command with its declared inputs and outputs. See docs/spec/project.md."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+__all__ = [
+    "Amount",
+    "Determinism",
+    "Positive",
+    "Program",
+    "Resources",
+    "Retry",
+    "Stage",
+    "VariableName",
+]
+
+Positive = Annotated[int, Meta(ge=1)]
+Amount = Annotated[float, Meta(ge=0, le=100_000)]
+Program = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
+VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+Determinism = Literal["off", "same-machine", "portable"]
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a stage is tried again: up to ``max`` times, ``backoff_s`` apart (doubled each time), after one of the ways
+    ``on`` of ending: exit codes, or ``timeout``. Without ``on``: any but exit code 2, which says that it was called
+    wrongly."""
+
+    max: Annotated[int, Meta(ge=1, le=100)]
+    backoff_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
+    on: tuple[Annotated[int, Meta(ge=-64, le=255)] | Literal["timeout"], ...] | None = None
+
+
+class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a stage takes of the machine while it runs: CPUs, GPUs, and memory in GiB."""
+
+    cpu: Amount = 1.0
+    gpu: Amount = 0.0
+    memory_gib: Amount = 0.0
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One command with its declared inputs and outputs.
+
+    ``params`` names keys of params.yaml (dotted) that the command takes; ``code`` adds files to those found by
+    following imports; ``env`` names environment variables that count, ``secrets`` those that are passed and masked and
+    never kept; ``metrics`` are JSON outputs to track, ``plots`` tables or pictures to look at; ``captured`` are tables
+    that Mintage makes of the rows that the command split and fitted; ``python`` is its interpreter, a path or a
+    command; ``args`` are options that are appended to the command, by name.
+    """
+
+    run: str
+    inputs: tuple[str, ...] = msgspec.field(name="in", default=())
+    out: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    plots: tuple[str, ...] = ()
+    captured: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    env: tuple[VariableName, ...] = ()
+    secrets: tuple[VariableName, ...] = ()
+    seed: int | None = None
+    threads: Positive | None = None
+    timeout_s: Positive | None = None
+    retry: Retry | None = None
+    resources: Resources = Resources()
+    mutex: tuple[str, ...] = ()
+    network: bool = True
+    determinism: Determinism = "off"
+    python: Program | None = None
+    args: dict[str, int | float | str] = {}
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """All that is there after it ran."""
+        return (*self.out, *self.captured, *self.metrics, *self.plots)
+
+    @property
+    def declares_nothing(self) -> bool:
+        """Whether its first run is to be recorded."""
+        return not (self.inputs or self.out or self.metrics or self.plots)

@@ -1,0 +1,87 @@
+"""`mintage run` with its choices, `graph`, `logs`, `shell` and `schema`, as typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+from mintage.repo.project import ProjectForm
+
+PROJECT = """project: p
+stages:
+  one: {sh: "echo first; cat in.txt > one.txt", in: [in.txt], out: [one.txt]}
+  two: {sh: "cat one.txt > two.txt", in: [one.txt], out: [two.txt]}
+"""
+
+
+@pytest.fixture
+def typed(tmp_path):
+    folder = tmp_path / "a project"
+    folder.mkdir()
+    (folder / "mintage.yaml").write_text(PROJECT)
+    (folder / "in.txt").write_text("1\n")
+    for words in (("init", "-q"), ("config", "user.email", "t@e.org"), ("config", "user.name", "T"), ("add", "-A")):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    subprocess.run(["git", "commit", "-qm", "x"], cwd=folder, check=True)
+
+    def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "mintage", *words], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stderr
+        return done
+
+    run.folder = folder
+    return run
+
+
+def test_dry_says_what_would_run_and_why_and_runs_nothing(typed) -> None:
+    said = typed("run", "--dry").stdout
+    assert [line.split()[:2] for line in said.splitlines()] == [["one", "run"], ["two", "run"]]
+    assert not (typed.folder / "one.txt").exists()
+    typed("run")
+    plan = json.loads(typed("run", "--dry", "--json").stdout)["plan"]
+    assert [row["action"] for row in plan] == ["keep", "keep"]
+
+
+def test_set_writes_the_parameter_and_keeps_the_comments(typed) -> None:
+    (typed.folder / "params.yaml").write_text("depth: 4  # of the tree\n")
+    text = PROJECT.replace("echo first;", "echo ${params.depth};")
+    (typed.folder / "mintage.yaml").write_text(text)
+    typed("run", "-S", "depth=5", "one")
+    assert (typed.folder / "params.yaml").read_text() == "depth: 5  # of the tree\n"
+    assert typed("logs", "one").stdout == "5\n"
+    assert "there is no parameter 'dept'" in typed("run", "-S", "dept=5", code=3).stderr
+
+
+def test_logs_lists_shows_and_names_the_nearest(typed) -> None:
+    typed("run")
+    assert [line.split()[0] for line in typed("logs").stdout.splitlines()] == ["stage", "one", "two"]
+    assert typed("logs", "one").stdout == "first\n"
+    assert "did you mean 'one'?" in typed("logs", "onee", code=3).stderr
+
+
+def test_shell_stands_in_the_stages_folder_and_throws_away_what_is_written(typed) -> None:
+    typed("run")
+    said = typed("shell", "two", "--", "sh", "-c", "ls; echo x > one.txt; pwd")
+    assert said.stdout.splitlines()[0] == "one.txt"
+    assert (typed.folder / "one.txt").read_text() == "1\n"
+    assert "two runs here: sh -c 'cat one.txt > two.txt'" in said.stderr
+    assert typed("shell", "two", "--", "sh", "-c", "exit 9", code=9).stdout == ""
+
+
+def test_graph_has_the_states_and_schema_is_that_of_the_reader(typed) -> None:
+    edges = json.loads(typed("graph", "--json").stdout)["edges"]
+    assert edges == [["in.txt", "one"], ["one", "two"]]
+    typed("graph", "--format", "html", "--output", "g.html")
+    assert "<svg" in (typed.folder / "g.html").read_text()
+    schema = json.loads(typed("schema").stdout)
+    names = {field.encode_name for field in msgspec.structs.fields(ProjectForm)}
+    assert set(schema["properties"]) == names
+    assert schema["additionalProperties"] is False
+    stage = schema["$defs"]["StageForm"]["properties"]
+    assert all("description" in value for value in stage.values())
