@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mintage.certify.answers import Answers
+from mintage.certify.check import CheckResult, Requirement
 from mintage.certify.evidence import Evidence, Native, Split
 from mintage.certify.latency import LatencyRun, RecordedLatency
 
@@ -31,6 +32,23 @@ requirements:
   - {id: p99, check: T1, quantile: 0.99, max_ms: 25}
   - {id: order, check: V4, severity: should}
 """
+
+
+class Watcher:
+    """Hands each result on as it comes; ``kept`` has the requirements whose result was known from before."""
+
+    def __init__(self, take: Callable[[CheckResult], None]) -> None:
+        self._take = take
+        self.kept: list[str] = []
+
+    def started(self, requirement: Requirement) -> None:
+        """Nothing is shown."""
+
+    def ended(self, result: CheckResult, *, kept: bool) -> None:
+        """A result."""
+        if kept:
+            self.kept.append(result.requirement)
+        self._take(result)
 
 
 def binary(scores: NDArray[np.float64]) -> Answers:

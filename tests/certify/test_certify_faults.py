@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from certify_evidence import DOMAIN, POLICY, ROOT, binary, latency_run, make_evidence, with_copied_rows, with_scores
+from certify_evidence import (
+    DOMAIN,
+    POLICY,
+    ROOT,
+    Watcher,
+    binary,
+    latency_run,
+    make_evidence,
+    with_copied_rows,
+    with_scores,
+)
 
 from mintage.certify.certify import Outcome, certify
 from mintage.certify.check import CheckResult
@@ -134,7 +144,7 @@ def test_calls_are_timed_once_for_all_latency_requirements_and_last() -> None:
     calls: list[int] = []
     seen: list[tuple[str, int]] = []
     evidence = make_evidence(latency=CallProbe(lambda: calls.append(1), scenario="a list", warmup=5))
-    certify(evidence, POLICY_OF_LATE, on_result=lambda result: seen.append((result.check, len(calls))))
+    certify(evidence, POLICY_OF_LATE, progress=Watcher(lambda result: seen.append((result.check, len(calls)))))
     assert len(calls) == 2005
     assert [check for check, _ in seen[-2:]] == ["T1", "T1"]
     assert all(count == 0 for _, count in seen[:-2])

@@ -6,10 +6,12 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from certify_evidence import make_evidence
 
 from mintage.certify.certify import Outcome, certify
 from mintage.certify.check import CheckResult, Requirement
+from mintage.certify.measure import without_number
 from mintage.certify.policy import parse_policy
 from mintage.certify.registry import find_checks
 
@@ -76,3 +78,22 @@ def test_a_check_that_broke_off_is_not_asked_again_at_another_confidence() -> No
     outcome = judged(check, multiplicity="benjamini-hochberg(0.1)")
     assert "ZeroDivisionError" in outcome.results[0].reason
     assert check.runs == 1
+
+
+def test_a_stepped_correction_leaps_to_what_is_decided_instead_of_trying_each_step() -> None:
+    rounds: list[int] = []
+
+    class Told(Strange):
+        def run(self, evidence: Any, requirement: Requirement, **rest: Any) -> CheckResult:
+            rounds.append(1)
+            return without_number(self, requirement, verdict="PASS", reason="well")
+
+    check = Told(lambda: None)
+    line = "  - {id: near-NUMBER, check: F1, metric: roc_auc, min: 0.82NUMBER, severity: note}\n"
+    near = "".join(line.replace("NUMBER", str(number)) for number in range(8))
+    checks = {**find_checks([]), "X9": check}
+    text = POLICY.replace(b"MULTIPLICITY", b"benjamini-hochberg(0.1)") + near.encode()
+    outcome = certify(make_evidence(), parse_policy(text, where="x", checks=checks), checks=checks)
+    assert {result.verdict for result in outcome.results[3:]} == {"INCONCLUSIVE"}
+    assert len(rounds) == 2
+    assert outcome.confidence_each == pytest.approx(1 - 0.1 * 3 / 11)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from certify_evidence import make_evidence
+from certify_evidence import Watcher, make_evidence
 from certify_tasks import task_evidence
 
 from mintage.certify.baselines import baseline_values, baselines_of
@@ -177,7 +177,7 @@ def test_a_requirement_of_another_task_is_refused_before_any_check(task: str, re
     seen: list[object] = []
     policy = parse_policy((HEAD + f"  - {requirement}\n").encode(), where="policies/late.yaml")
     with pytest.raises(PolicyUnfitError, match=says) as caught:
-        certify(evidence, policy, on_result=seen.append)
+        certify(evidence, policy, progress=Watcher(seen.append))
     assert caught.value.where == "policies/late.yaml" and not seen
 
 

@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from mintage.attest.statement import Statement, Subject
 from mintage.certify.certify import Outcome
-from mintage.certify.check import CheckResult
+from mintage.certify.check import CheckResult, Tier
 from mintage.certify.clause_table import BY_PEOPLE, ClauseState, clause_states
 from mintage.certify.ends import End, ends_of, statement_ends
 from mintage.certify.finding import AnsweredFinding
@@ -37,6 +37,7 @@ from mintage.errors import (
     CertificateNotPassedError,
     CertificateNotYetValidError,
     CertificateOfAnotherPolicyError,
+    CertificateOfPullRequestError,
     WaiverExpiredError,
 )
 from mintage.record.canonical import canonical_bytes
@@ -113,7 +114,8 @@ class CertificateOrder(_Part, frozen=True, kw_only=True):
 
 
 class Certificate(_Part, frozen=True, kw_only=True):
-    """A parsed certificate. ``root`` and ``files`` come from the statement's subjects, the rest is its predicate."""
+    """A parsed certificate. ``root`` and ``files`` come from the statement's subjects, the rest is its predicate.
+    ``not_asked`` has the ids of requirements that ``tier`` leaves out."""
 
     root: str
     files: dict[str, str]
@@ -132,6 +134,8 @@ class Certificate(_Part, frozen=True, kw_only=True):
     clauses: tuple[ClauseState, ...] = ()
     waivers: tuple[AppliedWaiver, ...] = ()
     findings: tuple[AnsweredFinding, ...] = ()
+    tier: Tier = "release"
+    not_asked: tuple[str, ...] = ()
     holdout: HoldoutUse | None = None
     facts: dict[str, str]
     ends: tuple[End, ...] = ()
@@ -186,6 +190,8 @@ def certificate_statement(
         clauses=clause_states(outcome.results),
         waivers=outcome.waivers,
         findings=tuple(item for item in outcome.findings if item.is_open),
+        tier=outcome.tier,
+        not_asked=outcome.not_asked,
         holdout=outcome.use,
         facts=dict(facts or {}),
         ends=ends_of(
@@ -245,6 +251,13 @@ def check_certificate(certificate: Certificate, *, root: str, policy_digest: str
             found=certificate.root,
             hint=f"certify this one: mintage certify {certificate.model}",
         )
+    if certificate.tier != "release":
+        raise CertificateOfPullRequestError(
+            "the certificate is of a pull request, of which less is asked than of a release",
+            expected="release",
+            found=certificate.tier,
+            hint=f"certify the whole policy: mintage certify {certificate.model}",
+        )
     if certificate.verdict != "PASS":
         raise CertificateNotPassedError(
             f"the certificate does not pass the model: {certificate.verdict}",
@@ -296,6 +309,9 @@ def _check_consistency(certificate: Certificate) -> None:
         raise _invalid("a requirement has two results", "one", ", ".join(sorted(ids)))
     if not any(item.severity == "must" for item in results):
         raise _invalid("a certificate of nothing", "a result of severity must", "none")
+    left_out = set(certificate.not_asked)
+    if left_out & set(ids) or (left_out and certificate.tier == "release"):
+        raise _invalid("what was not asked contradicts the tier, or the results", certificate.tier, ", ".join(left_out))
     for item in results:
         if item.gate is not None:
             judged: Verdict = "INCONCLUSIVE" if item.interval is None else judge(item.interval, item.gate)

@@ -1,30 +1,45 @@
 """Judge the evidence for one model by its policy.
 
-``certify`` runs each requirement's check and joins the verdicts; a check that breaks off or takes too long leaves its
-requirement INCONCLUSIVE. It reads no files; only the latency probe measures, last and alone. For one seed everything
-but what is measured is the same to the last bit.
+``certify`` runs the check of each requirement that the tier asks for and joins the verdicts; a check that breaks off or
+takes too long leaves its requirement INCONCLUSIVE. It reads no files but results that were kept; only the latency probe
+measures, last and alone. For one seed everything but what is measured is the same to the last bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from mintage.certify.check import Check, CheckResult, Requirement, Resampling
+from mintage.certify.check import Check, CheckResult, Requirement, Resampling, Tier
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.guard import run_guarded
 from mintage.certify.holdout_use import HoldoutUse, why_blocked
 from mintage.certify.judge import Judged, Verdict, overall
+from mintage.certify.kept_results import KeptResults
 from mintage.certify.latency import LatencyRun
+from mintage.certify.noted import Parts, noting
 from mintage.certify.order import OrderFacts
 from mintage.certify.policy import Policy, Statistics, check_domain, check_model, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.sentence import write_sentence
+from mintage.certify.tier import asked_in, check_tier, left_out
 from mintage.certify.waive import AppliedWaiver, Presented, Unheld, apply_waivers
 
-__all__ = ["DataFacts", "Outcome", "certify"]
+__all__ = ["DataFacts", "Outcome", "Progress", "certify"]
+
+
+class Progress(Protocol):
+    """Who shows how far it is."""
+
+    def started(self, requirement: Requirement) -> None:
+        """Its check runs now; with a stepped correction it may run several times."""
+        ...
+
+    def ended(self, result: CheckResult, *, kept: bool) -> None:
+        """A requirement is judged; ``kept`` says that the result of before was taken."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +55,8 @@ class DataFacts:
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """The verdict on one model. ``results`` are in the policy's order; ``measured`` names those that rest on wall
-    times, which ``latency`` holds. ``waivers`` hold for results that stay FAIL, ``unheld`` do not. ``use`` is how often
+    times, which ``latency`` holds; ``kept`` those whose result of before still holds; ``not_asked`` what ``tier``
+    leaves out. ``waivers`` hold for results that stay FAIL, ``unheld`` do not. ``use`` is how often
     the hold-out was judged on."""
 
     model: str
@@ -60,6 +76,9 @@ class Outcome:
     waivers: tuple[AppliedWaiver, ...] = ()
     unheld: tuple[Unheld, ...] = ()
     findings: tuple[AnsweredFinding, ...] = ()
+    tier: Tier = "release"
+    not_asked: tuple[str, ...] = ()
+    kept: frozenset[str] = frozenset()
     use: HoldoutUse | None = None
 
 
@@ -70,24 +89,29 @@ def certify(
     checks: Mapping[str, Check[Any]] | None = None,
     waivers: Sequence[Presented] = (),
     use: HoldoutUse | None = None,
-    on_result: Callable[[CheckResult], None] | None = None,
+    tier: Tier = "release",
+    keep: KeptResults | None = None,
+    progress: Progress | None = None,
 ) -> Outcome:
-    """Run the policy's checks on ``evidence``; a FAIL that one of ``waivers`` lets stand does not block.
+    """Run the checks that ``tier`` asks for on ``evidence``; a FAIL that one of ``waivers`` lets stand does not block.
 
     A hold-out that more models were judged on than the policy lets be (``use``) passes nothing; an opening of a sealed
-    one takes its share of the policy's confidence. ``on_result`` is called after each check, so that a face can show
-    progress. Raises PolicyForAnotherModelError and DomainMismatchError before any check runs.
+    one takes its share of the policy's confidence. Results are taken from ``keep`` where nothing has changed, and put
+    there as they come. Raises PolicyForAnotherModelError, DomainMismatchError and PolicyUnfitError before any check.
     """
     _check_fit(evidence, policy)
+    check_tier(policy, tier)
     known = find_checks() if checks is None else checks
     needed = {requirement.check: known[requirement.check] for requirement in policy.requirements}
     comparisons = sum(_samples(requirement, needed[requirement.check]) for requirement in policy.requirements)
+    asked, not_asked = asked_in(policy, tier), left_out(policy, tier)
     statistics = policy.statistics.shared_by(1 if use is None else use.budget)
-    session = _Session(evidence, policy, statistics, needed)
-    results, resampling = _judge_all(session, comparisons=comparisons, on_result=on_result)
-    ordered = tuple(results[requirement.id] for requirement in policy.requirements)
-    measured = frozenset(item.id for item in policy.requirements if needed[item.check].measured)
-    applied, unheld = apply_waivers(waivers, ordered, measured=measured)
+    session = _Session(evidence, policy, asked, statistics=statistics, needed=needed, keep=keep)
+    results, resampling = _judge_all(session, comparisons=comparisons, progress=progress)
+    ordered = tuple(results[requirement.id] for requirement in asked)
+    measured = frozenset(item.id for item in asked if needed[item.check].measured)
+    concerned = [item for item in waivers if item.waiver.requirement not in not_asked]
+    applied, unheld = apply_waivers(concerned, ordered, measured=measured)
     waived = {waiver.requirement: str(waiver.expires) for waiver in applied}
     verdict = overall(
         (Judged(severity=each.severity, verdict=each.verdict, waived=each.requirement in waived) for each in ordered),
@@ -102,7 +126,14 @@ def certify(
         policy=policy,
         verdict=verdict if blocked is None else "INCONCLUSIVE",
         sentence=write_sentence(
-            evidence.model, verdict, ordered, builtin=policy.builtin, waived=waived, blocked=blocked
+            evidence.model,
+            verdict,
+            ordered,
+            builtin=policy.builtin,
+            waived=waived,
+            tier=tier,
+            not_asked=len(not_asked),
+            blocked=blocked,
         ),
         results=ordered,
         measured=measured,
@@ -118,6 +149,9 @@ def certify(
         waivers=applied,
         unheld=unheld,
         findings=evidence.findings,
+        tier=tier,
+        not_asked=not_asked,
+        kept=frozenset(session.kept),
         use=use,
     )
 
@@ -132,63 +166,96 @@ class _Session:
     """One model before its policy: the checks run at any confidence, calls are timed once."""
 
     def __init__(
-        self, evidence: Evidence, policy: Policy, statistics: Statistics, needed: Mapping[str, Check[Any]]
+        self,
+        evidence: Evidence,
+        policy: Policy,
+        asked: Sequence[Requirement],
+        *,
+        statistics: Statistics,
+        needed: Mapping[str, Check[Any]],
+        keep: KeptResults | None,
     ) -> None:
-        self.evidence, self.policy, self.statistics, self.needed = evidence, policy, statistics, needed
+        self.evidence, self.policy, self.asked = evidence, policy, asked
+        self.statistics, self.needed = statistics, needed
+        self.keep, self.parts = keep, Parts(evidence)
         self.latency: LatencyRun | None = None
         self.lost: dict[str, CheckResult] = {}
         """What a check did not give; it is not asked again."""
+        self.kept: set[str] = set()
+        """Whose result, in the last round, is one of before."""
 
-    def run(self, resampling: Resampling, on_result: Callable[[CheckResult], None] | None) -> dict[str, CheckResult]:
+    def run(self, resampling: Resampling, progress: Progress | None) -> dict[str, CheckResult]:
         """The result of each requirement by its id."""
         results: dict[str, CheckResult] = {}
         # time is measured last: what runs before it must not compete with it
-        for requirement in sorted(self.policy.requirements, key=lambda item: self.needed[item.check].measured):
-            check, evidence = self.needed[requirement.check], self.evidence
-            if hasattr(requirement, "calls") and self.latency is None and evidence.latency is not None:
-                self.latency = evidence.latency.measure(calls=_calls(self.policy))
-            latency = self.latency if check.measured else None
-            result = self.lost.get(requirement.id)
-            if result is None:
-                result, given = run_guarded(
-                    check,
-                    evidence,
-                    requirement,
-                    resampling=resampling,
-                    latency=latency,
-                    limit_s=self.policy.check_limit_s,
-                )
-                if not given:
-                    self.lost[requirement.id] = result
-            results[requirement.id] = result
-            if on_result is not None:
-                on_result(result)
+        for requirement in sorted(self.asked, key=lambda item: self.needed[item.check].measured):
+            if progress is not None:
+                progress.started(requirement)
+            results[requirement.id] = self._judge(requirement, resampling)
+            if progress is not None:
+                progress.ended(results[requirement.id], kept=requirement.id in self.kept)
         return results
+
+    def _judge(self, requirement: Requirement, resampling: Resampling) -> CheckResult:
+        """What is known of before, else what the check finds."""
+        check = self.needed[requirement.check]
+        self.kept.discard(requirement.id)
+        if requirement.id in self.lost:
+            return self.lost[requirement.id]
+        key = None
+        if self.keep is not None:
+            key = self.keep.key(check, requirement, resampling=resampling, root=self.evidence.root)
+            known = None if key is None else self.keep.find(key, self.parts)
+            if known is not None:
+                self.kept.add(requirement.id)
+                return known
+        seen: set[str] = set()
+        result, given = run_guarded(
+            check,
+            noting(self.evidence, seen),
+            requirement,
+            resampling=resampling,
+            latency=self._latency(check, requirement),
+            limit_s=self.policy.check_limit_s,
+        )
+        if not given:
+            self.lost[requirement.id] = result
+        elif self.keep is not None and key is not None:
+            self.keep.put(key, result, seen=seen, parts=self.parts)
+        return result
+
+    def _latency(self, check: Check[Any], requirement: Requirement) -> LatencyRun | None:
+        """The timed calls, for a check that rests on them."""
+        if not check.measured:
+            return None
+        if hasattr(requirement, "calls") and self.latency is None and self.evidence.latency is not None:
+            self.latency = self.evidence.latency.measure(calls=_calls(self.asked))
+        return self.latency
 
 
 def _judge_all(
-    session: _Session, *, comparisons: int, on_result: Callable[[CheckResult], None] | None
+    session: _Session, *, comparisons: int, progress: Progress | None
 ) -> tuple[dict[str, CheckResult], Resampling]:
     """The results, and the confidence of their intervals.
 
     With Benjamini and Hochberg's correction the intervals are the narrowest that let as many comparisons be decided as
     they were made for: at 1 - k q / m for k of m (Benjamini and Yekutieli 2005, "False Discovery Rate-Adjusted Multiple
-    Confidence Intervals for Selected Parameters").
+    Confidence Intervals for Selected Parameters"). Wider intervals decide no more of them, so where ``k`` is too many,
+    so is all between it and what it decides.
     """
     statistics = session.statistics
     if statistics.false_share is None:
         resampling = statistics.resampling(comparisons=comparisons)
-        return session.run(resampling, on_result), resampling
-    for decided in range(max(comparisons, 1), 0, -1):
-        resampling = statistics.resampling(comparisons=comparisons, decided=decided)
-        results = session.run(resampling, None)
-        sampled = [item for item in session.policy.requirements if _samples(item, session.needed[item.check])]
-        if sum(results[item.id].verdict in ("PASS", "FAIL") for item in sampled) >= decided:
-            break
-    for result in results.values():
-        if on_result is not None:
-            on_result(result)
-    return results, resampling
+        return session.run(resampling, progress), resampling
+    sampled = [item for item in session.asked if _samples(item, session.needed[item.check])]
+    tried = max(comparisons, 1)
+    while True:
+        resampling = statistics.resampling(comparisons=comparisons, decided=tried)
+        results = session.run(resampling, progress)
+        decided = sum(results[item.id].verdict in ("PASS", "FAIL") for item in sampled)
+        if decided >= tried or tried == 1:
+            return results, resampling
+        tried = max(decided, 1)
 
 
 def _samples(requirement: Requirement, check: Check[Any]) -> bool:
@@ -196,5 +263,5 @@ def _samples(requirement: Requirement, check: Check[Any]) -> bool:
     return bool(getattr(requirement, "samples", check.samples))
 
 
-def _calls(policy: Policy) -> int:
-    return max(getattr(requirement, "calls", 0) for requirement in policy.requirements)
+def _calls(asked: Sequence[Requirement]) -> int:
+    return max(getattr(requirement, "calls", 0) for requirement in asked)

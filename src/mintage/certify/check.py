@@ -6,7 +6,7 @@ same result for the same evidence, requirement and resampling; only one that is 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -17,13 +17,17 @@ from mintage.certify.judge import Gate, Severity, Verdict
 from mintage.certify.latency import LatencyRun
 from mintage.stats.interval import Interval
 
-__all__ = ["Check", "CheckResult", "Requirement", "Resampling"]
+__all__ = ["Check", "CheckResult", "Requirement", "Resampling", "Tier"]
+
+Tier = Literal["pull-request", "release"]
+"""How much is asked: what is asked of a pull request is asked of a release too."""
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line of a policy. A check's own keys are fields of a subclass.
 
-    ``controls`` names clauses of catalogues (``aia:15.1``); ``about`` says to people why it is asked for.
+    ``controls`` names clauses of catalogues (``aia:15.1``); ``about`` says to people why it is asked for; ``tier`` is
+    the first that asks for it.
     """
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -31,6 +35,7 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     severity: Severity = "must"
     about: str | None = None
     controls: tuple[str, ...] = ()
+    tier: Tier = "pull-request"
 
     def check_task(self, task: Task) -> None:
         """Raise PolicyUnfitError if a model of the task cannot be asked for this."""

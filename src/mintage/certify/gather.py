@@ -18,6 +18,7 @@ from mintage.certify.ask_findings import ask_findings
 from mintage.certify.evidence import Champion, Evidence, Native, Role, Split
 from mintage.certify.finding import Finding
 from mintage.certify.formats import format_of
+from mintage.certify.kept_answers import KeptAnswers
 from mintage.certify.latency import LatencyProbe
 from mintage.certify.order import OrderFacts
 from mintage.certify.served import Served
@@ -38,6 +39,7 @@ from mintage.store.local import Store
 __all__ = ["gather_evidence", "of_task", "output_item", "read_labels", "read_split", "sealed_answers", "stored_table"]
 
 Columns = Mapping[str, NDArray[Any]]
+_Ask = Callable[[Columns], Answers]
 
 
 def output_item(workspace: Workspace, path: str) -> Item:
@@ -58,27 +60,33 @@ def gather_evidence(
     spec: ModelSpec,
     holdout_path: str,
     package: Package,
-    extract: Extract,
+    extract: Extract | None,
     latency: LatencyProbe | None,
     champion: Package | None,
     order: OrderFacts,
     seed: int,
     findings: Sequence[Finding] = (),
+    native: Native | None = None,
+    answers: KeptAnswers | None = None,
     unsealed: Callable[[Any], Any] | None = None,
 ) -> Evidence:
-    """Everything that the checks need to know of the model in ``package``; ``extract`` asks the original, ``unsealed``
-    gives the table of a sealed hold-out its labels."""
+    """Everything that the checks need to know of the model in ``package``.
+
+    ``extract`` asks the original, unless ``native`` is what it said before; ``answers`` are those kept of before;
+    ``unsealed`` gives the table of a sealed hold-out its labels.
+    """
     predictor = package.predictor()
-    train = read_split(workspace, spec, predictor, "train", spec.data.train)
-    holdout = read_split(workspace, spec, predictor, "hold-out", holdout_path, unsealed=unsealed)
-    with Scratch(workspace.tmp_dir) as scratch:
-        native = _native(spec, predictor, holdout.columns, extract, scratch.private, seed=seed)
+    ask = _asking(package, predictor, answers)
+    train = read_split(workspace, spec, predictor, "train", spec.data.train, ask=ask)
+    holdout = read_split(workspace, spec, predictor, "hold-out", holdout_path, ask=ask, unsealed=unsealed)
+    if native is None and extract is not None:
+        with Scratch(workspace.tmp_dir) as scratch:
+            native = _native(spec, predictor, holdout.columns, extract, scratch.private, seed=seed)
     rival = None
     if champion is not None:
         other = champion.predictor()
         _check_same_classes(predictor.signature, other.signature)
-        answers = _answers(other.predict(holdout.columns), other.signature)
-        rival = Champion(root=champion.root, answers=answers)
+        rival = Champion(root=champion.root, answers=_asking(champion, other, answers)(holdout.columns))
     return Evidence(
         model=spec.model,
         root=package.root,
@@ -92,33 +100,50 @@ def gather_evidence(
         champion=rival,
         order=order,
         spec=spec,
-        served=_served(package, predictor, holdout),
-        validation=_validation(workspace, spec, predictor),
+        served=_served(package, predictor, holdout, ask=ask),
+        validation=_validation(workspace, spec, predictor, ask=ask),
         formats={path: format_of(path, data) for path, data in package.files.items()},
         findings=ask_findings(findings, predictor),
     )
 
 
-def _validation(workspace: Workspace, spec: ModelSpec, predictor: Predictor) -> Split | None:
+def _validation(workspace: Workspace, spec: ModelSpec, predictor: Predictor, *, ask: _Ask) -> Split | None:
     """The validation rows; None if there are none, or the model file names training or hold-out rows as such."""
     path = spec.data.validation
     if path in (spec.data.train, spec.data.holdout):
         return None
     try:
-        return read_split(workspace, spec, predictor, "validation", path)
+        return read_split(workspace, spec, predictor, "validation", path, ask=ask)
     except FileMissingError:
         return None
 
 
-def _served(package: Package, predictor: Predictor, holdout: Split) -> Served:
+def _served(package: Package, predictor: Predictor, holdout: Split, *, ask: _Ask) -> Served:
     """The model, to be asked about other rows."""
-
-    def asked(loaded: Predictor) -> Callable[[Columns], Answers]:
-        return lambda columns: _answers(loaded.predict(columns), loaded.signature)
-
-    served = Served(asked(predictor), accepts=predictor.accepts, reload=lambda: asked(package.predictor()))
+    served = Served(
+        _asking(package, predictor, None),
+        accepts=predictor.accepts,
+        reload=lambda: _asking(package, package.predictor(), None),
+        known=ask,
+        identity=package.root,
+    )
     served.remember(holdout.columns, holdout.answers)
     return served
+
+
+def _asking(package: Package, predictor: Predictor, kept: KeptAnswers | None) -> _Ask:
+    """How the model is asked about rows, of which ``kept`` knows some."""
+
+    def now(columns: Columns) -> Answers:
+        return _answers(predictor.predict(columns), predictor.signature)
+
+    def known(columns: Columns) -> Answers:
+        assert kept is not None
+        values = kept.values(package.root, columns, lambda: now(columns).values)
+        signature = predictor.signature
+        return Answers(task=signature.task, values=values, threshold=signature.threshold)
+
+    return now if kept is None else known
 
 
 def stored_table(workspace: Workspace, spec: ModelSpec, item: Item) -> Any:
@@ -136,9 +161,10 @@ def read_split(
     name: str,
     path: str,
     *,
+    ask: _Ask | None = None,
     unsealed: Callable[[Any], Any] | None = None,
 ) -> Split:
-    """The rows of one split with their labels and the model's answers."""
+    """The rows of one split with their labels and the model's answers, those that ``ask`` gives."""
     item = output_item(workspace, path)
     table = stored_table(workspace, spec, item)
     table = table if unsealed is None else unsealed(table)
@@ -147,7 +173,7 @@ def read_split(
         name=name,
         columns=columns,
         labels=read_labels(table, spec, predictor.signature, where=path),
-        answers=_answers(predictor.predict(columns), predictor.signature),
+        answers=_answers(predictor.predict(columns), predictor.signature) if ask is None else ask(columns),
         groups=plain_column(table, spec.group_key, where=path) if spec.group_key else None,
         extra=_extra(table, spec),
         digest=item.digest,

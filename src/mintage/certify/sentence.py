@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mintage.certify.check import CheckResult
+from mintage.certify.check import CheckResult, Tier
 from mintage.certify.judge import Verdict
 
 __all__ = ["write_sentence"]
@@ -17,12 +17,14 @@ def write_sentence(
     *,
     builtin: str | None = None,
     waived: Mapping[str, str] | None = None,
+    tier: Tier = "release",
+    not_asked: int = 0,
     blocked: str | None = None,
 ) -> str:
     """One sentence a person can act on; by the built-in default policy of ``builtin`` no model may be released.
 
-    ``waived`` has the last day of the waiver of each requirement whose FAIL is let stand; ``blocked`` why a PASS of the
-    checks does not count.
+    ``waived`` has the last day of the waiver of each requirement whose FAIL is let stand; ``not_asked`` counts what
+    ``tier`` leaves out; ``blocked`` why a PASS of the checks does not count.
     """
     waived = waived or {}
     required = [result for result in results if result.severity == "must"]
@@ -30,6 +32,9 @@ def write_sentence(
         return f"{model} is not decided: {blocked}."
     if verdict == "PASS":
         rest = f"{_passed(required, waived)}{_open(results)}"
+        if tier != "release":
+            more = f"; not asked: {not_asked} of the policy" if not_asked else ""
+            return f"{model} passes what is asked of a pull request, which releases nothing: {rest}{more}."
         if builtin is not None:
             return f"{model} passes the built-in default policy: {rest}."
         return f"{model} may be released: {rest}."

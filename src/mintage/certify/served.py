@@ -29,7 +29,8 @@ _Predict = Callable[[Columns], Answers]
 
 
 class Served:
-    """``accepts`` says which rows are let in, by default all; ``reload`` loads the model again, by default the same."""
+    """``accepts`` says which rows are let in, by default all; ``reload`` loads the model again, by default the same;
+    ``known`` gives answers that may have been computed before; ``identity`` names the model, None of one without."""
 
     def __init__(
         self,
@@ -37,8 +38,12 @@ class Served:
         *,
         accepts: Callable[[Columns], NDArray[np.bool_]] | None = None,
         reload: Callable[[], _Predict] | None = None,
+        known: _Predict | None = None,
+        identity: str | None = None,
     ) -> None:
         self._predict, self._accepts, self._reload = predict, accepts, reload
+        self._known = predict if known is None else known
+        self.identity = identity
         self._places: dict[bytes, int] = {}
         self._texts: dict[str, int] = {}
         self._answers: Answers | None = None
@@ -51,7 +56,8 @@ class Served:
         first = list({keys[place]: place for place in reversed(new)}.values())[::-1]
         if first or self._answers is None:
             chosen = np.array(first, dtype=np.intp)
-            found = self.ask_anew({name: column[chosen] for name, column in columns.items()})
+            found = self._known({name: column[chosen] for name, column in columns.items()})
+            self.computed += len(found)
             self._keep([keys[place] for place in first], found)
         assert self._answers is not None
         return self._answers.of(self._answers.values[[self._places[key] for key in keys]])

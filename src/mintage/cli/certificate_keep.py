@@ -21,12 +21,13 @@ def keep_certificate(
 ) -> str:
     """Sign and store as ``sign_certificate`` does; name the certificate in its lock and in the audit log."""
     digest = sign_certificate(context, model, outcome, lock, policy_text=policy_text, findings=findings)
-    write_lock(
-        context.workspace.root,
-        Lock(name=f"certificate:{model}", what="certificate", root=outcome.root, record=digest, run=lock.run),
-    )
+    if outcome.tier == "release":  # less was asked of a pull request: that takes no place of one that releases
+        write_lock(
+            context.workspace.root,
+            Lock(name=f"certificate:{model}", what="certificate", root=outcome.root, record=digest, run=lock.run),
+        )
     with transaction(context.connection):
-        details = {"root": outcome.root, "verdict": outcome.verdict, "certificate": digest}
+        details = {"root": outcome.root, "verdict": outcome.verdict, "tier": outcome.tier, "certificate": digest}
         context.record_access("certificate.issue", model, details)
     context.checkpoint()
     return digest

@@ -45,7 +45,8 @@ def write_certificate_report(
 ) -> Path:
     """Write ``.mintage/reports/certificate-<model>-<root>.html``; returns its path."""
     page = render_certificate(_view(context, spec, outcome, evidence, certificate=certificate, commit=commit, run=run))
-    path = context.workspace.reports_dir / f"certificate-{spec.model}-{hex_of(outcome.root)[:12]}.html"
+    tier = "" if outcome.tier == "release" else f"-{outcome.tier}"
+    path = context.workspace.reports_dir / f"certificate-{spec.model}-{hex_of(outcome.root)[:12]}{tier}.html"
     bundle = Store(context.workspace.store_dir).get_bytes(certificate)
     page = seal_page(page, name=path.name, certificate=bundle, signer=context.signer_for("certificate"))
     publish_bytes(path, page.encode())
@@ -230,6 +231,15 @@ def _policy(context: Context, outcome: Outcome) -> view.PolicyFacts:
             f"Intervals have {100 * outcome.confidence_each:.4g} % confidence, {statistics.draws} draws, "
             f"seed {statistics.seed}.",
             f"{outcome.comparisons} comparisons, correction: {statistics.multiplicity}.",
+            *_of_tier(outcome),
         ),
         domain_digest=outcome.domain,
     )
+
+
+def _of_tier(outcome: Outcome) -> tuple[str, ...]:
+    """What a tier below that of a release leaves out, in a sentence."""
+    if outcome.tier == "release":
+        return ()
+    left_out = f" Not asked: {', '.join(outcome.not_asked)}." if outcome.not_asked else ""
+    return (f"Judged as a {outcome.tier.replace('-', ' ')}, which releases nothing.{left_out}",)

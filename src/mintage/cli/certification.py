@@ -6,7 +6,6 @@ The hold-out is opened once, after its opening stands in the audit log.
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +14,11 @@ import msgspec
 
 from mintage.certify.attested import Attested, read_attested
 from mintage.certify.certify import Outcome, certify
+from mintage.certify.check import Tier
 from mintage.certify.clause_table import BY_PEOPLE
 from mintage.certify.evidence import Evidence
 from mintage.certify.finding import Finding, read_findings
-from mintage.certify.gather import gather_evidence
+from mintage.certify.gather import gather_evidence, output_item
 from mintage.certify.holdout_use import HoldoutUse
 from mintage.certify.own_code import OwnFile
 from mintage.certify.own_process import ConfinedCode, limits_of
@@ -26,10 +26,13 @@ from mintage.certify.policy import Policy, check_domain, check_model, check_task
 from mintage.certify.regression import with_findings
 from mintage.certify.run_facts import provenance_of, scan_run
 from mintage.certify.stage_retraining import StageRetraining
+from mintage.certify.tier import asked_in, check_tier
 from mintage.certify.waiver_facts import present_waivers
 from mintage.cli.certificate_keep import keep_certificate
 from mintage.cli.certificate_report import write_certificate_report
-from mintage.cli.console import progress, say
+from mintage.cli.certify_memory import Memory, native_key, open_memory
+from mintage.cli.certify_progress import show_checks
+from mintage.cli.console import say
 from mintage.cli.context import Context, now
 from mintage.cli.footprint import ProcessProbe
 from mintage.cli.holdout_opening import Look, enter_opening, find_order
@@ -62,6 +65,7 @@ class _Asked:
 
     spec: ModelSpec
     policy: Policy
+    tier: Tier
     chosen: Chosen
     holdout: str
     findings: tuple[Finding, ...]
@@ -91,22 +95,28 @@ def run_certify(
     against: str | None,
     enter: _Enter = enter_opening,
     keep: _Keep = keep_certificate,
+    tier: Tier = "release",
+    fresh: bool = False,
 ) -> tuple[Outcome, str, Path]:
-    """Judge, sign and keep; returns the outcome, the certificate's digest and the report's path.
+    """Judge by what ``tier`` asks for, sign and keep; what has not changed is known from before, unless ``fresh``.
+
+    Returns the outcome, the certificate's digest and the report's path.
 
     ``enter`` enters the look at the hold-out, ``keep`` keeps the certificate: both otherwise where it is sealed.
     """
-    asked = _ask(context, model, against)
+    asked = _ask(context, model, against, tier=tier)
     with context.workspace.lock("certify"):
         built = _built(context, model)
         if asked.chosen.text is not None:
             show_default(asked.chosen)
         waivers = present_waivers(context.workspace, model, evidence_commit=built.commit, now=now())
         with contextlib.ExitStack() as stack:
-            evidence, use = _gather(context, asked, built, against=against, enter=enter, stack=stack)
-            advance = stack.enter_context(progress("checks", len(asked.policy.requirements)))
-            done = itertools.count(1)
-            outcome = certify(evidence, asked.policy, waivers=waivers, use=use, on_result=lambda _: advance(next(done)))
+            memory = stack.enter_context(open_memory(context.workspace, fresh=fresh))
+            evidence, use = _gather(context, asked, built, memory, against=against, enter=enter, stack=stack)
+            shown = stack.enter_context(show_checks(asked_in(asked.policy, tier)))
+            outcome = certify(
+                evidence, asked.policy, waivers=waivers, use=use, tier=tier, keep=memory.results, progress=shown
+            )
         digest = keep(context, model, outcome, built.lock, policy_text=asked.chosen.text, findings=asked.found)
         report = write_certificate_report(
             context,
@@ -120,7 +130,7 @@ def run_certify(
     return outcome, digest, report
 
 
-def _ask(context: Context, model: str, against: str | None) -> _Asked:
+def _ask(context: Context, model: str, against: str | None, *, tier: Tier) -> _Asked:
     """Whatever may be refused is refused here, before the hold-out is opened for nothing."""
     workspace = context.workspace
     spec = workspace.model_spec(model)
@@ -133,6 +143,7 @@ def _ask(context: Context, model: str, against: str | None) -> _Asked:
     check_domain(policy, domain_digest(spec))
     check_task(policy, spec.task)
     check_committed(context, chosen)
+    check_tier(policy, tier)
     own = find_own_files(workspace.root, policy)
     check_own_committed(workspace.git, own)
     if against is not None:
@@ -140,7 +151,14 @@ def _ask(context: Context, model: str, against: str | None) -> _Asked:
     context.signer_for("certificate")
     context.open_audit_log()
     return _Asked(
-        spec=spec, policy=policy, chosen=chosen, holdout=holdout, findings=tuple(findings), found=found, own=own
+        spec=spec,
+        policy=policy,
+        tier=tier,
+        chosen=chosen,
+        holdout=holdout,
+        findings=tuple(findings),
+        found=found,
+        own=own,
     )
 
 
@@ -154,7 +172,14 @@ def _built(context: Context, model: str) -> _Built:
 
 
 def _gather(
-    context: Context, asked: _Asked, built: _Built, *, against: str | None, enter: _Enter, stack: contextlib.ExitStack
+    context: Context,
+    asked: _Asked,
+    built: _Built,
+    memory: Memory,
+    *,
+    against: str | None,
+    enter: _Enter,
+    stack: contextlib.ExitStack,
 ) -> tuple[Evidence, HoldoutUse]:
     """Enter the opening of the hold-out, and gather all that the checks look at."""
     workspace, model, policy = context.workspace, asked.spec.model, asked.policy
@@ -167,9 +192,19 @@ def _gather(
     scratch = stack.enter_context(Scratch(workspace.tmp_dir))
     estimator = built.record.body["estimator"]
     original = Item(path=estimator["path"], digest=estimator["digest"], size=0)
-    extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
-    probe = None
-    if any(hasattr(requirement, "calls") for requirement in policy.requirements):
+    key = native_key(
+        memory,
+        workspace,
+        asked.spec,
+        root=built.root,
+        estimator=original,
+        holdout=output_item(workspace, asked.holdout).digest,
+        seed=policy.statistics.seed,
+    )
+    native, extract, probe = memory.answers.native(key), None, None
+    if native is None:
+        extract = stack.enter_context(open_extractor(workspace, original))  # it starts while the gateway does
+    if any(hasattr(requirement, "calls") for requirement in asked_in(policy, asked.tier)):
         probe = stack.enter_context(gateway_probe(built.package, model, scratch.private / "gateway"))
     evidence = gather_evidence(
         workspace,
@@ -182,8 +217,26 @@ def _gather(
         order=order,
         seed=policy.statistics.seed,
         findings=asked.findings,
+        native=native,
+        answers=memory.answers,
         unsealed=look.unsealed,
     )
+    if native is None and evidence.native is not None:
+        memory.answers.put_native(key, evidence.native)
+    return _with_effects(evidence, context, asked, built, original=original, stack=stack), look.use
+
+
+def _with_effects(
+    evidence: Evidence,
+    context: Context,
+    asked: _Asked,
+    built: _Built,
+    *,
+    original: Item,
+    stack: contextlib.ExitStack,
+) -> Evidence:
+    """The evidence with what checks may start, and with what people signed."""
+    workspace, policy = context.workspace, asked.policy
     own = ConfinedCode(workspace, asked.own, estimator=original.path, limits=limits_of(policy.check_limit_s))
     retraining = StageRetraining(
         workspace,
@@ -196,8 +249,8 @@ def _gather(
         stack=stack,
         tell=say,
     )
-    checks = {requirement.check for requirement in policy.requirements}
-    gathered = replace(
+    checks = {requirement.check for requirement in asked_in(policy, asked.tier)}
+    return replace(
         evidence,
         attested=_attested(context, policy),
         pickles=scan_run(workspace, original) if "Z2" in checks else None,
@@ -206,7 +259,6 @@ def _gather(
         own=own,
         retraining=retraining,
     )
-    return gathered, look.use
 
 
 def _attested(context: Context, policy: Policy) -> dict[str, Attested]:

@@ -15,7 +15,7 @@ from mintage.certify.result_words import gate_words, measured_words, verdict_wor
 from mintage.certify.sealed import committed_path
 from mintage.certify.waiver import Waiver
 from mintage.cli.certification import run_certify
-from mintage.cli.console import emit, emit_json, say, table
+from mintage.cli.console import emit, emit_json, plural, say, table
 from mintage.cli.context import Context
 from mintage.cli.holdout_commit import commit_answers
 from mintage.cli.holdout_seal import is_sealed
@@ -30,6 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", metavar="ENVIRONMENT", help="compare with its champion (default: any environment's)"
     )
+    parser.add_argument(
+        "--tier",
+        choices=("pull-request", "release"),
+        default="release",
+        help="ask for less of a pull request, which releases nothing (default: release, the whole policy)",
+    )
+    parser.add_argument("--fresh", action="store_true", help="run every check, whatever is known from before")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,7 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
         model = arguments.model or context.workspace.only_model()
         if is_sealed(context, model):
             return _commit(context, model, against=arguments.against, as_json=arguments.json)
-        outcome, certificate, report = run_certify(context, model, against=arguments.against)
+        outcome, certificate, report = run_certify(
+            context, model, against=arguments.against, tier=arguments.tier, fresh=arguments.fresh
+        )
     except HoldoutUnknownError as error:
         return _undecided(error, as_json=arguments.json)
     if arguments.json:
@@ -49,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
                 "root": outcome.root,
                 "certificate": certificate,
                 "report": str(report),
+                "tier": outcome.tier,
+                "not_asked": list(outcome.not_asked),
+                "kept": sorted(outcome.kept),
                 "results": msgspec.to_builtins(list(outcome.results)),
                 "findings": msgspec.to_builtins(list(outcome.findings)),
                 "waivers": msgspec.to_builtins(list(outcome.waivers)),
@@ -66,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     for result in outcome.results:
         if result.verdict != "PASS":
             emit(f"  {result.requirement}: {result.reason}")
+    _show_tier(outcome)
     _show_use(outcome)
     _show_waivers(outcome)
     _show_findings(outcome)
@@ -73,11 +86,21 @@ def run(arguments: argparse.Namespace) -> int:
     _offer_waiver(outcome)
     shown = report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report
     say(f"Certificate {short(certificate)}, page {shown}")
-    if outcome.policy.builtin is None:
+    if outcome.tier != "release":
+        say(f"It is not named in mintage.lock. For a release, the whole policy: mintage certify {model}")
+    elif outcome.policy.builtin is None:
         say("Commit it to release: git add mintage.lock && git commit")
     else:
         say(f"A release needs a policy that people have agreed on, in Git: mintage policy init {model}")
     return 0 if outcome.verdict == "PASS" else 1
+
+
+def _show_tier(outcome: Outcome) -> None:
+    if outcome.not_asked:
+        emit(f"  not asked of a pull request: {', '.join(outcome.not_asked)}")
+    if outcome.kept:
+        count = len(outcome.kept)
+        say(f"{count} of {plural(len(outcome.results), 'result')} known from before: nothing changed; --fresh runs all")
 
 
 def _commit(context: Context, model: str, *, against: str | None, as_json: bool) -> int:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import numbers
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from mintage.errors import UsageError
 
-__all__ = ["count_of", "emit", "emit_json", "human_size", "plural", "progress", "say", "table"]
+__all__ = ["Advance", "count_of", "emit", "emit_json", "human_size", "plural", "progress", "say", "table"]
 
 
 def say(text: str = "") -> None:
@@ -97,15 +97,31 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+class Advance(Protocol):
+    """Moves a progress bar."""
+
+    def __call__(self, done: float, *, title: str | None = None) -> None:
+        """The amount that is done, and another title where it changes."""
+        ...
+
+
 @contextlib.contextmanager
-def progress(title: str, total: float | None) -> Iterator[Callable[[float], None]]:
+def progress(title: str, total: float | None) -> Iterator[Advance]:
     """A progress bar on stderr while the block runs, if that is a terminal; the callable takes the amount done."""
     if not sys.stderr.isatty():
-        yield lambda done: None
+        yield _show_nothing
         return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda done: bar.update(task, completed=done)
+
+        def advance(done: float, *, title: str | None = None) -> None:
+            bar.update(task, completed=done, description=title)
+
+        yield advance
+
+
+def _show_nothing(done: float, *, title: str | None = None) -> None:
+    """Stderr is no terminal."""

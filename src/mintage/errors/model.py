@@ -13,6 +13,7 @@ __all__ = [
     "CertificateNotPassedError",
     "CertificateNotYetValidError",
     "CertificateOfAnotherPolicyError",
+    "CertificateOfPullRequestError",
     "CertificateRevokedError",
     "CheckClashError",
     "CheckMismatchError",
@@ -339,6 +340,10 @@ class CertificateNotYetValidError(RefusedError):
 
 class CertificateOfAnotherPolicyError(RefusedError):
     code = "certificate.another-policy"
+
+
+class CertificateOfPullRequestError(RefusedError):
+    code = "certificate.pull-request"
 
 
 class CertificateRevokedError(RefusedError):

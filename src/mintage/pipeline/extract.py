@@ -29,7 +29,7 @@ from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
 
-__all__ = ["Extractor", "open_extractor", "use_of"]
+__all__ = ["Extractor", "environment_of_estimator", "open_extractor", "use_of"]
 
 _OLDEST = (3, 10)
 
@@ -87,7 +87,7 @@ class Extractor:
 def open_extractor(workspace: Workspace, estimator: Item, *, limits: Limits | None = None) -> Iterator[Extractor]:
     """Start the process that opens ``estimator``. Raises InterpreterError if its environment lacks what is needed."""
     limits = limits or Limits.of_this_machine()
-    environment = _environment(workspace, estimator)
+    environment = environment_of_estimator(workspace, estimator)
     with Scratch(workspace.tmp_dir) as scratch:
         source, log = scratch.work / Path(estimator.path).name, _log(scratch)
         Store(workspace.store_dir).checkout(estimator.digest, source)
@@ -116,7 +116,8 @@ def open_extractor(workspace: Workspace, estimator: Item, *, limits: Limits | No
                     os.close(descriptor)
 
 
-def _environment(workspace: Workspace, estimator: Item) -> Environment:
+def environment_of_estimator(workspace: Workspace, estimator: Item) -> Environment:
+    """The environment that opens ``estimator``; raises InterpreterError if it lacks what is needed."""
     project = workspace.project()
     with StatCache(workspace.cache_database) as cache:
         named = named_interpreter(project, maker_of(project.stages, estimator.path))

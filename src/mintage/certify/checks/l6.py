@@ -39,7 +39,7 @@ class Representative:
     """The check."""
 
     id = "L6"
-    version = 0
+    version = 1
     title = "hold-out like training"
     samples = True
     measured = False
