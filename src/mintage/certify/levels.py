@@ -96,6 +96,8 @@ def _values(train: NDArray[np.float64]) -> tuple[tuple[str, ...], NDArray[np.flo
     wanted = np.linspace(0, 1, _INTERVALS + 1)[1:-1]
     inner = np.unique(np.quantile(present, wanted, method="inverted_cdf"))
     inner = inner[inner < distinct[-1]]
+    if not len(inner):  # the largest value is that of nearly all rows
+        inner = distinct[-2:-1]
     ends = [f"{value:.4g}" for value in inner]
     between = [f"{low} to {high}" for low, high in pairwise(ends)]
     return (f"to {ends[0]}", *between, f"over {ends[-1]}"), inner
