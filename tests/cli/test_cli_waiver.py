@@ -1,10 +1,16 @@
 """Waivers from the command line: proposed by the author, committed by another person, ended by time."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mintage.attest.trust import read_trust
+from mintage.certify.order import order_reason, order_state
+from mintage.certify.policy import read_policy
+from mintage.certify.waiver_facts import present_waivers
+from mintage.cli.context import Context
+from mintage.cli.holdout_opening import find_order
 from mintage.errors import WaiverExpiredError
 from mintage.lineage.chain import walk
 from mintage.lineage.verify import verify_target
@@ -95,3 +101,18 @@ def test_what_cannot_be_waived_is_refused(_failing):
     assert "--write needs" in _failing.run("waiver", "propose", "buys", "auc", "--write", expect=2).err
     assert _failing.run("waiver", "list", "buys").out == "there are no waivers of buys\n"
     assert _failing.run("waiver", "list", "buys", "--json").json == []
+
+
+def test_commit_that_a_clone_lacks_leaves_order_and_author_unknown(_failing, tmp_path):
+    project = _failing.copy_to(tmp_path / "p")
+    project.run("waiver", "propose", "buys", "auc", *SAID, "--write")
+    commit_as(project, ANA, "I approve")
+    lacking = "0" * 40  # as a snapshot of an edited work tree that nobody pushed
+    workspace = Workspace(project.root)
+    [presented] = present_waivers(workspace, "buys", evidence_commit=lacking, now="2026-01-01T00:00:00Z")
+    assert (presented.author, presented.covers) == (None, False)
+    policy = read_policy(project.root / "policies/buys.yaml")
+    with contextlib.closing(Context(workspace)) as context:
+        facts = find_order(context, policy, "buys", lacking)
+    assert facts.policy_commit is not None and order_state(facts) == "not proven"
+    assert order_reason(facts).endswith("is not known, or not in this clone")

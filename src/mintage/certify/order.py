@@ -66,7 +66,7 @@ def order_reason(facts: OrderFacts) -> str:
     if facts.policy_commit is None:
         return "order not proven: the policy is in no commit"
     if facts.policy_is_ancestor is None or facts.policy_unchanged is None:
-        return "order not proven: it is not known which commit the model was trained from"
+        return "order not proven: the commit that the model was trained from is not known, or not in this clone"
     return "order not proven: Git says that the policy is older than the model, and nobody else witnessed it"
 
 

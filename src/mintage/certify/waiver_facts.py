@@ -22,7 +22,7 @@ def present_waivers(workspace: Workspace, model: str, *, evidence_commit: str, n
         return ()
     git, path = workspace.git, waivers_path(model)
     committed = git.head() is not None and git.show("HEAD", path) == (workspace.root / path).read_bytes()
-    author = git.author_of(evidence_commit)
+    author = git.author_of(evidence_commit) if git.has_commit(evidence_commit) else None
 
     def approvals(entry: WaiverEntry) -> tuple[tuple[str, str, str], ...]:
         if not committed:

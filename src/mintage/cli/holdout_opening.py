@@ -35,8 +35,8 @@ def find_order(context: Context, policy: Policy, model: str, evidence_commit: st
     """What Git says of policy and training, and who else saw the policy; of a built-in default nothing."""
     git, path = context.workspace.git, f"policies/{model}.yaml"
     commits = git.log(path, limit=1) if policy.builtin is None else []
-    if not commits:
-        return OrderFacts(evidence_commit=evidence_commit)
+    if not commits or not git.has_commit(evidence_commit):
+        return OrderFacts(policy_commit=commits[0].id if commits else None, evidence_commit=evidence_commit)
     data = (context.workspace.root / path).read_bytes()
     word = _witnessed(context, policy, model)
     return OrderFacts(

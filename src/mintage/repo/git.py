@@ -247,6 +247,10 @@ class Git:
             )
         return self.resolve("HEAD")
 
+    def has_commit(self, commit: str) -> bool:
+        """Whether the repository has the commit: a clone lacks the snapshots of runs from an edited work tree."""
+        return self._call(["cat-file", "-e", f"{commit}^{{commit}}"]).returncode == 0
+
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``older`` is ``newer`` or one of its ancestors."""
         return self._call(["merge-base", "--is-ancestor", older, newer]).returncode == 0

@@ -86,7 +86,7 @@ class TargetLeakage:
         result = conclude(
             self,
             requirement,
-            title=f"{metric.label} of {strongest[0]} alone, out of fold on training rows,",
+            title=f"{metric.label} of {strongest[0]} alone, out of fold, on training rows",
             measurement=_greatest(looked, strongest[0]),
             gate=Gate(direction="at_most", threshold=requirement.max),
             needed_unit=train.unit,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mintage.cli.console import progress
 from mintage.cli.demo.narrator import Narrator
+from mintage.cli.demo.verdicts import sum_up
 from mintage.cli.demo.world import Month, World, ask, request_body, thin_out
 from mintage.errors import RunError
 
@@ -89,7 +90,12 @@ def _certify(narrator: Narrator) -> None:
     output = narrator.mintage("certify", MODEL)
     narrator.git("add", "-A", quiet=True)
     narrator.git("commit", "-qm", "certify: first model", quiet=True)
+    narrator.tell(
+        "Asked was how good it is, whether anything leaked, whether the data are enough, how it behaves on rows"
+    )
+    narrator.tell(f"that nobody has, and whether what is served is what was fitted: {sum_up(output)}.")
     narrator.remember(f"certificate: {_line_with(output, 'PASS: ')}")
+    narrator.remember(f"asked: {sum_up(output)}")
 
 
 def _release(narrator: Narrator) -> str:
