@@ -100,7 +100,8 @@ def test_fault_free_models_have_weak_slices_no_more_often_than_alpha_allows(task
 
 def test_compared_with_all_rows_a_slice_in_which_the_model_is_rightly_less_sure_is_told() -> None:
     policy = parse_policy(ONLY_SLICES.replace(b"S1", b"S1, compare: all"), where="policies/late.yaml")
-    assert certify(make_behaving("multiclass", rows=8000), policy).verdict == "FAIL"
+    told = certify(make_behaving("multiclass", rows=8000), policy)
+    assert told.verdict == "FAIL" and "times as many as of all rows" in told.sentence
     policy = parse_policy(ONLY_SLICES, where="policies/late.yaml")
     assert certify(make_behaving("multiclass", rows=8000), policy).verdict == "PASS"
 

@@ -76,7 +76,7 @@ class WeakSlices:
         )
         weak = search.weak(rows)
         controls = _controls(search, rows, requirement, rng)
-        texts = [_text(item, search) for item in weak]
+        texts = [_text(item, search, compare=requirement.compare) for item in weak]
         result = conclude(
             self,
             requirement,
@@ -126,11 +126,11 @@ def _same(item: Weak, inside: NDArray[np.bool_], search: Search) -> bool:
     return bool((held & inside).sum() > 0.5 * min(held.sum(), inside.sum()))
 
 
-def _text(item: Weak, search: Search) -> str:
-    found = item.found
+def _text(item: Weak, search: Search, *, compare: str) -> str:
+    found, others = item.found, "rows with answers like theirs" if compare == "alike" else "all rows"
     return (
         f"{found.slice.text(search.columns)}: {found.hits} of {found.rows} wrong, {item.ratio:.2f} times as many as "
-        f"of rows like them (at least {item.low:.2f}), p {found.p:.2g}"
+        f"of {others} (at least {item.low:.2f}), p {found.p:.2g}"
     )
 
 
