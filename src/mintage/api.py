@@ -94,10 +94,14 @@ def open(path: str | os.PathLike[str], *, rev: str = "HEAD") -> BinaryIO:  # as 
 
 def verify(target: str | os.PathLike[str]) -> Verification:
     """The chain behind ``target`` (a model's name or a release ``environment/model``): true if all of it verifies."""
+    from mintage.lineage.own_log import open_own_log
     from mintage.lineage.verify import verify_target
+    from mintage.repo.workspace import Workspace
     from mintage.report.results import Verification
 
-    return Verification(verify_target(str(target)))
+    workspace = Workspace.find(Path.cwd())
+    with open_own_log(workspace) as own:
+        return Verification(verify_target(str(target), workspace=workspace, own=own))
 
 
 def certificate(model: str) -> Certified:
