@@ -21,6 +21,7 @@ __all__ = [
     "ProjectNotFoundError",
     "RecordInvalidError",
     "RemoteError",
+    "ScheduleInvalidError",
     "ScriptUndecidedError",
     "SystemRefusedError",
     "UnknownNameError",
@@ -47,6 +48,12 @@ class RemoteError(ProjectError):
     """The project names no remote, or one that is not there or cannot be used."""
 
     code = "project.remote"
+
+
+class ScheduleInvalidError(ProjectError):
+    """A schedule cannot be read, or a scheduler cannot do what it says."""
+
+    code = "project.schedule"
 
 
 class ScriptUndecidedError(ProjectError):
