@@ -112,6 +112,7 @@ from mintage.errors.project import (
     ScriptUndecidedError,
     SystemRefusedError,
     UnknownNameError,
+    UseError,
 )
 from mintage.errors.tree import (
     BusyError,
@@ -268,6 +269,7 @@ __all__ = [
     "UnknownClauseError",
     "UnknownNameError",
     "UsageError",
+    "UseError",
     "VersionUnknownError",
     "WaiverExpiredError",
 ]

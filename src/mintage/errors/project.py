@@ -25,6 +25,7 @@ __all__ = [
     "ScriptUndecidedError",
     "SystemRefusedError",
     "UnknownNameError",
+    "UseError",
 ]
 
 
@@ -114,3 +115,9 @@ class DatabaseLockedError(BusyError):
 
 class DatabaseUnusableError(ProjectError):
     code = "database.unusable"
+
+
+class UseError(ProjectError):
+    """What a stage uses of another repository cannot be had, or is not there."""
+
+    code = "project.use"
