@@ -141,7 +141,6 @@ def _stage(project: Project, use: Use, mine: Stage, name: str, *, where: str) ->
         stage,
         network=stage.network and mine.network,
         timeout_s=mine.timeout_s or stage.timeout_s,
-        retry=mine.retry or stage.retry,
         python=mine.python,
     )
 
