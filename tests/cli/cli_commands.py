@@ -43,6 +43,8 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("retrain", "buys"): 3,
     ("rollback", "production/buys"): 3,
     ("run",): 0,
+    ("schedule",): 0,
+    ("schedule", "render", "--to", "cron"): 3,
     ("schema",): 0,
     ("serve", "buys"): 3,
     ("shell", "train"): 3,

@@ -67,6 +67,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "report": ("report", "Write the page of the project's story, or a certificate for other tools", False),
     "retrain": ("retrain", "Start the run that a decision asks for, on a new branch", False),
     "rollback": ("rollback", "Revert the last release of a model in an environment", False),
+    "schedule": ("schedule", "Show when stages run by themselves, or render that for a scheduler", False),
     "schema": ("schema", "Print the JSON Schema of mintage.yaml", False),
     "serve": ("serve", "Serve a model over HTTP at once, with a page to try it", False),
     "shell": ("shell", "Open a shell in a stage's own folder and environment", False),

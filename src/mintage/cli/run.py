@@ -49,6 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
     parser.add_argument(
+        "--update-uses", action="store_true", help="fetch what stages use of other repositories, and pin it anew"
+    )
+    parser.add_argument(
         "--record", action="store_true", help="record again what the stage reads and writes, and compare"
     )
     parser.add_argument(
@@ -95,6 +98,7 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
             implicit=lambda: model_stages(context.workspace, signer=lambda: context.signer),
             selection=selection,
             force=arguments.force,
+            update_uses=arguments.update_uses,
             record=arguments.record,
             amend=arguments.record and arguments.yes,
             on_event=lambda event: _show(context, event, heartbeat),
@@ -136,7 +140,7 @@ def _offer_commit(context: Context, outcome: RunOutcome, *, yes: bool) -> str | 
     return offer_commit(
         context.workspace.git,
         outcome.wrote,
-        f"Run {', '.join(made)}",
+        f"Run {', '.join(made)}" if made else "Pin what is used of other repositories",
         yes=yes,
         ask=any(not path.startswith(f"{LOCK_FOLDER}/") for path in outcome.wrote),
         theirs={path for path in edited if not path.startswith(f"{LOCK_FOLDER}/")},

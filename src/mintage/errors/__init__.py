@@ -125,9 +125,11 @@ from mintage.errors.project import (
     ProjectNotFoundError,
     RecordInvalidError,
     RemoteError,
+    ScheduleInvalidError,
     ScriptUndecidedError,
     SystemRefusedError,
     UnknownNameError,
+    UseError,
 )
 from mintage.errors.tree import (
     BusyError,
@@ -284,6 +286,7 @@ __all__ = [
     "RunError",
     "RuntimeFailedError",
     "RuntimeMissingError",
+    "ScheduleInvalidError",
     "ScriptUndecidedError",
     "SignatureInvalidError",
     "SignatureMissingError",
@@ -302,6 +305,7 @@ __all__ = [
     "UnknownClauseError",
     "UnknownNameError",
     "UsageError",
+    "UseError",
     "VersionUnknownError",
     "WaiverExpiredError",
 ]

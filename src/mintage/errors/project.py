@@ -21,9 +21,11 @@ __all__ = [
     "ProjectNotFoundError",
     "RecordInvalidError",
     "RemoteError",
+    "ScheduleInvalidError",
     "ScriptUndecidedError",
     "SystemRefusedError",
     "UnknownNameError",
+    "UseError",
 ]
 
 
@@ -47,6 +49,12 @@ class RemoteError(ProjectError):
     """The project names no remote, or one that is not there or cannot be used."""
 
     code = "project.remote"
+
+
+class ScheduleInvalidError(ProjectError):
+    """A schedule cannot be read, or a scheduler cannot do what it says."""
+
+    code = "project.schedule"
 
 
 class ScriptUndecidedError(ProjectError):
@@ -107,3 +115,9 @@ class DatabaseLockedError(BusyError):
 
 class DatabaseUnusableError(ProjectError):
     code = "database.unusable"
+
+
+class UseError(ProjectError):
+    """What a stage uses of another repository cannot be had, or is not there."""
+
+    code = "project.use"

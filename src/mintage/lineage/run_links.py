@@ -37,7 +37,11 @@ def run_link(store: Store, git: Git, digest: str) -> Link:
     def check() -> tuple[str, tuple[Link, ...]]:
         record = store.get_record(digest, kind="run")
         stages = _made_by(store, record)
-        children = [_data_link(store, stages), _environment_link(store, record), _commit_link(git, record, stages)]
+        children = [
+            _data_link(store, stages),
+            _environment_link(store, record),
+            _commit_link(git, store, record, stages),
+        ]
         detail = f"by {record.body['actor']}, {record.body['started']}, stages {', '.join(stages)}"
         return detail, tuple(children)
 
@@ -73,7 +77,9 @@ def _made_by(store: Store, record: Record) -> dict[str, _Made]:
 
 def _data_link(store: Store, stages: Mapping[str, _Made]) -> Link:
     entries = [made.entry for made in stages.values()]
+    used = [item for entry in entries for item in entry.get("use", {}).get("inputs", ())]
     items = {item["path"]: item for entry in entries for item in (*entry["inputs"], *entry["outputs"])}
+    items |= {item["path"]: item for item in used}
     made = {item["path"] for entry in entries for item in entry["outputs"]}
     raw = [path for path in items if path not in made]
 
@@ -103,14 +109,15 @@ def _code_digest(path: str, data: bytes) -> str:
     return code_digest(data, where=path) if path.endswith(NOTEBOOK) else blake3_bytes(data)
 
 
-def _commit_link(git: Git, record: Record, stages: Mapping[str, _Made]) -> Link:
+def _commit_link(git: Git, store: Store, record: Record, stages: Mapping[str, _Made]) -> Link:
     commit = str(record.body["commit"])
 
     def check() -> tuple[str, tuple[Link, ...]]:
         count = 0
         for made in stages.values():
             for path, digest in made.entry["parts"]["code"].items():
-                data = git.show(made.commit, path)
+                used = made.entry.get("use")  # its code is another repository's, and was kept
+                data = store.get_bytes(used["code"][path]) if used else git.show(made.commit, path)
                 found = _code_digest(path, data) if data is not None else "no file"
                 if found != digest:
                     raise LinkBrokenError(

@@ -55,7 +55,7 @@ def attempt_stage(
     while True:
         try:
             with StatCache(workspace.cache_database) as cache:
-                outcome = execute_stage(workspace, facts, models=models, log=log, known=cache.known_digest, stop=stop)
+                outcome = _executed(workspace, facts, models=models, log=log, known=cache.known_digest, stop=stop)
             return Attempted(outcome=outcome, attempts=tuple(attempts))
         except StageFailedError as error:
             if not is_retried(facts.stage.retry, error.ended, attempt=len(attempts) + 1):
@@ -64,6 +64,22 @@ def attempt_stage(
                 raise
             attempts.append({"ended": _said(error.ended)})
             _rest(facts.stage.retry, len(attempts), stop)
+
+
+def _executed(
+    workspace: Workspace,
+    facts: StageFacts,
+    *,
+    models: Mapping[str, ModelEntry],
+    log: Path,
+    known: Callable[[Path], str | None],
+    stop: Callable[[], bool],
+) -> StageOutcome:
+    if facts.used is None:
+        return execute_stage(workspace, facts, models=models, log=log, known=known, stop=stop)
+    from mintage.pipeline.use_run import execute_used
+
+    return execute_used(workspace, facts, facts.used, log=log, known=known, stop=stop)
 
 
 def is_retried(retry: Retry | None, ended: int | str | None, *, attempt: int) -> bool:

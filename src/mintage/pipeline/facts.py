@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,10 +19,12 @@ from mintage.pipeline.environment import Environment, environment_of, named_inte
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
 from mintage.pipeline.params import put_params, read_params, slice_params
+from mintage.pipeline.uses.used import Used, open_used, pinned, renamed, used_part
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock, read_locks
 from mintage.repo.notebook import NOTEBOOK, code_digest
 from mintage.repo.project import Project, Stage
+from mintage.repo.use import Pin
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
@@ -47,7 +50,8 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 @dataclass(frozen=True, kw_only=True)
 class StageFacts:
     """One stage as it stands: command, environment, parts and key, declared inputs by digest, its lock; ``in_place`` if
-    the work tree holds the lock's outputs and the store the record of the run that made them."""
+    the work tree holds the lock's outputs and the store the record of the run that made them; ``used``: what it uses
+    of another repository, whose paths and code the parts name then."""
 
     name: str
     stage: Stage
@@ -58,6 +62,7 @@ class StageFacts:
     inputs: tuple[Item, ...]
     lock: Lock | None
     in_place: bool
+    used: Used | None = None
 
 
 class Inspector:
@@ -72,6 +77,7 @@ class Inspector:
         self.locks = read_locks(workspace.root)
         self._environments: dict[str | None, Environment] = {}
         self._imported: dict[str, list[tuple[int, str]]] = {}
+        self.pins: dict[str, Pin] = {}
 
     def reload_project(self) -> None:
         """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
@@ -87,18 +93,52 @@ class Inspector:
     def facts(self, name: str) -> StageFacts:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""
         stage = self.project.stages[name]
-        command = put_params(split_command(stage.run, name), self.params, stage=name)
-        check_arguments(command, stage.args, stage=name)
         inputs = tuple(self.item(path.rstrip("/"), name) for path in stage.inputs)
-        code = closure(command, stage.code, self.workspace.root, names_of=self.imported)
+        used = None if stage.use is None else self._used(name, stage)
+        written, params, root, items = stage, self.params, self.workspace.root, inputs
+        if used is not None:
+            written, params, root = used.stage or stage, used.params, used.root
+            items = (*renamed(used.use, inputs), *used.fixed)
+        command = put_params(split_command(written.run, name), params, stage=name)
+        check_arguments(command, written.args, stage=name)
         environment = self.environment(name)
+        parts = self._parts(name, written, command, params=params, root=root, items=items)
+        if used is not None:
+            parts["use"] = used_part(used)
+            if used.stage is None:
+                del parts["environment"]  # nothing runs: the files are what they are
+        lock = self.locks.get(name)
+        return StageFacts(
+            name=name,
+            stage=stage,
+            command=[*command, *argument_words(written.args)],
+            environment=environment,
+            parts=parts,
+            key=cache_key(parts),
+            inputs=inputs,
+            lock=lock,
+            in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
+            used=used,
+        )
+
+    def _parts(
+        self,
+        name: str,
+        stage: Stage,
+        command: list[str],
+        *,
+        params: Mapping[str, Any],
+        root: Path,
+        items: tuple[Item, ...],
+    ) -> dict[str, Any]:
+        code = closure(command, stage.code, root, names_of=lambda path: self.imported(path, root))
         parts: dict[str, Any] = {
             "format": KEY_FORMAT,
             "command": command,
-            "params": slice_params(self.params, stage.params, stage=name),
-            "inputs": {item.path: item.digest for item in inputs},
-            "code": {path: self.code_digest(path) for path in code},
-            "environment": environment.key,
+            "params": slice_params(params, stage.params, stage=name),
+            "inputs": {item.path: item.digest for item in items},
+            "code": {path: self.code_digest(path, root) for path in code},
+            "environment": self.environment(name).key,
             "seed": stage.seed,
             "threads": stage.threads,
             # A variable may hold a secret: its value enters the key only as a digest.
@@ -111,22 +151,28 @@ class Inspector:
             parts["determinism"] = stage.determinism
         if stage.args:  # as the words that the command gets: 1 and 1.0 are two things there
             parts["args"] = {key: argument_text(value) for key, value in stage.args.items()}
-        lock = self.locks.get(name)
-        return StageFacts(
-            name=name,
-            stage=stage,
-            command=[*command, *argument_words(stage.args)],
-            environment=environment,
-            parts=parts,
-            key=cache_key(parts),
-            inputs=inputs,
-            lock=lock,
-            in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
-        )
+        return parts
 
-    def imported(self, path: str) -> list[tuple[int, str]]:
+    def pin(self, name: str, *, update: bool) -> list[str]:
+        """Have what stage ``name`` uses fetched and pinned, if it uses something; returns what to tell of a new pin.
+        Raises UseError."""
+        use, lock = self.project.stages[name].use, self.locks.get(name)
+        if use is None:
+            return []
+        from mintage.pipeline.uses.pin import pin_use
+
+        pin = self.pins[name] = pin_use(self.workspace, use, lock, update=update)
+        before = lock.use.commit[:12] if lock is not None and lock.use is not None else "not pinned"
+        return [f"uses {pin.repo} at {pin.rev}: {before} -> {pin.commit[:12]}"] if before != pin.commit[:12] else []
+
+    def _used(self, name: str, stage: Stage) -> Used:
+        """What the stage uses, at the commit that this run or its lock pinned."""
+        pin = self.pins.get(name) or (pinned(stage.use, self.locks.get(name)) if stage.use else None)
+        return open_used(self.workspace, self.cache, name, stage, pin)
+
+    def imported(self, path: str, root: Path) -> list[tuple[int, str]]:
         """What the module at ``path`` imports; its text is parsed once for all stages and commands."""
-        full = self.workspace.root / path
+        full = root / path
         digest = self.cache.file_digest(full)
         known = self._imported.get(digest)
         if known is None:
@@ -137,9 +183,9 @@ class Inspector:
             known = self._imported[digest] = msgspec.json.decode(text, type=list[tuple[int, str]])
         return known
 
-    def code_digest(self, path: str) -> str:
+    def code_digest(self, path: str, root: Path) -> str:
         """The digest of a code file; of a notebook that of what its run depends on, without prose and outputs."""
-        full = self.workspace.root / path
+        full = root / path
         digest = self.cache.file_digest(full)
         if not path.endswith(NOTEBOOK):
             return digest

@@ -38,13 +38,15 @@ def run_pipeline(
     force: bool = False,
     record: bool = False,
     amend: bool = False,
+    update_uses: bool = False,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunOutcome:
     """Bring the stages that ``selection`` chooses (all, without) up to date; the caller holds the run lock.
 
     ``runs`` opens the tracking database and is called only if something must be done. ``implicit`` gives the stages of
     the models of mintage.yaml; it is called again when models were found and written there. With ``record``, all stages
-    (or those named) are recorded again; with ``amend``, what that finds is written over what they declare.
+    (or those named) are recorded again; with ``amend``, what that finds is written over what they declare. With
+    ``update_uses``, what stages use of other repositories is pinned anew.
     """
     with StatCache(workspace.cache_database) as cache:
         inspector = Inspector(workspace, cache)
@@ -53,7 +55,15 @@ def run_pipeline(
         chosen = select(inspector.project, selection, models=tuple(models), changed=lambda rev: changed(inspector, rev))
         session = RunSession(workspace=workspace, runs=runs, clock=clock, actor=actor)
         again = (chosen.named or tuple(stages)) if record else ()
-        runner = Runner(inspector, session, force=force, again=again, amend=amend, on_event=on_event)
+        runner = Runner(
+            inspector,
+            session,
+            force=force,
+            again=again,
+            amend=amend,
+            on_event=on_event,
+            update_uses=update_uses,
+        )
         cache.read = InputReader(inspector, runner.tell)
         failed: dict[str, MintageError] = {}
         try:

@@ -16,7 +16,7 @@ from mintage.data.checkout import place
 from mintage.errors import MintageError
 from mintage.pipeline.attempts import Attempted, attempt_stage
 from mintage.pipeline.events import Event
-from mintage.pipeline.facts import Inspector, StageFacts, StageResult, split_command
+from mintage.pipeline.facts import Inspector, StageFacts, StageResult, flat_params, split_command
 from mintage.pipeline.implicit import ImplicitStage
 from mintage.pipeline.key import cache_key, explain
 from mintage.pipeline.notebook.start import is_inside, is_notebook
@@ -24,6 +24,7 @@ from mintage.pipeline.plan import plan
 from mintage.pipeline.ready import Demand
 from mintage.pipeline.session import RunSession, interrupted, keep_environment
 from mintage.pipeline.stage_run import StageOutcome
+from mintage.pipeline.uses.used import kept_use
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
 from mintage.repo.notebook_filter import ATTRIBUTES, set_up_filter
@@ -60,7 +61,9 @@ class Runner:
         again: Collection[str],
         amend: bool,
         on_event: Callable[[Event], None],
+        update_uses: bool = False,
     ) -> None:
+        self.update_uses = update_uses
         self.again = again
         self.amend = amend
         self.inspector = inspector
@@ -85,6 +88,8 @@ class Runner:
         inspector = self.inspector
         for path in inspector.project.stages[name].inputs:
             inspector.fetch(path.rstrip("/"))
+        for told in inspector.pin(name, update=self.update_uses):
+            self.tell(told)
         facts = inspector.facts(name)
         known = (
             None if facts.in_place and facts.lock and facts.lock.key == facts.key else inspector.known_result(facts.key)
@@ -100,6 +105,8 @@ class Runner:
         if action == "keep":
             run = facts.lock.run if facts.lock else None
             self.session.note(name, {"action": "keep", "key": facts.key, "run": run}, upstream=[run])
+            if facts.lock and facts.used and facts.lock.use != facts.used.pin:
+                self._write(msgspec.structs.replace(facts.lock, use=facts.used.pin))
             self.on_event(Event(what="keep", stage=name))
         elif action == "restore" and known is not None:
             self._restore(facts, known)
@@ -123,14 +130,15 @@ class Runner:
         """Tell that the command runs now."""
         self._open()
         why = explain(facts.lock.parts if facts.lock else None, facts.parts)
-        learns = facts.stage.declares_nothing or facts.name in self.again
+        learns = facts.stage.declares_nothing or (facts.name in self.again and facts.used is None)
         said = [*why[:3], *(["recording what it reads and writes"] if learns else [])]
         log = self.inspector.workspace.logs_dir / self.session.id / f"{facts.name}.log"
         self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said), log=log))
-        if not learns:
+        if not learns and facts.used is None:
             from mintage.pipeline.taken import overruled_defaults
 
             self._note(facts.name, overruled_defaults(facts, self.inspector.workspace.root))
+        if not learns:
             self.inspector.cache.flush()
         return Work(facts=facts, why=why, log=log, learns=learns)
 
@@ -169,6 +177,7 @@ class Runner:
             if ignore_path(inspector.workspace.root, path.rstrip("/")) and ".gitignore" not in self.wrote:
                 self.wrote.append(".gitignore")
         environment, kept = keep_environment(inspector, facts.name), outcome.mlflow
+        used = kept_use(inspector.store, facts.used, facts.parts["code"]) if facts.used else {}
         session.note(
             facts.name,
             {
@@ -190,8 +199,14 @@ class Runner:
                 "remarks": list(outcome.remarks),
                 **({"mlflow": kept.record} if kept else {}),
                 **self._recorded(facts.name),
+                **({"use": used} if used else {}),
             },
-            upstream=[*(item.digest for item in facts.inputs), environment, kept.record if kept else None],
+            upstream=[
+                *facts.parts["inputs"].values(),
+                *used.get("code", {}).values(),
+                environment,
+                kept.record if kept else None,
+            ],
         )
         metrics = tuple((key, value if math.isfinite(value) else None, step) for key, value, step in outcome.metrics)
         # Killed from here on, the run has a record of what is done, and its locks name that.
@@ -236,7 +251,10 @@ class Runner:
         """What the stage took, entered as the run's parameters."""
         from mintage.pipeline.taken import taken_parameters
 
-        found = taken_parameters(facts, self.inspector.workspace.root)
+        if facts.used is not None:
+            found = {f"{facts.name}.{key}": value for key, value in flat_params(facts.parts["params"]).items()}
+        else:
+            found = taken_parameters(facts, self.inspector.workspace.root)
         self.session.runs().log_params(self.session.id, found)
         return found
 
@@ -291,6 +309,7 @@ class Runner:
             inputs=facts.inputs,
             outputs=result.outputs,
             run=result.run,
+            use=facts.used.pin if facts.used else None,
         )
         self._write(lock)
 

@@ -185,6 +185,12 @@ def entered(
 
     Inputs are copied, never linked: what is done by hand is watched by nobody.
     """
+    if facts.used is not None:
+        raise ProjectError(
+            f"stage {facts.name} is one of {facts.used.use.repo}",
+            where="mintage.yaml",
+            hint="open the shell in a clone of that repository",
+        )
     store = Store(workspace.store_dir)
     check_room(store, facts, copied=facts.inputs)
     keep_inputs(store, workspace.root, facts.inputs)

@@ -12,6 +12,7 @@ import msgspec
 
 from mintage.errors import FileMalformedError
 from mintage.record.names import escape_name, unescape_name
+from mintage.repo.use import Pin
 from mintage.store.publish import publish_bytes
 
 __all__ = ["LOCK_FOLDER", "Item", "Lock", "lock_path", "parse_lock", "read_lock", "read_locks", "write_lock"]
@@ -33,6 +34,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ``run`` names the record of the execution that made the outputs. A model's lock has its ``root`` (the model's id)
     and the ``record`` that ties it to the run; the lock of an import names the ``record`` of what it brought in.
+    ``use`` is the commit of another repository that a stage uses.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     run: str | None = None
     root: str | None = None
     record: str | None = None
+    use: Pin | None = None
 
 
 def lock_path(name: str) -> str:

@@ -20,8 +20,10 @@ from msgspec import Meta
 from mintage.errors import FileMalformedError, RecordInvalidError
 from mintage.record.manifest import safe_path
 from mintage.record.names import check_name
+from mintage.repo.nearest import nearest_hint
 from mintage.repo.stage import Program, Stage
 from mintage.repo.stage_form import StageForm, members
+from mintage.repo.trigger import Trigger, TriggerForm, plain_trigger
 from mintage.repo.yamlfile import Marks, convert, load_yaml
 
 __all__ = [
@@ -63,6 +65,7 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     params: Annotated[dict[str, Any] | None, Meta(description="parameters, instead of params.yaml")] = None
     python: Annotated[Program | None, Meta(description="the interpreter of all stages")] = None
     remote: Annotated[Program | None, Meta(description="the folder that is shared by push and pull")] = None
+    schedule: Annotated[dict[str, TriggerForm], Meta(description="when stages run by themselves, by name")] = {}
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,6 +81,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     params: dict[str, object] | None = None
     python: Program | None = None
     remote: Program | None = None
+    schedule: dict[str, Trigger] = {}
 
 
 def parse_project(data: bytes, *, where: str, allow_unmade: bool = False) -> Project:
@@ -117,6 +121,10 @@ def _plain(form: ProjectForm, marks: Marks) -> Project:
         params=form.params,
         python=form.python,
         remote=form.remote,
+        schedule={
+            name: plain_trigger(name, written, place=lambda *keys, name=name: marks.at(("schedule", name, *keys)))
+            for name, written in form.schedule.items()
+        },
     )
 
 
@@ -183,6 +191,23 @@ def _check(project: Project, marks: Marks) -> None:
     _check_nested(makers, project.families, marks)
     for name in project.models:
         check_name(name, what="model")
+    for trigger in project.schedule.values():
+        _check_trigger(trigger, project, marks)
+
+
+def _check_trigger(trigger: Trigger, project: Project, marks: Marks) -> None:
+    known = {*project.stages, *project.families}
+    for index, name in enumerate(trigger.stages):
+        if name not in known:
+            raise FileMalformedError(
+                f"schedule {trigger.name} names a stage that is not there",
+                expected=", ".join(sorted(known)) or "no stage yet",
+                found=repr(name),
+                where=marks.at(("schedule", trigger.name, "stages", index)),
+                hint=nearest_hint(name, known, otherwise="correct it"),
+            )
+    for index, path in enumerate(trigger.data):
+        _check_path(path, where=marks.at(("schedule", trigger.name, "data", index)))
 
 
 def _check_path(path: str, *, where: str) -> None:

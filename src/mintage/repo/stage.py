@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from mintage.repo.use import Use
+
 __all__ = [
     "Amount",
     "Determinism",
@@ -50,7 +52,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     following imports; ``env`` names environment variables that count, ``secrets`` those that are passed and masked and
     never kept; ``metrics`` are JSON outputs to track, ``plots`` tables or pictures to look at; ``captured`` are tables
     that Mintage makes of the rows that the command split and fitted; ``python`` is its interpreter, a path or a
-    command; ``args`` are options that are appended to the command, by name.
+    command; ``args`` are options that are appended to the command, by name; ``use`` is what another repository gives
+    instead of a command.
     """
 
     run: str
@@ -73,6 +76,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     determinism: Determinism = "off"
     python: Program | None = None
     args: dict[str, int | float | str] = {}
+    use: Use | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -23,9 +23,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from mintage.errors import FileMalformedError
+from mintage.errors import FileMalformedError, UseError
 from mintage.repo.nearest import nearest_hint
 from mintage.repo.stage import Determinism, Positive, Program, Resources, Retry, Stage, VariableName
+from mintage.repo.use import Use, check_use
 
 __all__ = ["StageForm", "members"]
 
@@ -35,6 +36,7 @@ Place = Callable[..., str]
 _FIELD = re.compile(r"\$\{(in|out|matrix|item)(?:\.([^}]*))?\}")
 _MEMBER = re.compile(r"[^A-Za-z0-9._-]+")
 _MOST_MEMBERS = 10_000
+_BESIDE_USE = ("use", "env", "secrets", "timeout_s", "retry", "resources", "mutex", "network", "python")
 _NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 _AXIS = Annotated[str, Meta(pattern=_NAME)]
 
@@ -80,6 +82,10 @@ class StageForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         tuple[Scalar, ...] | dict[_AXIS, Scalar | dict[str, Scalar]] | None,
         Meta(description="one member for each value, or each name"),
     ] = None
+    use: Annotated[Use | None, Meta(description="a stage, a path or a model of another repository")] = None
+
+
+_EMPTY = StageForm()
 
 
 def members(name: str, form: StageForm, *, place: Place) -> dict[str, Stage]:
@@ -87,6 +93,8 @@ def members(name: str, form: StageForm, *, place: Place) -> dict[str, Stage]:
 
     Raises FileMalformedError for an unknown name in ``${...}``, two members of one name, or too many.
     """
+    if form.use is not None:
+        return {name: _used(form, form.use, place)}
     if form.matrix is not None and form.foreach is not None:
         raise FileMalformedError("a stage has matrix or foreach, not both", where=place("foreach"))
     if (form.run is None) == (form.sh is None):
@@ -102,6 +110,38 @@ def members(name: str, form: StageForm, *, place: Place) -> dict[str, Stage]:
             raise FileMalformedError(f"two members of stage {name} are called {member}", where=place("matrix"))
         found[member] = _plain(form, values, place)
     return found
+
+
+def _used(form: StageForm, use: Use, place: Place) -> Stage:
+    """The stage that fills paths here from another repository."""
+    for name, key in zip(form.__struct_fields__, form.__struct_encode_fields__, strict=True):
+        if key not in _BESIDE_USE and getattr(form, name) != getattr(_EMPTY, name):
+            raise FileMalformedError(
+                f"`{key}` does not go with `use`",
+                expected=", ".join(_BESIDE_USE),
+                where=place(key),
+                hint="the other repository says what its stage does; `use:` takes in, out and params",
+            )
+    try:
+        check_use(use)
+    except UseError as error:
+        raise FileMalformedError(
+            error.message, expected=error.expected, found=error.found, where=place("use"), hint=error.hint
+        ) from error
+    return Stage(
+        run="use",
+        inputs=tuple(use.inputs.values()),
+        out=use.here,
+        env=form.env,
+        secrets=form.secrets,
+        timeout_s=form.timeout_s,
+        retry=form.retry,
+        resources=form.resources or Resources(),
+        mutex=form.mutex,
+        network=form.network,
+        python=form.python,
+        use=use,
+    )
 
 
 def _combinations(form: StageForm, place: Place) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,1 @@
+"""What ``schedule`` of mintage.yaml says, written for the scheduler of a team. There is no scheduler of our own."""
