@@ -39,13 +39,22 @@ def test_flipped_labels_leave_it_open_and_right_ones_pass(task: str) -> None:
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_labels_that_equal_rows_contradict_fail_only_labels(task: str) -> None:
     evidence = real_evidence(task)
-    many = taken(evidence.train, np.tile(np.arange(evidence.train.rows), 6))
+    many = taken(evidence.train, np.tile(np.arange(evidence.train.rows), 3))
     many = replace(many, extra={})
     evidence = replace(evidence, train=many, spec=None, holdout=replace(evidence.holdout, extra={}))
     lines = (LINE, "id: shared, check: L1", "id: entities, check: L2", "id: target, check: L4, max: 0.999")
     assert {result.verdict for result in results(evidence, *lines).values()} <= {"PASS", "NOT_APPLICABLE"}
     found = results(flipped(evidence, 0.3), *lines)
     assert {name for name, result in found.items() if result.verdict == "FAIL"} == {"labels"}
+
+
+def test_rows_that_are_equal_by_chance_contradict_nothing() -> None:
+    evidence = real_evidence("binary")
+    coarse = taken(evidence.train, np.tile(np.arange(60), 12))
+    evidence = replace(evidence, train=replace(coarse, extra={}), spec=None)
+    result = results(flipped(evidence, 0.3), LINE)["labels"]
+    assert result.verdict == "INCONCLUSIVE" and "equal by chance" in result.reason
+    assert result.details["rows that equal rows contradict"] > 100
 
 
 def test_right_labels_of_classes_that_overlap_do_not_fail_and_the_certificate_reads_back() -> None:

@@ -9,6 +9,8 @@ from mintage.certify.judge import Verdict
 
 __all__ = ["write_sentence"]
 
+_NAMED = 3
+
 
 def write_sentence(
     model: str,
@@ -39,7 +41,7 @@ def write_sentence(
             return f"{model} passes the built-in default policy: {rest}."
         return f"{model} may be released: {rest}."
     blocking = [result for result in required if result.verdict == verdict and result.requirement not in waived]
-    more = f" ({len(blocking) - 1} more)" if len(blocking) > 1 else ""
+    more = f" (also {_listed([result.requirement for result in blocking[1:]])})" if len(blocking) > 1 else ""
     if verdict == "FAIL":
         return f"{model} must not be released: {blocking[0].reason}{more}."
     return f"{model} is not decided: {blocking[0].reason}{more}."
@@ -67,7 +69,13 @@ def _waived(waived: Mapping[str, str]) -> str:
 
 def _open(results: Sequence[CheckResult]) -> str:
     rest = [result for result in results if result.severity != "must" and result.verdict in ("FAIL", "INCONCLUSIVE")]
-    return f"; not required: {', '.join(_short(result) for result in rest)}" if rest else ""
+    return f"; not required: {_listed([_short(result) for result in rest])}" if rest else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of them, and how many more: a sentence is read at once."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _short(result: CheckResult) -> str:

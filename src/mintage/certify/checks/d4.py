@@ -3,7 +3,8 @@
 The estimate is confident learning's (Northcutt and others 2021): a row counts whose label is not the class that boosted
 trees of other folds give it, with a probability over the mean that this class has among its own rows. Where classes
 overlap, right labels look wrong to it: so a small estimate passes, and a large one fails only if rows that are equal
-in all inputs have different labels so often too; else it is INCONCLUSIVE, and the rows are worth a look.
+in all inputs have different labels so often too; else it is INCONCLUSIVE, and the rows are worth a look. Where inputs
+are so coarse that many rows are equal by chance, people who are alike may differ, and equal rows prove nothing.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from mintage.certify.measure import conclude, without_number
 from mintage.certify.scikit import open_scikit
 from mintage.certify.share import measure_share
 
-__all__ = ["CHECK", "LabelErrors", "LabelErrorsRequirement", "contradicted", "suspected"]
+__all__ = ["CHECK", "LabelErrors", "LabelErrorsRequirement", "are_equal_by_chance", "contradicted", "suspected"]
 
 _FOLDS = 4
+_COPIES, _MOST_BY_CHANCE = 3, 0.1
 
 
 class LabelErrorsRequirement(Requirement, frozen=True, kw_only=True):
@@ -41,7 +43,7 @@ class LabelErrors:
     """The check."""
 
     id = "D4"
-    version = 1
+    version = 2
     title = "labels that look wrong"
     samples = True
     measured = False
@@ -61,7 +63,8 @@ class LabelErrors:
             reason = "labels of a regression are numbers, of which this cannot tell what is wrong"
             return without_number(self, requirement, verdict="NOT_APPLICABLE", reason=reason)
         rows = suspected(_answers(train, classes=len(evidence.classes), seed=resampling.seed), train.labels)
-        against = contradicted(row_codes(train, train, label=False)[0], train.labels)
+        codes = row_codes(train, train, label=False)[0]
+        against = contradicted(codes, train.labels)
         gate = Gate(direction="at_most", threshold=requirement.max_share)
         result = conclude(
             self,
@@ -74,9 +77,11 @@ class LabelErrors:
             also=f"; {int(against.sum()):,} are contradicted by equal rows",
         )
         proven = measure_share(against, train, resampling).interval
-        if result.verdict != "FAIL" or (proven is not None and not gate.met_by(proven.low)):
+        by_chance = are_equal_by_chance(codes)
+        if result.verdict != "FAIL" or (proven is not None and not gate.met_by(proven.low) and not by_chance):
             return result
-        reason = f"{result.reason}: classes that overlap look the same, so look at some of the rows"
+        why = "rows are equal by chance here" if by_chance else "classes that overlap look the same"
+        reason = f"{result.reason}: {why}, so look at some of the rows"
         # what is not shown to be wrong is not called so; the gate would
         return msgspec.structs.replace(result, verdict="INCONCLUSIVE", interval=None, reason=reason)
 
@@ -109,6 +114,16 @@ def contradicted(codes: NDArray[np.int64], labels: NDArray[np.intp]) -> NDArray[
     counts = np.zeros((int(codes.max()) + 1, int(labels.max()) + 1), dtype=np.intp)
     np.add.at(counts, (codes, labels), 1)
     return np.asarray(labels != counts.argmax(axis=1)[codes])
+
+
+def are_equal_by_chance(codes: NDArray[np.int64]) -> bool:
+    """Whether over a tenth of the rows have three or more others that are equal to them: those are no copies.
+
+    >>> are_equal_by_chance(np.array([0, 0, 1, 1, 2, 2])), are_equal_by_chance(np.array([0, 0, 0, 0, 1, 2]))
+    (False, True)
+    """
+    counts = np.bincount(codes)
+    return bool((counts[codes] > _COPIES).mean() > _MOST_BY_CHANCE)
 
 
 def _answers(train: Split, *, classes: int, seed: int) -> NDArray[np.float64]:
