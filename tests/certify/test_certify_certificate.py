@@ -135,7 +135,12 @@ def put(value: object, *path: str | int) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     "change",
     [
-        put(1, "version"),
+        put(0, "version"),
+        put(2, "version"),
+        put(True, "version"),
+        drop("tier"),
+        drop("clauses"),
+        drop("ends"),
         put("letter", "kind"),
         put("root", "root"),
         put(True, "unknown"),

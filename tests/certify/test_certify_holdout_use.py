@@ -126,7 +126,11 @@ def test_a_certificate_of_before_uses_were_counted_is_read() -> None:
     statement = stated(certify(EVIDENCE, policy_with("")))
     old: dict[str, Any] = copy.deepcopy(statement.predicate)
     del old["holdout"], old["order"]["facts"]["history_kept"]
-    assert parse_certificate(msgspec.structs.replace(statement, predicate=old)).holdout is None
+    with pytest.raises(CertificateInvalidError):
+        parse_certificate(msgspec.structs.replace(statement, predicate=old))
+    first = "https://mintage.dev/certificate/v0"
+    before = Statement(subjects=statement.subjects, predicate_type=first, predicate=old | {"version": 0})
+    assert parse_certificate(before).holdout is None
 
 
 def test_an_opening_beyond_its_budget_is_no_certificate() -> None:

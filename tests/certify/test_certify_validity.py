@@ -128,8 +128,34 @@ def test_events_that_do_not_follow_from_the_certificate_are_refused(statement: S
     predicate["ends"] = predicate["ends"][1:]
     with pytest.raises(CertificateInvalidError, match="events that end it"):
         parse_certificate(msgspec.structs.replace(statement, predicate=predicate))
-    del predicate["ends"]  # one of before the events were named
-    assert parse_certificate(msgspec.structs.replace(statement, predicate=predicate)).ends == ()
+    predicate |= {"ends": []}
+    with pytest.raises(CertificateInvalidError, match="events that end it"):
+        parse_certificate(msgspec.structs.replace(statement, predicate=predicate))
+
+
+def test_of_version_0_what_came_later_may_lack_but_not_contradict(statement: Statement) -> None:
+    predicate = {name: value for name, value in statement.predicate.items() if name not in ("ends", "clauses", "tier")}
+    old = "https://mintage.dev/certificate/v0"
+    found = parse_certificate(
+        Statement(subjects=statement.subjects, predicate_type=old, predicate=predicate | {"version": 0})
+    )
+    assert (found.version, found.ends, found.clauses, found.tier) == (0, (), (), "release")
+    ends = statement.predicate["ends"][1:]
+    with pytest.raises(CertificateInvalidError, match="events that end it"):
+        parse_certificate(
+            Statement(
+                subjects=statement.subjects, predicate_type=old, predicate=predicate | {"version": 0, "ends": ends}
+            )
+        )
+    for version, predicate_type in ((1, old), (0, statement.predicate_type)):
+        with pytest.raises(CertificateInvalidError, match="known version"):
+            parse_certificate(
+                Statement(
+                    subjects=statement.subjects,
+                    predicate_type=predicate_type,
+                    predicate=predicate | {"version": version},
+                )
+            )
 
 
 def test_a_revocation_says_who_took_back_what_and_why() -> None:

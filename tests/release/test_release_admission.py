@@ -44,6 +44,7 @@ class Scene:
         trust = read_trust(self.project.root / "trust.yaml")
         sealed = open_sealed(self.store.get_bytes(self.b["certificate"]), trust.keys_for("certificate"))
         predicate = json.loads(json.dumps(sealed.statement.predicate)) | changes
+        predicate["ends"][0]["at"] = predicate["expires"]
         statistics = predicate["statistics"] | {"digest": sha256_bytes(canonical_bytes(predicate["results"]))}
         statement = Statement(
             subjects=sealed.statement.subjects,
@@ -120,13 +121,13 @@ def test_a_certificate_that_failed_is_refused(scene):
 
 
 def test_a_certificate_that_expired_is_refused(scene):
-    times = {"issued": "2020-01-01T00:00:00Z", "expires": "2020-03-31T00:00:00Z", "ends": []}
+    times = {"issued": "2020-01-01T00:00:00Z", "expires": "2020-03-31T00:00:00Z"}
     scene.release(certificate=scene.reissue(**times))
     refused(scene, expect=1, code="certificate.expired", names="2020-03-31")
 
 
 def test_a_certificate_of_the_future_is_refused(scene):
-    times = {"issued": "2999-01-01T00:00:00Z", "expires": "2999-03-31T00:00:00Z", "ends": []}
+    times = {"issued": "2999-01-01T00:00:00Z", "expires": "2999-03-31T00:00:00Z"}
     scene.release(certificate=scene.reissue(**times))
     refused(scene, expect=1, code="certificate.not-yet-valid")
 

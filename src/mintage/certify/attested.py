@@ -23,7 +23,8 @@ from mintage.record.digest import hex_of, sha256_file
 
 __all__ = ["ATTESTED_TYPE", "Attested", "attested_path", "attested_statement", "read_attested"]
 
-ATTESTED_TYPE = "https://mintage.dev/attested/v0"
+ATTESTED_TYPE = "https://mintage.dev/attested/v1"
+_READ = ((ATTESTED_TYPE, "attested", 1), ("https://mintage.dev/attested/v0", "attested", 0))
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +59,7 @@ def attested_statement(
     *, model: str, requirement: str, says: str, document: str, digest: str, at: str, expires: date
 ) -> Statement:
     """The statement to seal; ``document`` is a path below the project's root, ``digest`` its SHA-256."""
-    said = _Said(kind="attested", version=0, model=model, requirement=requirement, says=says, at=at, expires=expires)
+    said = _Said(kind="attested", version=1, model=model, requirement=requirement, says=says, at=at, expires=expires)
     return Statement(
         subjects=(Subject(name=document, digest={"sha256": hex_of(digest)}),),
         predicate_type=ATTESTED_TYPE,
@@ -97,7 +98,7 @@ def _read(root: Path, path: Path, *, model: str, requirement: str, trust: Trust,
         digest=f"sha256:{subject.digest.get('sha256')}",
     )
     fault = None
-    if (statement.predicate_type, said.kind, said.version) != (ATTESTED_TYPE, "attested", 0):
+    if (statement.predicate_type, said.kind, said.version) not in _READ:
         fault = "what was signed is no statement of this kind"
     elif (said.model, said.requirement) != (model, requirement):
         fault = f"it was signed for {said.requirement} of {said.model}"

@@ -46,6 +46,7 @@ from mintage.record.envelope import record_id
 
 __all__ = [
     "PREDICATE_TYPE",
+    "PREDICATE_TYPES",
     "Certificate",
     "CertificateData",
     "CertificateOrder",
@@ -58,7 +59,11 @@ __all__ = [
     "subjects_of",
 ]
 
-PREDICATE_TYPE = "https://mintage.dev/certificate/v0"
+PREDICATE_TYPE = "https://mintage.dev/certificate/v1"
+PREDICATE_TYPES: Mapping[str, int] = {"https://mintage.dev/certificate/v0": 0, PREDICATE_TYPE: 1}
+"""All that are read, with the version that each has inside."""
+_NOT_IN_0 = ("waivers", "findings", "clauses", "tier", "not_asked", "holdout", "ends")
+"""Fields that a certificate of version 0 may lack, because it is of before there were such."""
 _NO_BETTER: Mapping[Verdict, tuple[Verdict, ...]] = {
     "PASS": ("PASS", "INCONCLUSIVE", "FAIL"),
     "INCONCLUSIVE": ("INCONCLUSIVE", "FAIL"),
@@ -117,6 +122,8 @@ class Certificate(_Part, frozen=True, kw_only=True):
     """A parsed certificate. ``root`` and ``files`` come from the statement's subjects, the rest is its predicate.
     ``not_asked`` has the ids of requirements that ``tier`` leaves out."""
 
+    kind: Literal["certificate"] = "certificate"
+    version: Literal[0, 1] = 1
     root: str
     files: dict[str, str]
     model: str
@@ -211,7 +218,7 @@ def certificate_statement(
     statement = Statement(
         subjects=subjects_of(outcome, files),
         predicate_type=PREDICATE_TYPE,
-        predicate={"kind": "certificate", "version": 0, **predicate},
+        predicate=predicate,
     )
     parse_certificate(statement)  # nothing leaves here that the reader would refuse
     return statement
@@ -222,12 +229,16 @@ def parse_certificate(statement: Statement) -> Certificate:
 
     Verdicts are judged again from the intervals and gates, and the one verdict from the verdicts.
     """
-    if statement.predicate_type != PREDICATE_TYPE:
+    known = PREDICATE_TYPES.get(statement.predicate_type)
+    if known is None:
         raise _invalid("not a certificate", PREDICATE_TYPE, statement.predicate_type[:120])
     predicate = dict(statement.predicate)
-    kind, version = predicate.pop("kind", None), predicate.pop("version", None)
-    if kind != "certificate" or version != 0:
-        raise _invalid("not a certificate of a known version", "certificate, 0", f"{kind}, {version}")
+    kind, version = predicate.get("kind"), predicate.get("version")
+    if kind != "certificate" or version != known:
+        raise _invalid("not a certificate of a known version", f"certificate, {known}", f"{kind}, {version}")
+    missing = [name for name in _NOT_IN_0 if name not in predicate]
+    if missing and known != 0:
+        raise _invalid("a malformed certificate", "all fields of docs/spec/certificate.md", f"no {', '.join(missing)}")
     if "root" in predicate or "files" in predicate:
         raise _invalid("a certificate names its model outside its subjects", "no root, no files", "one of them")
     root, *files = ((subject.name, subject.digest.get("sha256")) for subject in statement.subjects)
@@ -329,10 +340,10 @@ def _check_consistency(certificate: Certificate) -> None:
     if found != certificate.verdict:
         raise _invalid("the verdict contradicts the results", found, certificate.verdict)
     _check_spending(certificate)
-    # certificates of before there were catalogues name none
-    if certificate.clauses and certificate.clauses != clause_states(results):
+    old = certificate.version == 0  # of before there were catalogues, or events
+    if not (old and not certificate.clauses) and certificate.clauses != clause_states(results):
         raise _invalid("the states of the clauses contradict the results", "those that follow from them", "others")
-    if certificate.ends and certificate.ends != _ends_of(certificate):
+    if not (old and not certificate.ends) and certificate.ends != _ends_of(certificate):
         raise _invalid("the events that end it contradict the certificate", "those that follow from it", "others")
     if _digest(certificate.results) != certificate.statistics.digest:
         raise _invalid("the results are not those that the statistics name", certificate.statistics.digest, "others")

@@ -11,7 +11,7 @@ one stands on the certificate too. See docs/spec/finding.md.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -41,6 +41,7 @@ _HINT = "see docs/spec/finding.md; `mintage finding add` and `close` write the l
 
 
 class _Added(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Literal[1] = 1
     finding: _Id
     row: dict[str, float | int | str | None]
     expect: str
@@ -50,6 +51,7 @@ class _Added(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class _Closed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Literal[1] = 1
     close: _Id
     by: _Mail
     at: _Time

@@ -83,7 +83,7 @@ def latency_record(run: LatencyRun) -> Record:
         "collections": run.collections,
         "nanoseconds": [round(value * 1e9) for value in run.seconds],
     }
-    return Record(kind="latency", version=0, upstream=(), body=body)
+    return Record(kind="latency", version=1, upstream=(), body=body)
 
 
 def _collections() -> int:

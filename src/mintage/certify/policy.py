@@ -28,7 +28,7 @@ from mintage.errors import (
     UnknownCheckError,
 )
 from mintage.record.digest import is_digest, sha256_bytes
-from mintage.repo.yamlfile import Marks, convert, load_yaml
+from mintage.repo.yamlfile import Marks, check_version, convert, load_yaml
 
 __all__ = [
     "Multiplicity",
@@ -90,6 +90,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class _PolicyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Literal[1] = 1
     model: str
     owner: str
     requirements: list[Any]
@@ -141,6 +142,7 @@ def parse_policy(data: bytes, *, where: str, checks: Mapping[str, Check[Any]] | 
     value, marks = load_yaml(data, where=where)
     if not isinstance(value, dict):
         raise FileMalformedError("not a policy", expected="keys model, owner, requirements", where=where, hint=_HINT)
+    check_version(value, marks, known=1)
     file = convert(value, _PolicyFile, marks, hint=_HINT)
     if file.domain is not None and not (is_digest(file.domain) and file.domain.startswith("sha256:")):
         raise FileMalformedError(

@@ -23,6 +23,7 @@ __all__ = ["encode_schema", "policy_schema"]
 
 _REF = "#/$defs/{name}"
 _ABOUT = {
+    "version": "Of this format.",
     "model": "The model's name, as in mintage.yaml.",
     "owner": "Who answers for the requirements.",
     "requirements": "What the model must prove; at least one of severity must.",
@@ -66,7 +67,7 @@ def policy_schema(checks: Mapping[str, Check[Any]] | None = None) -> dict[str, A
         _describe(part)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Mintage policy, version 0",
+        "title": "Mintage policy, version 1",
         **{key: value for key, value in policy.items() if key not in ("title", "description")},
         "$defs": dict(sorted(defs.items())),
     }

@@ -12,14 +12,14 @@ True
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from mintage.errors import CertificateRevokedError, FileMalformedError
 from mintage.repo.git import Git
-from mintage.repo.yamlfile import convert, load_yaml
+from mintage.repo.yamlfile import check_version, convert, load_yaml
 
 __all__ = ["Revocation", "check_not_revoked", "parse_revocations", "revocations_at", "revocations_path"]
 
@@ -45,6 +45,7 @@ class Revocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Literal[1] = 1
     model: str
     revoked: tuple[Revocation, ...]
 
@@ -59,6 +60,7 @@ def parse_revocations(data: bytes, *, model: str, where: str) -> tuple[Revocatio
     value, marks = load_yaml(data, where=where)
     if not isinstance(value, dict):
         raise FileMalformedError("no revocations", expected="keys model, revoked", where=where, hint=_HINT)
+    check_version(value, marks, known=1)
     file = convert(value, _File, marks, hint=_HINT)
     if file.model != model:
         raise FileMalformedError(

@@ -46,7 +46,7 @@ _BITS = 20
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    version: Literal[0] = 0
+    version: Literal[0, 1] = 1
     model: str
     rows: _Blake3
     at: _Time
@@ -127,7 +127,7 @@ def statement_of(said: HoldoutSeal | Commitment | Opening) -> Statement:
     digest = sha256_bytes(said.rows.encode()) if about is None else about
     return Statement(
         subjects=(Subject(name=said.model, digest={"sha256": hex_of(digest)}),),
-        predicate_type=_type(said.kind),
+        predicate_type=f"https://mintage.dev/{said.kind}/v{said.version}",
         predicate=msgspec.to_builtins(said),
     )
 
@@ -167,7 +167,3 @@ def answers_digest(values: NDArray[np.float64]) -> str:
     rounded = np.ldexp(np.round(mantissa * 2**_BITS), exponent - _BITS) + 0.0
     shape = ",".join(map(str, rounded.shape)).encode()
     return sha256_bytes(shape + b"\n" + rounded.astype("<f8").tobytes())
-
-
-def _type(kind: str) -> str:
-    return f"https://mintage.dev/{kind}/v0"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -23,7 +23,7 @@ from mintage.certify.check import CheckResult
 from mintage.errors import FileMalformedError
 from mintage.record.canonical import canonical_bytes
 from mintage.record.digest import sha256_bytes
-from mintage.repo.yamlfile import convert, load_yaml
+from mintage.repo.yamlfile import check_version, convert, load_yaml
 
 __all__ = [
     "MAX_DAYS",
@@ -63,6 +63,7 @@ class WaiverEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Literal[1] = 1
     model: str
     waivers: tuple[Waiver, ...]
 
@@ -83,6 +84,7 @@ def parse_waivers(data: bytes, *, model: str, where: str) -> tuple[WaiverEntry, 
     value, marks = load_yaml(data, where=where)
     if not isinstance(value, dict):
         raise FileMalformedError("no waivers", expected="keys model, waivers", where=where, hint=_HINT)
+    check_version(value, marks, known=1)
     file = convert(value, _File, marks, hint=_HINT)
     if file.model != model:
         raise FileMalformedError(

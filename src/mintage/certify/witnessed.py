@@ -22,7 +22,8 @@ from mintage.repo.git import Git
 
 __all__ = ["WITNESSED_TYPE", "Witnessed", "check_history", "read_witnessed", "witnessed_path", "witnessed_statement"]
 
-WITNESSED_TYPE = "https://mintage.dev/witnessed/v0"
+WITNESSED_TYPE = "https://mintage.dev/witnessed/v1"
+_TYPES = ("https://mintage.dev/witnessed/v0", WITNESSED_TYPE)
 _Sha256 = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -30,7 +31,7 @@ class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What is signed; ``log`` is a checkpoint of the witness's own log, in which the entry stands."""
 
     kind: Literal["witnessed"] = "witnessed"
-    version: Literal[0] = 0
+    version: Literal[0, 1] = 1
     model: str
     policy: _Sha256
     commit: Annotated[str, Meta(pattern=r"^[0-9a-f]{40,64}$")]
@@ -54,12 +55,7 @@ def witnessed_path(model: str, policy: str) -> str:
 
 def witnessed_statement(*, model: str, policy: str, commit: str, at: str, log: LogMark) -> Statement:
     """The statement to sign; its subject is the policy."""
-    said = _Said(model=model, policy=policy, commit=commit, at=at, log=log)
-    return Statement(
-        subjects=(Subject(name=f"policies/{model}.yaml", digest={"sha256": hex_of(policy)}),),
-        predicate_type=WITNESSED_TYPE,
-        predicate=msgspec.to_builtins(said),
-    )
+    return _statement_of(_Said(model=model, policy=policy, commit=commit, at=at, log=log))
 
 
 def read_witnessed(root: Path, model: str, trust: Trust) -> tuple[Witnessed, ...]:
@@ -81,12 +77,20 @@ def check_history(git: Git, witnessed: Witnessed, model: str) -> None:
     )
 
 
+def _statement_of(said: _Said) -> Statement:
+    return Statement(
+        subjects=(Subject(name=f"policies/{said.model}.yaml", digest={"sha256": hex_of(said.policy)}),),
+        predicate_type=_TYPES[said.version],
+        predicate=msgspec.to_builtins(said),
+    )
+
+
 def _read(path: Path, model: str, trust: Trust) -> Witnessed:
     sealed = open_sealed(path.read_bytes(), trust.keys_for("witness"), where=str(path))
     try:
         said = msgspec.convert(sealed.statement.predicate, _Said)
-        again = witnessed_statement(model=model, policy=said.policy, commit=said.commit, at=said.at, log=said.log)
-        if sealed.statement != again or path.name != Path(witnessed_path(model, said.policy)).name:
+        fits = said.model == model and path.name == Path(witnessed_path(model, said.policy)).name
+        if not fits or sealed.statement != _statement_of(said):
             raise ValueError(f"it is of {said.model}, policy {said.policy[:19]}")
     except (msgspec.ValidationError, ValueError) as error:
         raise StatementInvalidError(

@@ -67,4 +67,4 @@ __all__ = [
     "without_number",
 ]
 
-PROTOCOL = 0
+PROTOCOL = 1

@@ -9,7 +9,7 @@ import msgspec
 
 from mintage.attest.bundle import decode_bundle
 from mintage.attest.statement import Statement, decode_statement
-from mintage.certify.certificate import PREDICATE_TYPE, Certificate, parse_certificate
+from mintage.certify.certificate import PREDICATE_TYPES, Certificate, parse_certificate
 from mintage.certify.ends import end_words
 from mintage.certify.order import order_reason
 from mintage.certify.result_words import gate_words, measured_words, verdict_words
@@ -79,7 +79,7 @@ def certificate_value(certificate: Certificate, proof: CertificateProof | None, 
         }
     return {
         "certificate": digest,
-        "predicateType": PREDICATE_TYPE,
+        "predicateType": next(name for name, known in PREDICATE_TYPES.items() if known == certificate.version),
         "proof": proven,
         **msgspec.to_builtins(certificate),
     }

@@ -89,12 +89,12 @@ def _is_certificate_of(context: Context, digest: str) -> bool:
     """Whether the blob is a signed certificate; what else it is, or that it is not there, others say."""
     from mintage.attest.bundle import decode_bundle
     from mintage.attest.statement import decode_statement
-    from mintage.certify.certificate import PREDICATE_TYPE
+    from mintage.certify.certificate import PREDICATE_TYPES
 
     store = Store(context.workspace.store_dir)
     try:
         payload = decode_bundle(store.get_bytes(digest)).envelope.payload
-        return decode_statement(payload).predicate_type == PREDICATE_TYPE
+        return decode_statement(payload).predicate_type in PREDICATE_TYPES
     except (BundleInvalidError, StatementInvalidError):
         return False
 

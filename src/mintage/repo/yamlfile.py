@@ -17,7 +17,7 @@ import yaml
 
 from mintage.errors import FileMalformedError, FileMissingError
 
-__all__ = ["Marks", "convert", "load_yaml", "read_yaml"]
+__all__ = ["Marks", "check_version", "convert", "load_yaml", "read_yaml"]
 
 T = TypeVar("T")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -101,6 +101,21 @@ def _build(node: Any, path: tuple[str | int, ...], marks: Marks, loader: Any) ->
         result[name] = _build(child, (*path, name), marks, loader)
         marks.places[(*path, name)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
     return result
+
+
+def check_version(value: dict[str, Any], marks: Marks, *, known: int) -> None:
+    """Raise FileMalformedError if the key ``version`` names another than ``known``; absent it means ``known``.
+
+    Asked before anything else is: of a later version no other complaint would say what is wrong.
+    """
+    if value.get("version", known) != known:
+        raise FileMalformedError(
+            "the file has another version than is read here",
+            expected=str(known),
+            found=str(value["version"])[:100],
+            where=marks.at(("version",)),
+            hint="update Mintage, or write the file as its page in docs/spec says",
+        )
 
 
 def convert(value: Any, target: type[T], marks: Marks, *, at: tuple[str | int, ...] = (), hint: str | None = None) -> T:

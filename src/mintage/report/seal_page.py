@@ -32,7 +32,8 @@ from mintage.record.digest import sha256_bytes
 
 __all__ = ["PAGE_TYPE", "Carried", "carried_by", "check_page", "page_digest", "seal_page"]
 
-PAGE_TYPE = "https://mintage.dev/page/v0"
+PAGE_TYPE = "https://mintage.dev/page/v1"
+_READ = (PAGE_TYPE, "https://mintage.dev/page/v0")
 _BLANK = re.compile(r"[ \t\n\r\f]")
 _MARKS = re.compile(r"[\x01-\x03]")
 _CARRIED = re.compile(rb'<script type="application/json" id="seal-data">(.*?)</script>', re.DOTALL)
@@ -80,7 +81,7 @@ def check_page(data: bytes, keys: Iterable[PublicKey], *, where: str) -> None:
     """
     carried = carried_by(data, where=where)
     statement = open_sealed(carried.page, keys, where=f"seal of {where}").statement
-    if statement.predicate_type != PAGE_TYPE:
+    if statement.predicate_type not in _READ:
         raise StatementInvalidError(
             "the seal is not about a page", expected=PAGE_TYPE, found=statement.predicate_type, where=where
         )
@@ -118,7 +119,7 @@ def seal_page(page: str, *, name: str, certificate: bytes, signer: Signer) -> st
     statement = Statement(
         subjects=(Subject(name=name, digest={"sha256": page_digest(page)}),),
         predicate_type=PAGE_TYPE,
-        predicate={"kind": "page", "version": 0, "certificate": sha256_bytes(certificate)},
+        predicate={"kind": "page", "version": 1, "certificate": sha256_bytes(certificate)},
     )
     der = serialization.load_pem_public_key(signer.public_pem).public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo

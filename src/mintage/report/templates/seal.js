@@ -71,7 +71,7 @@
     await opened(data.certificate, key);
     const page = await opened(data.page, key);
     const found = await sha256(bytesOf([...parts(document.documentElement)].join("")));
-    if (page.predicateType !== "https://mintage.dev/page/v0") throw new Error("what is signed is no page");
+    if (page.predicateType !== "https://mintage.dev/page/v1") throw new Error("what is signed is no page");
     if (page.subject[0].digest.sha256 !== found) throw new Error("the page is not the one that was signed");
     if (page.predicate.certificate !== "sha256:" + (await sha256(bytesOf(data.certificate)))) {
       throw new Error("the certificate is not the one that the page was signed with");
