@@ -30,6 +30,7 @@ _ABOUT = {
     "valid_days": "How many days a certificate holds.",
     "check_limit_s": "How many seconds one check may take; one that takes longer is INCONCLUSIVE.",
     "statistics": "How numbers become verdicts.",
+    "holdout": "What is demanded of the hold-out.",
     "confidence": "Of an interval, two-sided.",
     "multiplicity": "Correction for many comparisons: none, bonferroni, or benjamini-hochberg(q).",
     "seed": "Of the resamples.",
@@ -41,6 +42,8 @@ _ABOUT = {
     "about": "Why it is asked, for people.",
     "controls": "Clauses that it serves, as in aia:15.1; `mintage policy clauses` lists them.",
 }
+
+_EXAMPLES = "Whether a certificate shows rows that a check found; with false no row enters it."
 
 
 def policy_schema(checks: Mapping[str, Check[Any]] | None = None) -> dict[str, Any]:
@@ -61,6 +64,7 @@ def policy_schema(checks: Mapping[str, Check[Any]] | None = None) -> dict[str, A
     policy["properties"]["requirements"]["contains"] = {"properties": {"severity": {"const": "must"}}}
     for part in (policy, *defs.values()):
         _describe(part)
+    policy["properties"]["examples"]["description"] = _EXAMPLES
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Mintage policy, version 0",
