@@ -215,6 +215,9 @@ def _requirements() -> tuple[c.Requirement, ...]:
             waived_until="2013-06-30",
             controls=("aia:10.2f",),
             details=(("slice 1", "origin is LGA and dest is one of 40"), ("slices looked at", "1,389")),
+            examples=c.ExampleTable(
+                head=("", "ratio", "rows"), lines=(("origin is LGA and dest is one of 40", "1.93", "93"),)
+            ),
         )
     )
     return tuple(rows)
