@@ -316,6 +316,7 @@ def _finding_unmet() -> Evidence:
         author="ana@example.org",
         at="2026-11-01T12:00:00Z",
         about="a storm",
+        row={"carrier": "B6", "visib": 0.5},
     )
     return replace(twin(), findings=(found,))
 

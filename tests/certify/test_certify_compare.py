@@ -80,7 +80,7 @@ def test_a_changed_policy_says_whether_it_asks_for_less(
 
 def test_keys_that_results_do_not_show_come_from_the_texts_of_both_policies(passed: Certificate) -> None:
     text = POLICY.replace(b"check: L1", b"check: L1, match: features_and_label").replace(
-        b"owner:", b"valid_days: 200\nowner:"
+        b"owner:", b"valid_days: 200\nexamples: false\nowner:"
     )
     other = certificate_of(make_evidence(), text)
     assert compare(passed, other).policy == ()
@@ -88,6 +88,7 @@ def test_keys_that_results_do_not_show_come_from_the_texts_of_both_policies(pass
     found = [(item.kind, item.what, item.old, item.new) for item in compare(passed, other, policies=both).policy]
     assert found == [
         ("loosened", "valid_days", "90", "200"),
+        ("changed", "examples", "true", "false"),
         ("changed", "shared, match", "features", "features_and_label"),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from certify_faults import FAULTS, POWER, weak_slice
 from certify_planted import POLICY, results, twin
 
 from mintage.certify.check import CheckResult
+from mintage.certify.example import Example
 from mintage.certify.policy import parse_policy
 from mintage.certify.registry import find_checks
 
@@ -32,6 +34,26 @@ def test_a_fault_fails_its_check_and_the_twin_passes_it(name: str) -> None:
     faulty, clean = results(fault.plant(), *fault.fails), results(fault.twin(), *fault.fails)
     assert {item.verdict for item in faulty.values()} == {"FAIL"}, faulty
     assert {item.verdict for item in clean.values()} == {"PASS"}, clean
+
+
+SHOWN: dict[str, Callable[[Example], object]] = {
+    "copied 0.5 %": lambda row: row.about.startswith("row ") and row.expected in ("on time", "late"),
+    "domain": lambda row: list(row.row) == ["distance"] and float(row.row["distance"] or 0) > 6000,
+    "weak slice": lambda row: row.of == "slice" and row.about == "carrier = B6 and origin = JFK",
+    "by id": lambda row: list(row.changed) == ["flight"] and "→" in row.answered,
+    "sign": lambda row: list(row.changed) == ["visib"] and row.expected == "not more",
+    "finding": lambda row: row.row == {"carrier": "B6", "visib": 0.5} and row.answered == "on time",
+    "rounding": lambda row: row.answered != row.expected and row.answered[:5] == row.expected[:5],
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_fault_is_shown_by_rows_that_have_it_and_the_twin_shows_none(name: str) -> None:
+    fault = FAULTS[name]
+    (faulty,) = results(fault.plant(), *fault.fails).values()
+    (clean,) = results(fault.twin(), *fault.fails).values()
+    assert 1 <= len(faulty.examples) <= 5 and all(SHOWN[name](row) for row in faulty.examples), faulty.examples
+    assert clean.examples == ()
 
 
 @pytest.mark.slow

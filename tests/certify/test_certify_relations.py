@@ -71,6 +71,9 @@ def test_a_broken_relation_fails_with_a_small_example_and_its_twin_passes(worksp
     row = json.loads(told.partition("not less: ")[2].partition(" gives")[0])
     assert row["a"] in (1.0, 2.0)  # shrunk to a whole number that breaks it
     assert found.reason.endswith(told)
+    (shown,) = found.examples
+    assert (shown.of, shown.row["a"], shown.about, shown.expected) == ("made", row["a"], "grows_with_a", "not less")
+    assert set(shown.changed) == {"a"} and sound.examples == ()
 
 
 def test_rows_that_cannot_occur_are_left_out(workspace: Workspace) -> None:

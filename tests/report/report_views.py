@@ -187,7 +187,7 @@ def _requirements() -> tuple[c.Requirement, ...]:
         c.Requirement(id=i, title=t, check=k, verdict=v, measured=m, threshold=h, direction=d, unit=u, n=n, n_of=of)
         for i, t, k, v, m, h, d, u, n, of in pairs
     ]
-    rows.append(
+    rows += [
         c.Requirement(
             id="calibration",
             title="Calibration slope",
@@ -199,9 +199,7 @@ def _requirements() -> tuple[c.Requirement, ...]:
             n=14,
             n_of="days",
             settle="About 22 more days with labels would settle it.",
-        )
-    )
-    rows.append(
+        ),
         c.Requirement(
             id="origin",
             title="AUC of each origin",
@@ -215,8 +213,9 @@ def _requirements() -> tuple[c.Requirement, ...]:
             waived_until="2013-06-30",
             controls=("aia:10.2f",),
             details=(("slice 1", "origin is LGA and dest is one of 40"), ("slices looked at", "1,389")),
-        )
-    )
+            examples=c.ExampleTable(head=("", "rows"), lines=(("origin is LGA and dest is one of 40", "93"),)),
+        ),
+    ]
     return tuple(rows)
 
 

@@ -22,6 +22,7 @@ from mintage.certify.certificate import (
 )
 from mintage.certify.check import CheckResult
 from mintage.certify.clause_table import ClauseState
+from mintage.certify.example import Example, plain_text
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.judge import Gate, Severity, Verdict
 from mintage.certify.order import OrderFacts
@@ -57,6 +58,7 @@ def result(name: str, verdict: Verdict, severity: Severity = "must", said: str =
         interval=Interval(low=0.6, high=0.8, confidence=0.95),
         gate=Gate(direction="at_least", threshold=0.7),
         details={"slice 1": f"{said}, and more", "interval by": "DeLong"},
+        examples=(Example(of="made", row={plain_text(said): plain_text(said)}, about=plain_text(said)),),
     )
 
 
@@ -188,6 +190,8 @@ def test_markdown_begins_with_verdict_and_sentence_and_shows_counter_examples() 
         in lines
     )
     assert "- **auc** (must): too low" in lines and "  - slice 1: too low, and more" in lines
+    place = lines.index("For example, **auc**:")
+    assert lines[place + 1 : place + 5] == ["", "|  | too low |", "|---|---|", "| too low | too low |"]
     assert not any("interval by" in line for line in lines)
 
 

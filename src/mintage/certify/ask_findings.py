@@ -32,6 +32,7 @@ def ask_findings(findings: Sequence[Finding], predictor: Predictor) -> tuple[Ans
                 author=finding.author,
                 at=finding.at,
                 about=finding.about,
+                row=finding.row,
             )
         )
     return tuple(answered)

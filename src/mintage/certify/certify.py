@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from mintage.certify.check import Check, CheckResult, Requirement, Resampling, Tier
 from mintage.certify.evidence import Evidence
-from mintage.certify.finding import AnsweredFinding
+from mintage.certify.finding import AnsweredFinding, without_row
 from mintage.certify.guard import run_guarded
 from mintage.certify.holdout_use import HoldoutUse, why_blocked
 from mintage.certify.judge import Judged, Verdict, overall
@@ -24,6 +24,7 @@ from mintage.certify.order import OrderFacts
 from mintage.certify.policy import Policy, Statistics, check_domain, check_model, check_task
 from mintage.certify.registry import find_checks
 from mintage.certify.sentence import write_sentence
+from mintage.certify.shown import Shown, shown_examples, with_shown
 from mintage.certify.tier import asked_in, check_tier, left_out
 from mintage.certify.waive import AppliedWaiver, Presented, Unheld, apply_waivers
 
@@ -106,7 +107,8 @@ def certify(
     comparisons = sum(_samples(requirement, needed[requirement.check]) for requirement in policy.requirements)
     asked, not_asked = asked_in(policy, tier), left_out(policy, tier)
     statistics = policy.statistics.shared_by(1 if use is None else use.budget)
-    session = _Session(evidence, policy, asked, statistics=statistics, needed=needed, keep=keep)
+    shown = shown_examples(examples=policy.examples, use=use)
+    session = _Session(evidence, policy, asked, statistics=statistics, needed=needed, keep=keep, shown=shown)
     results, resampling = _judge_all(session, comparisons=comparisons, progress=progress)
     ordered = tuple(results[requirement.id] for requirement in asked)
     measured = frozenset(item.id for item in asked if needed[item.check].measured)
@@ -148,7 +150,7 @@ def certify(
         latency=session.latency,
         waivers=applied,
         unheld=unheld,
-        findings=evidence.findings,
+        findings=tuple(without_row(item) for item in evidence.findings),
         tier=tier,
         not_asked=not_asked,
         kept=frozenset(session.kept),
@@ -174,10 +176,11 @@ class _Session:
         statistics: Statistics,
         needed: Mapping[str, Check[Any]],
         keep: KeptResults | None,
+        shown: Shown,
     ) -> None:
         self.evidence, self.policy, self.asked = evidence, policy, asked
         self.statistics, self.needed = statistics, needed
-        self.keep, self.parts = keep, Parts(evidence)
+        self.keep, self.shown, self.parts = keep, shown, Parts(evidence)
         self.latency: LatencyRun | None = None
         self.lost: dict[str, CheckResult] = {}
         """What a check did not give; it is not asked again."""
@@ -204,7 +207,8 @@ class _Session:
             return self.lost[requirement.id]
         key = None
         if self.keep is not None:
-            key = self.keep.key(check, requirement, resampling=resampling, root=self.evidence.root)
+            root = self.evidence.root
+            key = self.keep.key(check, requirement, resampling=resampling, root=root, shown=self.shown)
             known = None if key is None else self.keep.find(key, self.parts)
             if known is not None:
                 self.kept.add(requirement.id)
@@ -218,6 +222,7 @@ class _Session:
             latency=self._latency(check, requirement),
             limit_s=self.policy.check_limit_s,
         )
+        result = with_shown(result, self.shown)
         if not given:
             self.lost[requirement.id] = result
         elif self.keep is not None and key is not None:

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from mintage.certify.answers import Task
 from mintage.certify.evidence import Evidence
+from mintage.certify.example import MOST_EXAMPLES, Example
 from mintage.certify.judge import Gate, Severity, Verdict
 from mintage.certify.latency import LatencyRun
 from mintage.stats.interval import Interval
@@ -53,7 +54,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The verdict of one requirement, and the numbers it rests on.
 
     ``interval`` has confidence 1 when the number is an exact count over all rows. ``needed`` is about how many
-    ``needed_unit`` would settle an INCONCLUSIVE. ``details`` holds numbers and texts of the check's own.
+    ``needed_unit`` would settle an INCONCLUSIVE. ``details`` holds numbers and texts of the check's own, ``examples``
+    at most five rows that show what it found.
     """
 
     requirement: str
@@ -73,6 +75,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     needed_unit: str | None = None
     details: dict[str, float | int | str | bool | None] = {}
     controls: tuple[str, ...] = ()
+    examples: Annotated[tuple[Example, ...], Meta(max_length=MOST_EXAMPLES)] = ()
 
 
 R_contra = TypeVar("R_contra", bound=Requirement, contravariant=True)

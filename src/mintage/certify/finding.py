@@ -32,6 +32,7 @@ __all__ = [
     "findings_path",
     "parse_findings",
     "read_findings",
+    "without_row",
 ]
 
 _Mail = Annotated[str, Meta(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
@@ -70,8 +71,10 @@ class Finding(_Added, frozen=True, kw_only=True):
         return self.closed_at is None
 
 
-class AnsweredFinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A finding with what the model says now: its ``answer`` in words, and whether that is as expected."""
+class AnsweredFinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A finding with what the model says now: its ``answer`` in words, and whether that is as expected.
+
+    ``row`` is for the checks; a certificate's list of findings does without it."""
 
     finding: str
     expect: str
@@ -81,6 +84,12 @@ class AnsweredFinding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     author: str
     at: str
     about: str
+    row: dict[str, float | int | str | None] = {}
+
+
+def without_row(item: AnsweredFinding) -> AnsweredFinding:
+    """As a certificate lists it."""
+    return msgspec.structs.replace(item, row={})
 
 
 def findings_path(model: str) -> str:

@@ -1,9 +1,9 @@
 """Keep the result of each check as long as nothing that it rests on has changed, so that it need not run again.
 
 A result is found again by the check (id, version, code), all keys of its requirement but ``about`` and ``tier``, the
-resampling, the model's root, and the environment; and only if each part of the evidence that the check looked at has
-the same content as then. Not kept are results of checks that measure, broke off or were stopped; that looked at
-something without a digest; and that JSON does not hold to the last bit. See docs/spec/kept.md.
+resampling, the model's root, which examples may be shown, and the environment; and only if each part of the evidence
+that the check looked at has the same content as then. Not kept are results of checks that measure, broke off or were
+stopped; that looked at something without a digest; and that JSON does not hold to the last bit. See docs/spec/kept.md.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from mintage.certify.check import Check, CheckResult, Requirement, Resampling
 from mintage.certify.code import code_of
 from mintage.certify.kept_files import KeptFiles
 from mintage.certify.noted import Parts
+from mintage.certify.shown import Shown
 from mintage.errors import RecordInvalidError
 from mintage.record.canonical import canonical_bytes
 from mintage.record.digest import blake3_bytes
@@ -40,8 +41,10 @@ class KeptResults:
     def __init__(self, files: KeptFiles, *, environment: str) -> None:
         self._files, self._environment = files, environment
 
-    def key(self, check: Check[Any], requirement: Requirement, *, resampling: Resampling, root: str) -> str | None:
-        """What a result is kept under; None if it must not be."""
+    def key(
+        self, check: Check[Any], requirement: Requirement, *, resampling: Resampling, root: str, shown: Shown
+    ) -> str | None:
+        """What a result is kept under; None if it must not be. ``shown`` says which examples it has."""
         code = code_of(check)
         if check.measured or code is None:
             return None
@@ -51,6 +54,7 @@ class KeptResults:
             "requirement": asked,
             "resampling": msgspec.to_builtins(resampling),
             "root": root,
+            "shown": shown,
             "environment": self._environment,
         }
         return blake3_bytes(msgspec.json.encode(parts, order="deterministic"))

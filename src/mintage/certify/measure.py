@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mintage.certify.check import Check, CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Split
+from mintage.certify.example import MOST_EXAMPLES, Example
 from mintage.certify.judge import Gate, Verdict, judge, settles_at
 from mintage.stats.groups import GroupedBootstrap, expanded_percentile, fewest_groups, is_reachable
 from mintage.stats.interval import Interval
@@ -99,6 +100,7 @@ def conclude(
     needed_unit: str = "groups",
     details: dict[str, float | int | str | bool | None] | None = None,
     also: str = "",
+    examples: Sequence[Example] = (),
 ) -> CheckResult:
     """The result: verdict by ``judge``, the reason in words, and what would settle an INCONCLUSIVE."""
     interval, needed = measurement.interval, measurement.needed
@@ -127,6 +129,7 @@ def conclude(
         needed_unit=needed_unit if verdict == "INCONCLUSIVE" and needed else None,
         details=(details or {}) | ({"interval by": measurement.method} if interval and measurement.method else {}),
         controls=requirement.controls,
+        examples=tuple(examples[:MOST_EXAMPLES]),
     )
 
 

@@ -99,12 +99,13 @@ class _PolicyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     check_limit_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
     statistics: Statistics = Statistics()
     holdout: HoldoutRules = HoldoutRules()
+    examples: bool = True
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed policy. ``digest`` is the SHA-256 of its file; ``domain`` the digest it pins, if it does; ``builtin``
     the version of Mintage whose built-in default it is, None of a file; ``check_limit_s`` how long a check may take;
-    ``holdout`` what it demands of the hold-out."""
+    ``holdout`` what it demands of the hold-out; ``examples`` whether results may show rows."""
 
     model: str
     owner: str
@@ -117,6 +118,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     builtin: str | None = None
     check_limit_s: int = 600
     holdout: HoldoutRules = HoldoutRules()
+    examples: bool = True
 
 
 def read_policy(path: Path, *, checks: Mapping[str, Check[Any]] | None = None) -> Policy:
@@ -163,6 +165,7 @@ def parse_policy(data: bytes, *, where: str, checks: Mapping[str, Check[Any]] | 
         check_limit_s=file.check_limit_s,
         statistics=file.statistics,
         holdout=file.holdout,
+        examples=file.examples,
     )
 
 

@@ -113,6 +113,8 @@ def _text_changes(old: Policy, new: Policy) -> Iterator[PolicyChange]:
     if old.valid_days != new.valid_days:
         kind: Kind = "loosened" if new.valid_days > old.valid_days else "tightened"
         yield PolicyChange(kind=kind, what="valid_days", old=str(old.valid_days), new=str(new.valid_days))
+    if old.examples != new.examples:
+        yield PolicyChange(kind="changed", what="examples", old=_words(old.examples), new=_words(new.examples))
     before, after = _keys(old), _keys(new)
     for name in sorted(before.keys() & after.keys()):
         if before[name]["check"] != after[name]["check"]:

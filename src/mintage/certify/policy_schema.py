@@ -46,6 +46,8 @@ _ABOUT = {
     "controls": "Clauses that it serves, as in aia:15.1; `mintage policy clauses` lists them.",
 }
 
+_EXAMPLES = "Whether a certificate shows rows that a check found; with false no row enters it."
+
 
 def policy_schema(checks: Mapping[str, Check[Any]] | None = None) -> dict[str, Any]:
     """The schema (draft 2020-12) of a policy that may name ``checks``, by default all that are found."""
@@ -65,6 +67,7 @@ def policy_schema(checks: Mapping[str, Check[Any]] | None = None) -> dict[str, A
     policy["properties"]["requirements"]["contains"] = {"properties": {"severity": {"const": "must"}}}
     for part in (policy, *defs.values()):
         _describe(part)
+    policy["properties"]["examples"]["description"] = _EXAMPLES
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Mintage policy, version 1",

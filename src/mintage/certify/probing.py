@@ -7,7 +7,7 @@ share of the number where it is larger than one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mintage.certify.answers import Answers
 from mintage.certify.check import Check, CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Split
+from mintage.certify.example import Example
 from mintage.certify.judge import Gate
 from mintage.certify.measure import Measurement, conclude, without_number
 from mintage.certify.served import Columns, Served
@@ -77,6 +78,7 @@ def conclude_share(
     resampling: Resampling,
     details: dict[str, float | int | str | bool | None] | None = None,
     also: str = "",
+    examples: Sequence[Example] = (),
 ) -> CheckResult:
     """A share of ``rows`` rows drawn from ``of``: with its binomial interval, exact where all were looked at."""
     interval = Interval(low=hits / rows, high=hits / rows, confidence=1.0)
@@ -96,4 +98,5 @@ def conclude_share(
         needed_unit="rows",
         details=details,
         also=f" ({hits:,} of {rows:,} rows){also}",
+        examples=examples,
     )

@@ -105,8 +105,10 @@ def parse_waivers(data: bytes, *, model: str, where: str) -> tuple[WaiverEntry, 
 
 
 def result_digest(result: CheckResult) -> str:
-    """SHA-256 of a result's canonical bytes: what a waiver is bound to."""
-    return sha256_bytes(canonical_bytes(msgspec.to_builtins(result)))
+    """SHA-256 of a result's canonical bytes, its examples left out: what a waiver is bound to."""
+    values = msgspec.to_builtins(result)
+    del values["examples"]  # they illustrate the numbers, and whether they are told is the policy's choice
+    return sha256_bytes(canonical_bytes(values))
 
 
 def _last_line(data: bytes, line: int) -> int:

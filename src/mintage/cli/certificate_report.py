@@ -12,6 +12,7 @@ from mintage.certify.certify import DataFacts, Outcome
 from mintage.certify.check import CheckResult
 from mintage.certify.ends import end_words
 from mintage.certify.evidence import Evidence
+from mintage.certify.example_words import example_table
 from mintage.certify.finding import AnsweredFinding
 from mintage.certify.holdout_use import use_sentence
 from mintage.certify.order import order_reason, order_state
@@ -153,6 +154,13 @@ def _details(result: CheckResult) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _examples(result: CheckResult) -> view.ExampleTable | None:
+    if not result.examples:
+        return None
+    head, lines = example_table(result.examples)
+    return view.ExampleTable(head=head, lines=lines)
+
+
 def _how(result: CheckResult) -> str | None:
     """How its interval was made, as the result says it."""
     how = result.details.get(_HOW)
@@ -195,6 +203,7 @@ def requirement_row(result: CheckResult) -> view.Requirement:
         controls=result.controls,
         interval_by=None if exact else _how(result),
         details=_details(result),
+        examples=_examples(result),
     )
 
 

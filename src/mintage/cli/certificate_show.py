@@ -10,7 +10,9 @@ import msgspec
 from mintage.attest.bundle import decode_bundle
 from mintage.attest.statement import Statement, decode_statement
 from mintage.certify.certificate import PREDICATE_TYPES, Certificate, parse_certificate
+from mintage.certify.check import CheckResult
 from mintage.certify.ends import end_words
+from mintage.certify.example_words import example_table
 from mintage.certify.order import order_reason
 from mintage.certify.result_words import gate_words, measured_words, verdict_words
 from mintage.cli.certificate_target import FoundCertificate, find_certificate
@@ -20,6 +22,8 @@ from mintage.lineage.certificate_proof import CertificateProof
 from mintage.record.digest import blake3_bytes
 
 __all__ = ["certificate_value", "read_certificate", "show_certificate"]
+
+_WIDEST_CELL = 40
 
 
 def show_certificate(target: str, *, trust: Path | None, as_json: bool) -> int:
@@ -45,6 +49,7 @@ def show_certificate(target: str, *, trust: Path | None, as_json: bool) -> int:
     for item in results:
         if item.verdict != "PASS":
             emit(f"  {item.requirement}: {item.reason}")
+            _show_examples(item)
     _show_people(certificate)
     emit(table(_facts(certificate), indent="  "))
     if proof is None:
@@ -87,6 +92,12 @@ def certificate_value(certificate: Certificate, proof: CertificateProof | None, 
 
 def _unproven(found: FoundCertificate) -> Statement:
     return decode_statement(decode_bundle(found.data, where=found.where).envelope.payload, where=found.where)
+
+
+def _show_examples(item: CheckResult) -> None:
+    if item.examples:
+        head, lines = example_table(item.examples, most=_WIDEST_CELL)
+        emit(table(lines, head=head, indent="    "))
 
 
 def _show_people(certificate: Certificate) -> None:

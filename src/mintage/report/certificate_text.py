@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mintage.certify.certificate import Certificate
 from mintage.certify.check import CheckResult
+from mintage.certify.example_words import example_table
 from mintage.certify.order import order_reason
 from mintage.certify.result_words import gate_words, measured_words, verdict_words
 from mintage.report.markdown import table, text
@@ -35,8 +36,10 @@ def certificate_lines(certificate: Certificate) -> list[str]:
         lines += ["### What is not met, and why", ""]
         for item in open_ones:
             lines.append(f"- **{text(item.requirement)}** ({item.severity}): {text(item.reason)}")
-            lines += [f"  - {text(name)}: {text(value)}" for name, value in _examples(item)]
+            lines += [f"  - {text(name)}: {text(value)}" for name, value in _texts(item)]
         lines.append("")
+        for item in open_ones:
+            lines += _examples(item)
     if certificate.waivers:
         lines += ["### Waived for a time", ""]
         lines += [
@@ -64,7 +67,15 @@ def _asked(item: CheckResult) -> str:
     return gate_words(item.gate) + ("" if item.severity == "must" else f" ({item.severity})")
 
 
-def _examples(item: CheckResult) -> list[tuple[str, str]]:
+def _examples(item: CheckResult) -> list[str]:
+    """The rows that show it, as a table."""
+    if not item.examples:
+        return []
+    head, rows = example_table(item.examples)
+    return [f"For example, **{text(item.requirement)}**:", "", *table(head, rows), ""]
+
+
+def _texts(item: CheckResult) -> list[tuple[str, str]]:
     """The texts among a check's details that its reason does not say: slices, rows, answers."""
     hidden = ("interval by", "champion")
     texts = [(name, value) for name, value in item.details.items() if isinstance(value, str) and name not in hidden]

@@ -22,6 +22,7 @@ __all__ = [
     "Clause",
     "Confusion",
     "Evidence",
+    "ExampleTable",
     "Finding",
     "Identity",
     "Latency",
@@ -72,6 +73,13 @@ class Identity(View, frozen=True, kw_only=True):
     """Digest of the signed certificate."""
 
 
+class ExampleTable(View, frozen=True, kw_only=True):
+    """A few rows that show what a check found: a head, and lines of as many cells; the first cell names the line."""
+
+    head: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+
+
 class Requirement(View, frozen=True, kw_only=True):
     """One row of the table: a requirement of the policy and what became of it."""
 
@@ -106,6 +114,12 @@ class Requirement(View, frozen=True, kw_only=True):
     """How the interval was made, in a few words."""
     details: tuple[tuple[str, str], ...] = ()
     """What else the check found, by name: counter-examples, weak slices, the parts of its number."""
+    examples: ExampleTable | None = None
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is more to tell than the number."""
+        return bool(self.details or self.examples)
 
 
 class NotAsked(View, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ def text(value: object, limit: int = 1_000) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """The lines of a table; each cell is text."""
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines = ["| " + " | ".join(text(cell) for cell in head) + " |", "|" + "---|" * len(head)]
     return lines + ["| " + " | ".join(text(cell) for cell in row) + " |" for row in rows]
 
 

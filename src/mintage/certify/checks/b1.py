@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from mintage.certify.answers import Answers
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.example import MOST_EXAMPLES, Example, example_of, said
 from mintage.certify.impossible import impossible_rows
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import without_number
-from mintage.certify.probing import conclude_share, differ, draw_rows, not_served, take
+from mintage.certify.probing import apart, conclude_share, differ, draw_rows, not_served, take
 from mintage.certify.served import Columns, Served
 from mintage.repo.condition import Condition
 
@@ -69,16 +70,19 @@ class Invariance:
         before = served.ask_anew(columns)
         changed = np.zeros(len(before), dtype=bool)
         moved: dict[str, float | int | str | bool | None] = {}
+        worst: list[tuple[tuple[int, float], Example]] = []
         rng = np.random.default_rng([resampling.seed, 14])
         order = rng.permutation(len(before))
         exchanged = [_exchanged(columns, name, order, evidence.conditions) for name in requirement.irrelevant]
-        for name, after in _changes(
+        for name, after, into in _changes(
             columns, before, served, order, zip(requirement.irrelevant, exchanged, strict=True)
         ):
             by = differ(before, after, tolerance=requirement.tolerance)
             moved[f"moved by {name}"] = int(by.sum())
             changed |= by
+            worst += _worst(columns, into, before, after, by, name=name, classes=evidence.classes)
         most = max(moved, key=lambda name: moved[name] or 0)
+        worst.sort(key=lambda found: found[0])
         return conclude_share(
             self,
             requirement,
@@ -90,6 +94,7 @@ class Invariance:
             resampling=resampling,
             details=moved,
             also=f"; most {most}" if changed.any() else f"; tried {', '.join(name[9:] for name in moved)}",
+            examples=[example for _, example in worst[:MOST_EXAMPLES]],
         )
 
 
@@ -99,16 +104,46 @@ def _changes(
     served: Served,
     order: NDArray[np.int64],
     exchanged: Iterable[tuple[str, Columns]],
-) -> Iterator[tuple[str, Answers]]:
-    """Each change, and the answers after it in the order of the rows before."""
+) -> Iterator[tuple[str, Answers, Columns]]:
+    """Each change, the answers after it in the order of the rows before, and the columns that have other values."""
     back = np.argsort(order)
-    yield "row order", before.of(served.ask_anew(take(columns, order)).values[back])
-    yield "column order", served.ask_anew(dict(sorted(columns.items(), reverse=True)))
+    yield "row order", before.of(served.ask_anew(take(columns, order)).values[back]), {}
+    yield "column order", served.ask_anew(dict(sorted(columns.items(), reverse=True))), {}
     whole = {name: _whole(column) for name, column in columns.items()}
     if any(whole[name].dtype != columns[name].dtype for name in columns):
-        yield "integers", served.ask_anew(whole)
+        yield "integers", served.ask_anew(whole), {}
     for name, other in exchanged:
-        yield name, served.ask_anew(other)
+        yield name, served.ask_anew(other), {name: other[name]}
+
+
+def _worst(
+    columns: Columns,
+    into: Columns,
+    before: Answers,
+    after: Answers,
+    by: NDArray[np.bool_],
+    *,
+    name: str,
+    classes: Sequence[str],
+) -> list[tuple[tuple[int, float], Example]]:
+    """The rows that a change moves furthest, each with its place among all that are shown: the first of each change
+    come first."""
+    off = np.where(by, apart(before, after), -1.0)
+    return [
+        (
+            (rank, -float(off[place])),
+            example_of(
+                columns,
+                place,
+                of="hold-out",
+                changed=into,
+                answered=said(before.values[place], after.values[place], classes=classes),
+                expected="the same",
+                about=f"moved by {name}",
+            ),
+        )
+        for rank, place in enumerate(np.argsort(-off, kind="stable")[: min(MOST_EXAMPLES, int(by.sum()))].tolist())
+    ]
 
 
 def _exchanged(columns: Columns, name: str, order: NDArray[np.int64], conditions: Sequence[Condition]) -> Columns:

@@ -6,7 +6,8 @@ with an impossible row is none. Of two classes the answer is the probability of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from mintage.certify.answers import Task
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.example import MOST_EXAMPLES, Example, example_of, said
 from mintage.certify.impossible import impossible_rows
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
@@ -81,7 +83,8 @@ class Monotone:
         if served is None or rows is None:
             return not_served(self, requirement)
         rng = np.random.default_rng([resampling.seed, 16])
-        moved = {name: sign * _moves(served, rows, name, rng, evidence.conditions) for name, sign in signs.items()}
+        found = {name: _pairs(served, rows, name, rng, evidence.conditions) for name in signs}
+        moved = {name: sign * found[name].moves for name, sign in signs.items()}
         wrong = {name: int((by < -requirement.tolerance).sum()) for name, by in moved.items()}
         pairs, hits = sum(map(len, moved.values())), sum(wrong.values())
         if pairs == 0:
@@ -102,13 +105,56 @@ class Monotone:
             needed_unit="pairs",
             details={f"wrong, {name}": count for name, count in wrong.items()},
             also=f" ({hits:,} of {pairs:,} pairs{most})",
+            examples=_worst(found, moved, wrong),
         )
 
 
-def _moves(
+@dataclass(frozen=True, kw_only=True)
+class _Pairs:
+    """Rows with the lower and the higher value of one input, and the answers to both."""
+
+    rows: Columns
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+
+    @property
+    def moves(self) -> NDArray[np.float64]:
+        """How far each answer moves as the input grows."""
+        return self.after - self.before
+
+
+def _worst(
+    found: Mapping[str, _Pairs], moved: Mapping[str, NDArray[np.float64]], wrong: Mapping[str, int]
+) -> list[Example]:
+    """The pairs that move furthest the wrong way, the first of each input before the second of any."""
+    furthest = [
+        (rank, float(by[place]), name, place)
+        for name, by in moved.items()
+        for rank, place in enumerate(np.argsort(by, kind="stable")[: min(MOST_EXAMPLES, wrong[name])].tolist())
+    ]
+    examples = []
+    for _, _, name, place in sorted(furthest)[:MOST_EXAMPLES]:
+        pairs = found[name]
+        examples.append(
+            example_of(
+                {**pairs.rows, name: pairs.low},
+                place,
+                of="hold-out",
+                changed={name: pairs.high},
+                answered=said(pairs.before[place], pairs.after[place]),
+                expected="not less" if pairs.moves[place] < 0 else "not more",
+                about=f"{name} grows",
+            )
+        )
+    return examples
+
+
+def _pairs(
     served: Served, rows: Columns, name: str, rng: np.random.Generator, conditions: Sequence[Condition]
-) -> NDArray[np.float64]:
-    """How far each answer moves when ``name`` grows to another row's value; pairs of possible rows alone."""
+) -> _Pairs:
+    """Rows before and after ``name`` grew to another row's value; pairs of possible rows alone."""
     column = rows[name].astype(np.float64)
     other = rng.permutation(column)
     for _ in range(_AGAIN):  # where one value is that of most rows, most pairs do not differ at first
@@ -119,13 +165,13 @@ def _moves(
     if conditions:
         possible = ~impossible_rows(conditions, rows) & ~impossible_rows(conditions, {**rows, name: other})
         places = places[possible[places]]
-    if len(places) == 0:
-        return np.empty(0)
     low, high = np.minimum(column, other)[places], np.maximum(column, other)[places]
-    kept = take(rows, places)
+    kept, none = take(rows, places), np.empty(0)
+    if len(places) == 0:
+        return _Pairs(rows=kept, low=none, high=none, before=none, after=none)
     both = {key: np.concatenate([values, values]) for key, values in kept.items()}
     answers = served.ask({**both, name: np.concatenate([low, high])}).values
-    return np.asarray(answers[len(places) :] - answers[: len(places)], dtype=np.float64)
+    return _Pairs(rows=kept, low=low, high=high, before=answers[: len(places)], after=answers[len(places) :])
 
 
 CHECK = Monotone()

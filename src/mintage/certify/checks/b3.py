@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mintage.certify.check import CheckResult, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.example import Example, example_of, said
 from mintage.certify.impossible import impossible_rows
 from mintage.certify.inside.relation import RELATIONS, holds
 from mintage.certify.judge import Gate
@@ -97,10 +98,11 @@ class Relations:
                 needs=("numpy", "hypothesis"),
             )
             found = _read(answered.text)
-            shown = {each.name: _ask_again(evidence, requirement, each) for each in found if each.broken is not None}
+            again = {each.name: _ask_again(evidence, requirement, each) for each in found if each.broken is not None}
         except MintageError as error:
             return left_open(self, requirement, error)
         tried = sum(each.tried for each in found)
+        shown = {name: text for name, (text, _) in again.items()}
         result = conclude(
             self,
             requirement,
@@ -110,6 +112,7 @@ class Relations:
             needed_unit="rows",
             details=file.told | _told(found, shown, resampling.confidence),
             also=f" ({len(found)} searched, {tried:,} rows tried)" + "".join(f"; {text}" for text in shown.values()),
+            examples=[example for _, example in again.values()],
         )
         doubt = _doubt(found)
         if result.verdict == "PASS" and doubt:
@@ -144,14 +147,15 @@ def _read(text: bytes) -> tuple[_Searched, ...]:
         raise OwnCheckError("what the file found cannot be read", found=str(error)) from None
 
 
-def _ask_again(evidence: Evidence, requirement: RelationRequirement, searched: _Searched) -> str:
-    """The counter-example in words; raises OwnCheckError if the model does not answer so when asked here."""
+def _ask_again(evidence: Evidence, requirement: RelationRequirement, searched: _Searched) -> tuple[str, Example]:
+    """The counter-example in words, and as an example; raises OwnCheckError if it is none when asked here."""
     broken, columns = searched.broken, evidence.holdout.columns
     assert broken is not None and evidence.served is not None
     rows = [broken.row, *broken.rows]
     if broken.relation not in RELATIONS or any(set(row) != set(columns) for row in rows):
         raise OwnCheckError(f"the counter-example of {searched.name} is none of this model's rows")
-    values = evidence.served.ask_anew(_columns(rows, columns)).values
+    asked = _columns(rows, columns)
+    values = evidence.served.ask_anew(asked).values
     if holds(
         broken.relation,
         values,
@@ -163,7 +167,16 @@ def _ask_again(evidence: Evidence, requirement: RelationRequirement, searched: _
     changed = [{name: value for name, value in row.items() if value != broken.row[name]} for row in broken.rows]
     then = ", ".join(json.dumps(row) for row in changed)
     told = f"{searched.name}, {broken.relation}: {json.dumps(broken.row)} gives {_answer(values[0])}, with {then}"
-    return f"{told} it gives {', '.join(map(_answer, values[1:]))}"[:_MOST_TEXT]
+    told = f"{told} it gives {', '.join(map(_answer, values[1:]))}"[:_MOST_TEXT]
+    return told, example_of(
+        asked,
+        0,
+        of="made",
+        changed={name: column[1:] for name, column in asked.items()},
+        answered=said(*values[:2], classes=evidence.classes),
+        expected=broken.relation,
+        about=searched.name if len(rows) == 2 else f"{searched.name}, the first of {len(rows) - 1} changed rows",
+    )
 
 
 def _columns(rows: list[_Row], like: Columns) -> Columns:

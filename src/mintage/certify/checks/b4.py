@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.example import MOST_EXAMPLES, example_of
 from mintage.certify.impossible import impossible_rows
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
@@ -59,7 +60,8 @@ class EdgeCases:
         accepted = served.accepts(columns)
         if not accepted.any():
             return not_served(self, requirement)
-        broken = _broken(served, take(columns, np.flatnonzero(accepted)))
+        asked = take(columns, np.flatnonzero(accepted))
+        broken = _broken(served, asked)
         details: dict[str, float | int | str | bool | None] = {
             "rows": len(chosen),
             "answered": int(accepted.sum()) - len(broken),
@@ -84,6 +86,10 @@ class EdgeCases:
             gate=Gate(direction="at_most", threshold=0.0),
             details=details,
             also=also,
+            examples=[
+                example_of(asked, place, of="made", answered=said, expected="an answer")
+                for place, said in broken[:MOST_EXAMPLES]
+            ],
         )
 
 

@@ -6,8 +6,12 @@ Every row is asked, closed findings too, so it is an exact count: none may be an
 
 from __future__ import annotations
 
+import numpy as np
+
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.example import MOST_EXAMPLES, Example, example_of
+from mintage.certify.finding import AnsweredFinding
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import conclude, exact, without_number
@@ -45,7 +49,19 @@ class Findings:
             gate=Gate(direction="at_most", threshold=0),
             details={item.finding: item.answer for item in unmet[:_MOST]},
             also=f", of {len(findings)}" + (f": {named}" if named else ""),
+            examples=[_example(item) for item in unmet[:MOST_EXAMPLES] if item.row],
         )
+
+
+def _example(item: AnsweredFinding) -> Example:
+    return example_of(
+        {name: np.array([value], dtype=object) for name, value in item.row.items()},
+        0,
+        of="finding",
+        answered=item.answer,
+        expected=item.expect,
+        about=f"{item.finding}{item.about and ': '}{item.about}",
+    )
 
 
 CHECK = Findings()

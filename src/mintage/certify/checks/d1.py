@@ -7,17 +7,21 @@ judged: texts that training never had are told.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.domain import is_declared, outside
 from mintage.certify.evidence import Evidence
+from mintage.certify.example import MOST_EXAMPLES, Example, Plain, example_of, plain_value
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import conclude, without_number
+from mintage.certify.served import Columns
 from mintage.certify.share import measure_share
 
 __all__ = ["CHECK", "DomainConformance", "DomainConformanceRequirement"]
@@ -75,7 +79,24 @@ class DomainConformance:
                 "texts not in training": _unseen(evidence),
             },
             also=f": {told}" if told else "",
+            examples=_examples(split.columns, {key: found[key] for key in often}),
         )
+
+
+def _examples(columns: Columns, found: Mapping[tuple[str, str], NDArray[np.bool_]]) -> list[Example]:
+    """A value of each kind that is wrong, then a second one of each; the whole row where it is impossible."""
+    rounds: list[list[Example]] = [[] for _ in range(MOST_EXAMPLES)]
+    for (name, what), rows in found.items():
+        values: dict[Plain, int] = {}
+        for place in np.flatnonzero(rows).tolist():
+            values.setdefault(plain_value(columns[name][place]) if name in columns else place, place)
+            if len(values) == MOST_EXAMPLES:
+                break
+        shown = {name: columns[name]} if name in columns else columns
+        for turn, place in enumerate(values.values()):
+            about = f"row {place}: {name} {what}"
+            rounds[turn].append(example_of(shown, place, of="hold-out", about=about))
+    return [example for turn in rounds for example in turn][:MOST_EXAMPLES]
 
 
 def _unseen(evidence: Evidence) -> int:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from mintage.certify.check import CheckResult, Resampling
 from mintage.certify.equal_rows import repeated_rows, row_codes
 from mintage.certify.evidence import Evidence, Split
+from mintage.certify.example import MOST_EXAMPLES, Example, example_of, said
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import Measurement, conclude, exact
@@ -76,10 +77,36 @@ class SharedRows:
             also += f"; {metric.label} without them {'not defined' if after is None else f'{after:.3f}'}"
         gate = Gate(direction="at_most", threshold=requirement.max_share)
         result = conclude(
-            self, requirement, title=title, measurement=measurement, gate=gate, details=details, also=also
+            self,
+            requirement,
+            title=title,
+            measurement=measurement,
+            gate=gate,
+            details=details,
+            also=also,
+            examples=_examples(evidence, own, asked),
         )
         by_chance = measurement.method is not None
         return _unless_flattered(result, metric, split, ~shared, resampling) if by_chance else result
+
+
+def _examples(evidence: Evidence, own: NDArray[np.int64], asked: NDArray[np.int64]) -> list[Example]:
+    """The first shared rows, each with the first row of training that equals it."""
+    split = evidence.holdout
+    found = []
+    for place in np.flatnonzero(asked >= 0)[:MOST_EXAMPLES].tolist():
+        twin, label = int(np.flatnonzero(own == asked[place])[0]), split.labels[place]
+        found.append(
+            example_of(
+                split.columns,
+                place,
+                of="hold-out",
+                answered=said(split.answers.values[place], classes=evidence.classes),
+                expected=said(label) if split.task == "regression" else evidence.classes[int(label)],
+                about=f"row {place}, training {twin}",
+            )
+        )
+    return found
 
 
 def _measured(

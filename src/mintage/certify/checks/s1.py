@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.example import Example, Plain, plain_text
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import conclude, exact
@@ -90,6 +91,7 @@ class WeakSlices:
                 "rows of a planted slice": controls.rows,
             }
             | {f"slice {place}": text for place, text in enumerate(texts[:_SHOWN], 1)},
+            examples=[_example(item, search) for item in weak[:_SHOWN]],
         )
         reason = _reason(texts, scan_size(columns), controls, requirement.control_ratio)
         verdict = "INCONCLUSIVE" if not controls.suffice and not weak else result.verdict
@@ -132,6 +134,18 @@ def _text(item: Weak, search: Search, *, compare: str) -> str:
         f"{found.slice.text(search.columns)}: {found.hits} of {found.rows} wrong, {item.ratio:.2f} times as many as "
         f"of {others} (at least {item.low:.2f}), p {found.p:.2g}"
     )
+
+
+def _example(item: Weak, search: Search) -> Example:
+    """The slice as a row of numbers; the name of it stands before them."""
+    found = item.found
+    row: dict[str, Plain] = {
+        "ratio": round(item.ratio, 3),
+        "ratio at least": round(item.low, 3),
+        "rows": found.rows,
+        "wrong": found.hits,
+    }
+    return Example(of="slice", row=row, about=plain_text(found.slice.text(search.columns)))
 
 
 def _reason(texts: list[str], looked_at: int, controls: _Controls, ratio: float) -> str:

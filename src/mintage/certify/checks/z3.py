@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mintage.certify.answers import Answers
 from mintage.certify.check import CheckResult, Requirement, Resampling
 from mintage.certify.evidence import Evidence
+from mintage.certify.example import MOST_EXAMPLES, Example, answer_texts, example_of
 from mintage.certify.judge import Gate
 from mintage.certify.latency import LatencyRun
 from mintage.certify.measure import conclude, exact, without_number
@@ -57,7 +58,8 @@ class ExportParity:
         own = answers.of(np.concatenate([native.holdout, native.edge]))
         served = answers.of(np.concatenate([answers.values, native.edge_served]))
         apart = _apart(own, served)
-        flips = None if evidence.task == "regression" else int(_flipped(own, served).sum())
+        flipped = np.zeros(len(own), dtype=bool) if evidence.task == "regression" else _flipped(own, served)
+        flips = None if evidence.task == "regression" else int(flipped.sum())
         details: dict[str, float | int | str | bool | None] = {
             "hold-out rows": len(native.holdout),
             "edge rows": len(native.edge),
@@ -74,8 +76,27 @@ class ExportParity:
             gate=Gate(direction="at_most", threshold=requirement.tolerance),
             details=details,
             also=f"; {len(own):,} rows" if flips is None else f"; {flips} label flips in {len(own):,} rows",
+            examples=_examples(evidence, own, served, np.where(flipped | (apart > requirement.tolerance), apart, -1)),
         )
         return msgspec.structs.replace(result, verdict="FAIL") if flips else result
+
+
+def _examples(evidence: Evidence, own: Answers, served: Answers, off: NDArray[np.float64]) -> list[Example]:
+    """The rows of the hold-out that are furthest off, of those that are."""
+    rows = off[: evidence.holdout.rows]
+    worst = np.argsort(-rows, kind="stable")[: min(MOST_EXAMPLES, int((rows >= 0).sum()))].tolist()
+    return [
+        example_of(
+            evidence.holdout.columns,
+            place,
+            of="hold-out",
+            answered=texts[0],
+            expected=texts[1],
+            about=f"row {place}",
+        )
+        for place in worst
+        for texts in [answer_texts(served.values[place], own.values[place], classes=evidence.classes)]
+    ]
 
 
 def _apart(own: Answers, served: Answers) -> NDArray[np.float64]:
