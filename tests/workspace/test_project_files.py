@@ -1,6 +1,6 @@
 import pytest
 
-from mintage.errors import FileMalformedError, RecordInvalidError, UnknownNameError, UsageError
+from mintage.errors import FileMalformedError, UnknownNameError, UsageError
 from mintage.pipeline.graph import order
 from mintage.pipeline.key import cache_key, explain
 from mintage.pipeline.params import set_param_text, slice_params
@@ -42,8 +42,9 @@ def test_a_mistake_in_a_project_file_is_named_with_its_line(text, line, hint):
 
 
 def test_a_path_outside_the_project_is_refused():
-    with pytest.raises(RecordInvalidError):
+    with pytest.raises(FileMalformedError, match="leads out of the project") as caught:
         parse_project(b"project: x\nstages:\n  a: {run: b, in: [../secret]}\n", where="mintage.yaml")
+    assert caught.value.where == "mintage.yaml:3:3"
 
 
 def test_a_bad_project_name_is_refused():

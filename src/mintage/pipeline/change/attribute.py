@@ -134,8 +134,12 @@ class _Swap:
         """All of one commit."""
         side = self.sides[index]
         self.tell(f"all of {side.name}")
-        with composed(self.workspace, pure(side)) as tree:
-            trial = run_trial(tree, self.run, self.targets)
+        try:
+            with composed(self.workspace, pure(side)) as tree:
+                trial = run_trial(tree, self.run, self.targets)
+        except MintageError as error:
+            error.message = f"{side.name} cannot be run: {error.message}"
+            raise
         self.trials[frozenset(PARTS if index else ())] = trial
         return trial
 
