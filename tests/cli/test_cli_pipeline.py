@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from mintage.repo.project import ProjectForm
+from mintage.repo.workspace import Workspace
 
 PROJECT = """project: p
 stages:
@@ -118,6 +119,22 @@ def test_a_stage_that_fails_by_chance_says_that_nothing_changed(typed) -> None:
     typed("run", HOW="good")
     said = typed("run", "--force", code=6, HOW="bad").stderr
     assert "nothing that it declares has changed since it last succeeded" in said
+
+
+def test_a_second_run_waits_and_says_for_whom(typed) -> None:
+    workspace = Workspace(typed.folder)
+    words = [sys.executable, "-m", "mintage", "run"]
+    with workspace.lock("run", what="`mintage run one` of ada since 2026-01-01T00:00:00Z"):
+        waiting = subprocess.Popen(words, cwd=typed.folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        said = waiting.stderr.readline()
+    out, err = waiting.communicate(timeout=60)
+    assert said == (
+        f"waiting for process {os.getpid()}, `mintage run one` of ada since 2026-01-01T00:00:00Z in this clone; "
+        "Ctrl-C gives up\n"
+    )
+    assert waiting.returncode == 0, err
+    assert out.endswith(": one, two\n")
+    assert (typed.folder / "two.txt").read_text() == "1\n"
 
 
 @pytest.mark.parametrize(

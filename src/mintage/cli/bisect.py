@@ -10,6 +10,7 @@ import msgspec
 
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context
+from mintage.cli.run_lock import run_lock
 from mintage.cli.trials import runner_of
 from mintage.data.add import project_path
 from mintage.pipeline.change.bisect import Bound, Found, Probe, bisect
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         versions = versions_of(git, path, arguments.good, arguments.bad)
     what = "commit" if path is None else f"version of {path}"
     say(f"{len(versions)} {what.replace(what.split(maxsplit=1)[0], what.split(maxsplit=1)[0] + 's', 1)}, bad: {bound}")
-    with workspace.lock("run"):
+    with run_lock(workspace, "mintage bisect"):
         found = bisect(
             workspace,
             versions,

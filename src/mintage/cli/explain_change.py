@@ -8,6 +8,7 @@ import msgspec
 
 from mintage.cli.console import emit, emit_json, plural, say, table
 from mintage.cli.context import Context
+from mintage.cli.run_lock import run_lock
 from mintage.cli.trials import runner_of
 from mintage.pipeline.change.attribute import Explained, MetricChange, explain_change
 from mintage.pipeline.change.parts import PARTS
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
-    with context.workspace.lock("run"):
+    with run_lock(context.workspace, "mintage explain-change"):
         explained = explain_change(
             context.workspace,
             old=arguments.old,
