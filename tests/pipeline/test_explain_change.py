@@ -173,3 +173,34 @@ def test_a_metric_that_nobody_reports_names_those_that_are(project) -> None:
     project.commit("planted")
     with pytest.raises(UnknownNameError, match="no stage reports the metric 'scor'"):
         explained(project, metric="scor")
+
+
+def test_data_of_the_work_tree_count_before_they_are_added(project) -> None:
+    project.write("data/rows.txt", "1\n2\n30\n")
+    assert shares(explained(project, new=None)) == {("data",): 30}
+    assert (project.root / "data/rows.txt").read_text() == "1\n2\n30\n"
+
+
+def test_what_the_locks_say_need_not_be_run_again_where_the_cache_is_empty(project) -> None:
+    project.run_stages(project.workspace)
+    project.commit("run")
+    project.git("tag", "-f", "before")
+    plant_code(project)
+    project.run_stages(project.workspace)
+    project.commit("planted")
+    for path in project.workspace.state.glob("cache.db*"):
+        path.unlink()
+    found = explained(project)
+    assert shares(found) == {("code",): 7}
+    assert (found.ran, project.ran("fit")) == (0, 2)
+
+
+def test_a_stage_that_only_one_side_has_is_code(project) -> None:
+    text = "  more: {run: python more.py, in: [clean.txt], out: [more.txt]}\n"
+    project.write("mintage.yaml", (project.root / "mintage.yaml").read_text() + text)
+    project.write("more.py", "open('more.txt', 'w').write('x')\n")
+    plant_parameters(project)
+    project.commit("more")
+    found = explained(project, metric=None)
+    assert shares(found) == {("code",): 0, ("parameters",): 40}
+    assert found.differences["code"] == ["stage more is new"]

@@ -7,7 +7,7 @@ bytes of the store), files that Git tracks, or else what the lock of a stage say
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from mintage.pipeline.discover.environment import lock_files
 from mintage.pipeline.facts import StageResult
 from mintage.pipeline.graph import Makers
 from mintage.pipeline.params import PARAMS_FILE
+from mintage.pipeline.stage_run import keep_inputs
 from mintage.repo.git import Git
 from mintage.repo.locks import LOCK_FOLDER, Item, Lock, parse_lock
 from mintage.repo.project import Project, parse_project
@@ -114,7 +115,7 @@ def read_side(workspace: Workspace, revision: str | None) -> Side:
     blobs = git.blobs(list({files[path] for path in (*locked, *wanted) if path in files}))
     locks = [parse_lock(blobs[files[path]], where=f"{path} at {name}") for path in locked]
     texts = {path: blobs[files[path]] for path in wanted if path in files}
-    return Side(
+    side = Side(
         name=name,
         commit=commit,
         files=files,
@@ -122,6 +123,22 @@ def read_side(workspace: Workspace, revision: str | None) -> Side:
         project=parse_project(texts[PROJECT_FILE], where=f"{name}:{PROJECT_FILE}", allow_unmade=True),
         locks={lock.name: lock for lock in locks},
     )
+    return side if revision is not None else _with_data_of_now(workspace, side)
+
+
+def _with_data_of_now(workspace: Workspace, side: Side) -> Side:
+    """The side of the work tree, with the data that lie there, be they added or not; the store keeps them."""
+    store, locks = Store(workspace.store_dir), dict(side.locks)
+    with StatCache(workspace.cache_database) as cache:
+        for path in side.inputs():
+            full = workspace.root / path
+            if not is_data(path) or not full.exists() or any(_within(name, path) for name in side.files):
+                continue
+            digest, size, folder = cache.digest(full)
+            item = Item(path=path, digest=digest, size=size, folder=folder)
+            keep_inputs(store, workspace.root, [item])
+            locks[path] = Lock(name=path, what="data", outputs=(item,))
+    return replace(side, locks=locks)
 
 
 def remember_results(workspace: Workspace, side: Side) -> None:
