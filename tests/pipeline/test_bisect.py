@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+import shutil
+import subprocess
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from change_project import ChangeProject
 
 from mintage.errors import RefusedError, UnknownNameError
 from mintage.pipeline.change.bisect import Bound, bisect
+from mintage.pipeline.change.differences import data_differences
 from mintage.pipeline.change.search import next_probe, suspects
 from mintage.pipeline.change.versions import commits_between, versions_of
+from mintage.repo.locks import Item
+from mintage.store.local import Store
 
 TOO_HIGH = Bound(metric="score", limit=500, below=False)
 
@@ -151,3 +158,65 @@ def test_data_that_git_tracks_have_versions_too(tmp_path) -> None:
 def test_a_path_without_versions_is_refused(project) -> None:
     with pytest.raises(UnknownNameError, match="has no version of data/other"):
         by_data(project, path="data/other.txt")
+
+
+def item_of(project, path):
+    store = Store(project.workspace.store_dir)
+    full = project.root / path
+    digest = store.put_tree(full) if full.is_dir() else store.put_file(full)
+    return Item(path=path, digest=digest, size=0, folder=full.is_dir())
+
+
+def test_rows_of_parquet_and_files_of_folders_are_told_apart(project) -> None:
+    items = []
+    for rows in ([1, 2, 2], [2, 3, 1]):
+        pq.write_table(pa.table({"x": rows, "y": ["a", "b", "c"]}), project.root / "data/t.parquet")
+        items.append(item_of(project, "data/t.parquet"))
+    assert data_differences(project.workspace, "data/t.parquet", *items) == [
+        '3 lines are new: 2,"a" | 3,"b" | 1,"c"',
+        '3 lines are gone: 1,"a" | 2,"b" | 2,"c"',
+    ]
+    folder = project.root / "folder"
+    folder.mkdir()
+    for name in ("same", "changed", "gone"):
+        (folder / name).write_text(name)
+    old = item_of(project, "folder")
+    (folder / "gone").unlink()
+    for name in ("changed", "new"):
+        (folder / name).write_text("x")
+    new = item_of(project, "folder")
+    assert data_differences(project.workspace, "folder", old, new) == ["new is new", "gone is gone", "changed changed"]
+
+
+def test_content_that_is_no_text_is_told_by_its_size(project) -> None:
+    items = []
+    for text in (b"\0\1", b"\0\2"):
+        (project.root / "data/x.bin").write_bytes(text)
+        items.append(item_of(project, "data/x.bin"))
+    (said,) = data_differences(project.workspace, "data/x.bin", *items)
+    assert said.startswith("data/x.bin: 0 bytes (b3:")
+
+
+def test_a_folder_into_which_stages_write_is_no_data_and_a_project_may_lie_in_a_sub_folder(tmp_path) -> None:
+    (tmp_path / "top").mkdir()
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=tmp_path / "top", check=True)
+    project = ChangeProject(tmp_path / "top" / "sub")
+    shutil.rmtree(project.root / ".git")
+    for words in (("config", "user.email", "t@e.org"), ("config", "user.name", "T")):
+        project.git(*words)
+    project.replace("mintage.yaml", "out: [clean.txt]", "out: [made/clean.txt]")
+    project.replace("mintage.yaml", "in: [clean.txt]", "in: [made/]")
+    project.write(".gitignore", "made/\nmetrics.json\n")
+    for name in ("prepare.py", "fit.py"):
+        project.replace(name, "clean.txt", "made/clean.txt")
+    project.add("data")
+    project.commit("start")
+    project.write("data/rows.txt", "1\n600\n")
+    project.add("data")
+    project.commit("bad")
+    found = by_commit(project)
+    assert found.differences == {"data": ["data/rows.txt: 1 line is new: 600; 1 line is gone: 2"]}
+    _, by_path = by_data(project, path="data")
+    project.connection.close()
+    assert by_path.differences == {"data": ["rows.txt changed"]}
+    assert [each.commit for each in by_path.suspects] == [project.git("rev-parse", "HEAD")]

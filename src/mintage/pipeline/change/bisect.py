@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mintage.errors import BusyError, MintageError, RefusedError, RunError
-from mintage.pipeline.change.differences import data_differences, differences_of
+from mintage.pipeline.change.differences import content_at, data_differences, differences_of
 from mintage.pipeline.change.metric import metric_or_raise
 from mintage.pipeline.change.parts import DATA, PARTS
 from mintage.pipeline.change.recorded import targets_of
@@ -169,7 +169,8 @@ class _Judge:
 
     def _within(self, path: str, sides: tuple[Side, Side]) -> str:
         """The data ``path``, and what differs in it."""
-        pair = [side.data([path]).get(path, {}).get(path) for side in sides]
+        store = Store(self.workspace.store_dir)
+        pair = [content_at(store, side.data([path]).get(path, {}), path) for side in sides]
         return path if None in pair else f"{path}: {'; '.join(data_differences(self.workspace, path, *pair))}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mintage.pipeline.change.parts import CODE, ENVIRONMENT, package_differences, part_differences
 from mintage.pipeline.change.side import Side
@@ -12,7 +12,7 @@ from mintage.repo.locks import Item
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["data_differences", "differences_of"]
+__all__ = ["content_at", "data_differences", "differences_of"]
 
 _LARGEST = 64 << 20
 _SHOWN = 3
@@ -21,7 +21,7 @@ _WIDTH = 80
 
 def differences_of(sides: tuple[Side, Side], first: Trial, last: Trial) -> dict[str, list[str]]:
     """What differs, by part, over all stages; a stage that only one has is a difference of code."""
-    made = {path.rstrip("/") for side in sides for stage in side.project.stages.values() for path in stage.outputs}
+    made = {path for side, trial in zip(sides, (first, last), strict=True) for path in side.made(trial.parts)}
     found: dict[str, list[str]] = {}
     for name in dict.fromkeys([*first.parts, *last.parts]):
         if name not in first.parts or name not in last.parts:
@@ -46,6 +46,18 @@ def data_differences(workspace: Workspace, path: str, old: Item | str | None, ne
     then, now = Counter(pair[0]), Counter(pair[1])
     said = [*_said(now - then, pair[1], "new"), *_said(then - now, pair[0], "gone")]
     return said or ["the same lines in another order"]
+
+
+def content_at(store: Store, data: Mapping[str, Item | str], path: str) -> Item | str | None:
+    """What ``path`` holds by itself, or within the one folder of ``data`` that it lies in; None if it is neither."""
+    if path in data:
+        return data[path]
+    for folder, item in data.items():
+        if isinstance(item, Item) and item.folder and path.startswith(f"{folder}/"):
+            entries = store.get_tree(item.digest).entries if store.has(item.digest) else ()
+            found = [entry for entry in entries if f"{folder}/{entry.path}" == path]
+            return Item(path=path, digest=found[0].digest, size=found[0].size) if found else None
+    return None
 
 
 def _files(store: Store, old: Item, new: Item) -> list[str]:

@@ -10,7 +10,6 @@ from typing import Any
 from mintage.pipeline.change.metric import find_metric
 from mintage.pipeline.change.side import Side
 from mintage.pipeline.change.trial import Trial
-from mintage.pipeline.graph import order
 from mintage.store.local import Store
 
 __all__ = ["Recorded", "recorded", "targets_of"]
@@ -60,7 +59,7 @@ def targets_of(store: Store, sides: Iterable[Side], metric: str | None) -> tuple
 
 def _same(now: dict[str, Any], then: dict[str, Any], side: Side) -> bool:
     """Whether only the environment differs, and what comes from stages before."""
-    made = {path.rstrip("/") for name in order(side.project.stages) for path in side.project.stages[name].outputs}
+    made = side.made({"now": now, "then": then})
 
     def own(parts: dict[str, Any]) -> dict[str, Any]:
         read = {path: digest for path, digest in parts.get("inputs", {}).items() if path not in made}

@@ -64,6 +64,12 @@ class Side:
         paths = {path.rstrip("/") for stage in self.project.stages.values() for path in stage.inputs}
         return sorted(path for path in paths if not makers.all_of(path))
 
+    def made(self, parts: Mapping[str, Mapping[str, Any]]) -> set[str]:
+        """Those inputs in the parts of keys, by stage, that stages write, or a part of them."""
+        makers = Makers(self.project.stages)
+        paths = {path for own in parts.values() for path in own.get("inputs", {})}
+        return {path for path in paths if makers.all_of(path)}
+
     def data(self, inputs: Iterable[str]) -> dict[str, dict[str, Item | str]]:
         """For each of ``inputs`` its data by path: an item of the store, or the id of a blob of Git; not there if the
         commit has none."""
