@@ -106,6 +106,20 @@ def test_packages_that_were_exchanged_in_place_are_told_from_the_records(tmp_pat
     assert "is not here any more" in found.remarks[0]
 
 
+def test_an_edit_after_the_packages_were_exchanged_is_not_judged_by_an_older_record(tmp_path) -> None:
+    python = environment_with(tmp_path / "one", 1)
+    project = ChangeProject(tmp_path / "p", python=str(python))
+    project.commit("start")
+    project.run_stages(project.workspace)
+    project.commit("run")
+    environment_with(tmp_path / "one", 3)
+    plant_code(project)
+    found = explained(project, old="HEAD", new=None)
+    project.connection.close()
+    assert [(change.old, change.new) for change in found.metrics] == [(1013, 3020)]
+    assert shares(found) == {("code",): 7, ("environment",): 2000}
+
+
 def test_parts_that_fail_apart_are_joined(project) -> None:
     project.write("params.yaml", "fit:\n  deep: 5\n")
     project.replace("fit.py", 'params["depth"]', 'params.get("deep") if "depth" not in params else 1 / 0')

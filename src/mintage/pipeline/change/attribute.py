@@ -200,8 +200,7 @@ def _change(
     old, new = values[frozenset()], values[frozenset().union(*groups)]
     shares = {_named(group): share for group, share in shapley(values, groups).items()}
     if then is not None:
-        before, after = (own.metrics.get(place[0], {}).get(place[1]) for own in then)
-        before, after = old if before is None else before, new if after is None else after
+        before, after = (_then(own, place, value) for own, value in zip(then, (old, new), strict=True))
         shares[ENVIRONMENT,] = shares.get((ENVIRONMENT,), 0.0) + (after - before) - (new - old)
         old, new = before, after
     noise = _NOISE * max(abs(old), abs(new), 1.0)
@@ -215,6 +214,11 @@ def _change(
             for parts, share in sorted(shares.items(), key=lambda pair: PARTS.index(pair[0][0]))
         ),
     )
+
+
+def _then(own: Recorded, place: Place, now: float) -> float:
+    """What was recorded, where that was measured with other packages; else what is measured now."""
+    return own.metrics.get(place[0], {}).get(place[1], now) if own.lost else now
 
 
 def _named(group: Swapped) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ __all__ = ["Recorded", "recorded", "targets_of"]
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
     """By stage its metrics, the key of its environment and the freeze of that; ``lost`` are stages that were made in an
-    environment that is not here any more, all else being as it is now."""
+    environment that is not here any more, while all else of the commit is as it was then."""
 
     metrics: dict[str, dict[str, float]]
     environments: dict[str, str | None]
@@ -28,7 +28,7 @@ class Recorded:
 
 def recorded(store: Store, side: Side, trial: Trial | None = None) -> Recorded:
     """What the records of the side's locks say; with the ``trial`` of that side also which environments are lost."""
-    metrics, environments, frozen, lost = {}, {}, {}, []
+    metrics, environments, frozen, lost, holds = {}, {}, {}, [], True
     for name in side.project.stages:
         lock = side.locks.get(name)
         if lock is None or lock.run is None or not store.has(lock.run):
@@ -40,8 +40,16 @@ def recorded(store: Store, side: Side, trial: Trial | None = None) -> Recorded:
         if environment is not None and store.has(environment):
             frozen[name] = json.loads(store.get_bytes(environment))
         now = trial.parts.get(name) if trial is not None else None
-        if now is not None and now["environment"] != environments[name] and _same(now, lock.parts, side):
+        holds = holds and (now is None or _same(now, lock.parts, side))
+        if now is not None and now["environment"] != environments[name]:
             lost.append(name)
+    if trial is not None and not (holds and set(trial.parts) <= set(metrics)):
+        # It was edited since: what was recorded says nothing about it.
+        environments, frozen, lost = (
+            {name: parts["environment"] for name, parts in trial.parts.items()},
+            trial.frozen,
+            [],
+        )
     return Recorded(metrics=metrics, environments=environments, frozen=frozen, lost=tuple(lost))
 
 
