@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from change_project import ChangeProject, environment_with
 
 from mintage.errors import StageFailedError, UnknownNameError
 from mintage.pipeline.change.attribute import explain_change
+from mintage.repo.locks import Item, read_lock, write_lock
+from mintage.store.local import Store
 
 
 @pytest.fixture
@@ -207,6 +210,20 @@ def test_what_the_locks_say_need_not_be_run_again_where_the_cache_is_empty(proje
     found = explained(project)
     assert shares(found) == {("code",): 7}
     assert (found.ran, project.ran("fit")) == (0, 2)
+
+
+def test_a_lock_that_was_edited_does_not_fill_the_cache(project) -> None:
+    project.run_stages(project.workspace)
+    project.commit("run")
+    lock = read_lock(project.root, "prepare")
+    other = Store(project.workspace.store_dir).put_bytes(b"9000\n")
+    forged = msgspec.structs.replace(lock, outputs=(Item(path="clean.txt", digest=other, size=5),))
+    write_lock(project.root, forged)
+    project.commit("forged")
+    for path in project.workspace.state.glob("cache.db*"):
+        path.unlink()
+    found = explained(project)
+    assert (found.metrics[0].old, found.metrics[0].new, found.differences) == (13, 13, {})
 
 
 def test_a_stage_that_only_one_side_has_is_code(project) -> None:

@@ -152,7 +152,10 @@ class Workspace:
             stream.truncate()
             stream.write(f"{os.getpid()}, {what}" if what else str(os.getpid()))
             stream.flush()
-            yield
+            try:
+                yield
+            finally:
+                stream.truncate(0)  # so that nobody is told of who was here before
 
     def clear_scratch(self) -> None:
         """Delete what interrupted runs left in the scratch folder; call it while holding the run lock."""

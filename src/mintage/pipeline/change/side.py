@@ -156,6 +156,9 @@ def remember_results(workspace: Workspace, side: Side) -> None:
                 continue
             if store.has(lock.run):
                 entry = store.get_record(lock.run).body["stages"].get(lock.name, {})
+                # A lock may have been edited: what counts is what the record says was made under that key.
+                if entry.get("key") != lock.key or entry.get("outputs") != msgspec.to_builtins(list(lock.outputs)):
+                    continue
                 metrics = tuple((key, float(value), 0) for key, value in entry.get("metrics", {}).items())
                 result = StageResult(outputs=lock.outputs, run=lock.run, metrics=metrics, mlflow=entry.get("mlflow"))
                 cache.remember(lock.key, msgspec.json.encode(result).decode())
