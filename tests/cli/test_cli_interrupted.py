@@ -76,11 +76,9 @@ def test_of_two_runs_at_once_one_does_the_work(fresh):
     with ended(fresh.start("run", "--json")) as one, ended(fresh.start("run", "--json")) as other:
         answers = [(*process.communicate(timeout=120), process.returncode) for process in (one, other)]
     assert all("Traceback" not in err for _, err, _ in answers)
-    done = [json.loads(out)["actions"] for out, _, code in answers if code == 0]
-    assert {"run"} in [set(actions.values()) for actions in done]
-    for out, _, code in answers:
-        if code != 0:  # on a slow machine the second one gave up waiting
-            assert code == 7 and json.loads(out)["error"]["code"] == "workspace.locked"
+    assert [code for _, _, code in answers] == [0, 0]
+    done = [set(json.loads(out)["actions"].values()) for out, _, _ in answers]
+    assert sorted(map(sorted, done)) == [["keep"], ["run"]]
     assert [row["status"] for row in fresh.run("log", "--json").json["runs"]] == ["finished"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from mintage.repo.project import ProjectForm
+from mintage.repo.workspace import Workspace
 
 PROJECT = """project: p
 stages:
@@ -28,9 +30,14 @@ def typed(tmp_path):
         subprocess.run(["git", *words], cwd=folder, check=True)
     subprocess.run(["git", "commit", "-qm", "x"], cwd=folder, check=True)
 
-    def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "mintage", *words], cwd=folder, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "mintage", *words],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **variables},
         )
         assert done.returncode == code, done.stderr
         return done
@@ -85,3 +92,66 @@ def test_graph_has_the_states_and_schema_is_that_of_the_reader(typed) -> None:
     assert schema["additionalProperties"] is False
     stage = schema["$defs"]["StageForm"]["properties"]
     assert all("description" in value for value in stage.values())
+
+
+def test_a_failed_stage_says_what_changed_since_it_succeeded_and_where_to_look(typed) -> None:
+    typed("run")
+    (typed.folder / "in.txt").write_text("2\n")
+    (typed.folder / "mintage.yaml").write_text(PROJECT.replace("echo first;", "echo first; false &&"))
+    said = typed("run", code=6).stderr
+    assert "changed since it last succeeded: command changed: sh -c echo first; cat in.txt > one.txt -> " in said
+    assert "inputs in.txt changed: b3:" in said
+    assert "`mintage logs one` prints all that it said; `mintage shell one` opens a shell where it ran" in said
+    (typed.folder / "in.txt").write_text("1\n")
+    (typed.folder / "mintage.yaml").write_text(PROJECT)
+    typed("run")
+    (typed.folder / "one.txt").unlink()
+    (typed.folder / "mintage.yaml").write_text(PROJECT.replace("sh: ", "timeout_s: 60, sh: "))
+    assert "has changed since" not in typed("run").stderr
+
+
+def test_a_stage_that_fails_by_chance_says_that_nothing_changed(typed) -> None:
+    text = PROJECT.replace("cat in.txt", 'test \\"$HOW\\" != bad; cat in.txt').replace(
+        "in: [in.txt]", "in: [in.txt], secrets: [HOW]"
+    )
+    text = text.replace("echo first;", "set -e;")
+    (typed.folder / "mintage.yaml").write_text(text)
+    typed("run", HOW="good")
+    said = typed("run", "--force", code=6, HOW="bad").stderr
+    assert "nothing that it declares has changed since it last succeeded" in said
+
+
+def test_a_second_run_waits_and_says_for_whom(typed) -> None:
+    workspace = Workspace(typed.folder)
+    words = [sys.executable, "-m", "mintage", "run"]
+    with workspace.lock("run", what="`mintage run one` of ada since 2026-01-01T00:00:00Z"):
+        waiting = subprocess.Popen(words, cwd=typed.folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        said = waiting.stderr.readline()
+    out, err = waiting.communicate(timeout=60)
+    assert said == (
+        f"waiting for process {os.getpid()}, `mintage run one` of ada since 2026-01-01T00:00:00Z in this clone; "
+        "Ctrl-C gives up\n"
+    )
+    assert waiting.returncode == 0, err
+    assert out.endswith(": one, two\n")
+    assert (typed.folder / "two.txt").read_text() == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        (
+            PROJECT.replace("in: [one.txt]", "in: [one.txt, gone.txt]"),
+            "mintage.yaml:4:",
+            "reads gone.txt, which is not",
+        ),
+        (PROJECT.replace("in: [one.txt]", "in: [one.txt], params: [a.b]"), "mintage.yaml:4:", "the parameter 'a.b'"),
+        (PROJECT.replace("cat one", "cat ${params.c} one"), "mintage.yaml:4:9", "the parameter 'c'"),
+        (PROJECT.replace("in: [in.txt]", "in: [in.txt, two.txt]"), "mintage.yaml:3:", "need each other in a circle"),
+    ],
+)
+def test_what_a_stage_names_and_is_not_there_has_its_line(typed, text, place, said) -> None:
+    (typed.folder / "mintage.yaml").write_text(text)
+    error = typed("run", code=3).stderr
+    assert said in error
+    assert f"at {place}" in error

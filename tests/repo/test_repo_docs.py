@@ -45,8 +45,8 @@ def test_command_is_in_the_documents(documents: str, command: str) -> None:
 
 
 def test_documents_name_no_command_that_does_not_exist(documents: str) -> None:
-    named = set(re.findall(r"`mintage ([a-z]+)", documents))
-    named |= set(re.findall(r"^\s*(?:\$ )?mintage ([a-z]+)", documents, flags=re.MULTILINE))
+    named = set(re.findall(r"`mintage ([a-z][a-z-]*)", documents))
+    named |= set(re.findall(r"^\s*(?:\$ )?mintage ([a-z][a-z-]*)", documents, flags=re.MULTILINE))
     assert named - set(COMMANDS) - {"help"} == set()
 
 

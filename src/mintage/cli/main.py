@@ -47,9 +47,11 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "verify": ("verify", "Check every digest and signature behind a model, an endpoint or a certificate", True),
     "attest": ("attest", "Sign what no command can decide, with its document", False),
     "audit": ("audit", "Show or verify the audit log", False),
+    "bisect": ("bisect", "Find the commit or data version since which a metric is bad", False),
     "checkout": ("checkout", "Bring versioned data back as the locks say", False),
     "demo": ("demo", "Show the whole loop on real flights in a new folder", False),
     "diff": ("diff", "Compare two certificates: verdicts, numbers, policy, data", False),
+    "explain-change": ("explain_change", "Attribute a metric's change to code, data, parameters, environment", False),
     "export": ("export", "Write what a developer on another platform needs of a model", False),
     "finding": ("finding", "Record a row and the answer expected of it, to be checked for ever", False),
     "graph": ("graph", "Show the pipeline as text, Mermaid, DOT or a page", False),
@@ -183,7 +185,9 @@ def _dispatch(words: list[str]) -> int:
 
 def _overview(*, everything: bool) -> str:
     lines = ["usage: mintage COMMAND [options]", "", "Carry a model from a commit to production and back.", ""]
-    lines += [f"  {name:<10} {summary}" for name, (_, summary, matters) in COMMANDS.items() if matters or everything]
+    shown = {name: summary for name, (_, summary, matters) in COMMANDS.items() if matters or everything}
+    width = max(map(len, shown)) if everything else 10
+    lines += [f"  {name:<{width}} {summary}" for name, summary in shown.items()]
     lines += [
         "",
         "`mintage COMMAND --help` tells more" + ("" if everything else "; `mintage help --all` lists all") + ".",

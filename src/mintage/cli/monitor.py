@@ -7,6 +7,7 @@ import argparse
 from mintage.cli.console import emit, emit_json, say
 from mintage.cli.context import Context, now
 from mintage.cli.decisions import decisions_of, remember_decision
+from mintage.cli.run_lock import run_lock
 from mintage.cli.target import add_environment, environment_of
 from mintage.cli.watching import look
 from mintage.database.connection import transaction
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     environment, envdir = environment_of(context, arguments.model, arguments.environment)
     as_of = arguments.as_of or now()
     earlier = [body["as_of"] for _, body in decisions_of(context.workspace, environment, arguments.model)]
-    with context.workspace.lock("run"):
+    with run_lock(context.workspace, f"mintage monitor {arguments.model}"):
         result, upstream = look(
             context,
             arguments.model,

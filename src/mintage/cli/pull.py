@@ -12,6 +12,7 @@ from pathlib import Path
 from mintage.cli.console import emit, emit_json, human_size, plural, progress
 from mintage.cli.context import Context
 from mintage.cli.push import summary
+from mintage.cli.run_lock import run_lock
 from mintage.data.checkout import checkout_item
 from mintage.data.transfer import needs_of, transfer
 from mintage.database.connection import transaction
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     context.open_audit_log()
     locks = list(read_locks(workspace.root).values())
     store = Store(workspace.store_dir)
-    with workspace.lock("run"), workspace.lock("data"):
+    with run_lock(workspace, "mintage pull"), workspace.lock("data"):
         with progress("pulling", None) as advance:
             done = transfer(needs_of(locks), source=remote, target=store, on_copy=advance)
         with transaction(context.connection):

@@ -8,6 +8,7 @@ from mintage.cli.certification import run_certify
 from mintage.cli.console import emit, emit_json, say
 from mintage.cli.context import Context, now
 from mintage.cli.decisions import last_decision
+from mintage.cli.run_lock import run_lock
 from mintage.database.connection import transaction
 from mintage.errors import RefusedError
 from mintage.monitor.candidate import run_plan, set_window
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     plan = result.gain.plan
     say(f"On the new branch {branch}: trained to {plan.train_until}, labels to {plan.labels_until}")
-    with workspace.lock("run"), worktree(workspace, revision="HEAD", branch=branch) as tree:
+    with run_lock(workspace, f"mintage retrain {model}"), worktree(workspace, revision="HEAD", branch=branch) as tree:
         inner = Context(tree)
         try:
             spec = tree.model_spec(model)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 from typing import TYPE_CHECKING
 
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.new_file import show_new_file
+from mintage.cli.run_lock import run_lock
 from mintage.cli.run_plan import set_parameter, show_plan
 from mintage.errors import ProjectError, RefusedError, UsageError
 from mintage.pipeline.model_stage import model_stages
@@ -69,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry:
         return show_plan(context.workspace, selection, force=arguments.force, as_json=arguments.json)
     heartbeat = Heartbeat(context.workspace.root)
-    with context.workspace.lock("run"), contextlib.closing(heartbeat):
+    with run_lock(context.workspace, shlex.join(["mintage", "run", *arguments.stages])), contextlib.closing(heartbeat):
         if context.workspace.tmp_dir.exists():
             context.workspace.clear_scratch()
         outcome = _run(context, arguments, selection, heartbeat)

@@ -10,6 +10,7 @@ from mintage.pipeline.changed import changed
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.params import PARAMS_FILE, set_param_text
+from mintage.pipeline.places import cycles_placed
 from mintage.pipeline.select import Selection, select
 from mintage.pipeline.status import stage_states
 from mintage.repo.workspace import PROJECT_FILE, Workspace
@@ -27,7 +28,8 @@ def show_plan(workspace: Workspace, selection: Selection, *, force: bool, as_jso
         inspector = Inspector(workspace, cache)
         implicit = model_stages(workspace, signer=None)
         names = [stage.name for stage in implicit]
-        chosen = select(inspector.project, selection, models=names, changed=lambda rev: changed(inspector, rev))
+        with cycles_placed(workspace.root, inspector.project.stages):
+            chosen = select(inspector.project, selection, models=names, changed=lambda rev: changed(inspector, rev))
         states = {state.name: state for state in stage_states(workspace, cache, implicit)}
         wanted = [*chosen.stages, *(names if chosen.models is None else chosen.models)]
         rows: list[dict[str, Any]] = []

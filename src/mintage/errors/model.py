@@ -188,6 +188,13 @@ class NetworkOpenError(RunError):
     code = "pipeline.network-open"
 
 
+class StageCycleError(ProjectError):
+    """Stages need each other in a circle; ``cycle`` are their names, the first one again at the end."""
+
+    code = "pipeline.cycle"
+    cycle: tuple[str, ...] = ()
+
+
 class StageStoppedError(RunError):
     """A stage's command was ended because the run that it belongs to was."""
 

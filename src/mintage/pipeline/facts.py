@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class Inspector:
         if used is not None:
             written, params, root = used.stage or stage, used.params, used.root
             items = (*renamed(used.use, inputs), *used.fixed)
-        command = put_params(split_command(written.run, name), params, stage=name)
+        command = put_params(split_command(written.run, name), params, stage=name, place=self._place_of_param(name))
         check_arguments(command, written.args, stage=name)
         environment = self.environment(name)
         parts = self._parts(name, written, command, params=params, root=root, items=items)
@@ -135,7 +135,7 @@ class Inspector:
         parts: dict[str, Any] = {
             "format": KEY_FORMAT,
             "command": command,
-            "params": slice_params(params, stage.params, stage=name),
+            "params": slice_params(params, stage.params, stage=name, place=self._place_of_param(name)),
             "inputs": {item.path: item.digest for item in items},
             "code": {path: self.code_digest(path, root) for path in code},
             "environment": self.environment(name).key,
@@ -206,9 +206,27 @@ class Inspector:
                 hint = "`mintage pull` brings what was pushed; or copy it here from where it was last run or added"
             else:
                 hint = f"put it there, or `mintage add {path}`"
-            raise FileMissingError(f"stage {stage} reads {path}, which is not there", where=str(full), hint=hint)
+            raise FileMissingError(
+                f"stage {stage} reads {path}, which is not there",
+                expected=str(full),
+                where=self._place_of_input(stage, path),
+                hint=hint,
+            )
         digest, size, folder = self.cache.digest(full)
         return Item(path=path, digest=digest, size=size, folder=folder)
+
+    def _place_of_input(self, name: str, path: str) -> str:
+        from mintage.pipeline.places import input_place
+
+        return input_place(self.workspace.root, name, self.project.stages[name], path)
+
+    def _place_of_param(self, name: str) -> Callable[[str], str]:
+        def place(key: str) -> str:
+            from mintage.pipeline.places import param_place
+
+            return param_place(self.workspace.root, name, self.project.stages[name], key)
+
+        return place
 
     def fetch(self, path: str) -> bool:
         """Bring back a missing file that a lock names and the store has; returns whether it did."""

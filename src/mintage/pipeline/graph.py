@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from mintage.errors import ProjectError
+from mintage.errors import StageCycleError
 from mintage.repo.project import Stage
 
 __all__ = ["Makers", "downstream", "maker_of", "order", "upstream"]
@@ -82,7 +82,7 @@ def downstream(needs: Mapping[str, Iterable[str]], roots: Iterable[str]) -> set[
 def order(stages: Mapping[str, Stage], *, target: str | Iterable[str] | None = None) -> tuple[str, ...]:
     """Stages so that each comes after what it needs; with ``target`` (one, or some), only they and what they need.
 
-    Ties keep the order of the file. Raises ProjectError naming the stages of a cycle.
+    Ties keep the order of the file. Raises StageCycleError naming the stages of a cycle.
     """
     needs = upstream(stages)
     targets = list(stages) if target is None else [target] if isinstance(target, str) else list(target)
@@ -102,9 +102,20 @@ def order(stages: Mapping[str, Stage], *, target: str | Iterable[str] | None = N
                 done[name] = None
             elif maker in path:
                 steps = list(path)
-                cycle = " -> ".join([*steps[steps.index(maker) :], maker])
-                raise ProjectError("stages need each other in a circle", found=cycle, where="mintage.yaml")
+                raise _cycle((*steps[steps.index(maker) :], maker))
             elif maker not in done:
                 path[maker] = None
                 waiting.append(iter(needs[maker]))
     return tuple(done)
+
+
+def _cycle(names: tuple[str, ...]) -> StageCycleError:
+    error = StageCycleError(
+        "stages need each other in a circle",
+        expected="each stage after those whose outputs it reads",
+        found=" -> ".join(names),
+        where="mintage.yaml",
+        hint="let one of them write another path, or take it from the `in:` of the other",
+    )
+    error.cycle = names
+    return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,11 @@ def read_params(root: Path, inline: Mapping[str, object] | None) -> dict[str, An
     return {key: _plain(item) for key, item in (inline or {}).items()}
 
 
-def slice_params(values: Mapping[str, Any], keys: Iterable[str], *, stage: str) -> dict[str, Any]:
-    """The nested part of ``values`` that the dotted ``keys`` name; raises UnknownNameError for a missing one."""
+def slice_params(
+    values: Mapping[str, Any], keys: Iterable[str], *, stage: str, place: Callable[[str], str] = lambda _: PARAMS_FILE
+) -> dict[str, Any]:
+    """The nested part of ``values`` that the dotted ``keys`` name; raises UnknownNameError for a missing one, with the
+    ``place`` of its key."""
     result: dict[str, Any] = {}
     for key in keys:
         here: Any = values
@@ -44,8 +47,8 @@ def slice_params(values: Mapping[str, Any], keys: Iterable[str], *, stage: str) 
                 raise UnknownNameError(
                     f"stage {stage} takes the parameter {key!r}, which is not there",
                     expected=", ".join(here) if isinstance(here, Mapping) else "a group of values",
-                    where="params.yaml",
-                    hint="add it to params.yaml, or correct `params:` of the stage",
+                    where=place(key),
+                    hint="add it to params.yaml, or correct the stage",
                 )
             here = here[part]
             if index < len(parts) - 1:
@@ -54,7 +57,13 @@ def slice_params(values: Mapping[str, Any], keys: Iterable[str], *, stage: str) 
     return result
 
 
-def put_params(command: Sequence[str], values: Mapping[str, Any], *, stage: str) -> list[str]:
+def put_params(
+    command: Sequence[str],
+    values: Mapping[str, Any],
+    *,
+    stage: str,
+    place: Callable[[str], str] = lambda _: PARAMS_FILE,
+) -> list[str]:
     """The words of ``command`` with ``${params.x}`` replaced by the parameter; quoted within the line of ``sh -c``.
 
     Raises UnknownNameError, also for a parameter that is a group of values.
@@ -65,13 +74,13 @@ def put_params(command: Sequence[str], values: Mapping[str, Any], *, stage: str)
     is_shell = list(command[:2]) == ["sh", "-c"]
 
     def value(match: re.Match[str]) -> str:
-        here: Any = slice_params(values, [match[1]], stage=stage)
+        here: Any = slice_params(values, [match[1]], stage=stage, place=place)
         for part in match[1].split("."):
             here = here[part]
         if isinstance(here, dict | list):
             raise UnknownNameError(
                 f"the parameter {match[1]!r} in the command of stage {stage} is not a single value",
-                where=PARAMS_FILE,
+                where=place(match[1]),
                 hint="name one of its values",
             )
         text = str(here).lower() if isinstance(here, bool) else str(here)

@@ -15,6 +15,7 @@ from mintage.pipeline.events import Event, RunOutcome
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import upstream
 from mintage.pipeline.implicit import ImplicitStage
+from mintage.pipeline.places import cycles_placed
 from mintage.pipeline.reading import InputReader
 from mintage.pipeline.runner import Runner
 from mintage.pipeline.schedule import run_stages
@@ -52,7 +53,10 @@ def run_pipeline(
         inspector = Inspector(workspace, cache)
         stages = inspector.project.stages
         models = {stage.name: stage for stage in implicit()}
-        chosen = select(inspector.project, selection, models=tuple(models), changed=lambda rev: changed(inspector, rev))
+        with cycles_placed(workspace.root, stages):
+            chosen = select(
+                inspector.project, selection, models=tuple(models), changed=lambda rev: changed(inspector, rev)
+            )
         session = RunSession(workspace=workspace, runs=runs, clock=clock, actor=actor)
         again = (chosen.named or tuple(stages)) if record else ()
         runner = Runner(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from mintage.errors import DataError, StageChangesInputError, StageFailedError
 from mintage.pipeline.environment import Environment
 from mintage.pipeline.facts import StageFacts
+from mintage.pipeline.key import explain
 from mintage.pipeline.notebook.executed import Stopped, stopped_at
 from mintage.pipeline.notebook.start import executed_beside, is_notebook
 from mintage.pipeline.sandbox import Finished
@@ -17,6 +19,7 @@ from mintage.pipeline.sandbox import Finished
 __all__ = ["changes_input", "failure"]
 
 _LINES = 20
+_CHANGES = 6
 
 
 def changes_input(facts: StageFacts, paths: Sequence[str], *, root: Path) -> StageChangesInputError:
@@ -41,10 +44,10 @@ def changed_meanwhile(facts: StageFacts, paths: Sequence[str], *, root: Path) ->
 
 
 def failure(
-    facts: StageFacts, finished: Finished, *, log: Path, root: Path, asked: Sequence[str] = ()
+    facts: StageFacts, finished: Finished, *, log: Path, root: Path, asked: Sequence[str] = (), here: bool = True
 ) -> StageFailedError:
     """The error of a command that did not end with exit code 0; ``asked`` are files of the project that it looked for
-    and that were not in its folder."""
+    and that were not in its folder. ``here``: it ran in the work tree that the user stands in."""
     stopped = _stopped(executed_beside(log))
     said = stopped.said if stopped is not None and stopped.said else log.read_text(errors="replace")
     tail = "\n".join(said.splitlines()[-_LINES:])
@@ -60,10 +63,27 @@ def failure(
         expected="exit code 0",
         found=found,
         where=str(log if stopped is None else executed_beside(log)),
-        hint=_hint(tail, facts, root, asked),
+        hint="\n".join([_hint(tail, facts, root, asked), *(what_to_look_at(facts) if here else [])]),
     )
     error.ended = "timeout" if finished.timed_out else finished.exit_code
     return error
+
+
+def what_to_look_at(facts: StageFacts) -> list[str]:
+    """What changed since the stage last succeeded, and the commands that show more."""
+    name = shlex.quote(facts.name)
+    shell = "" if facts.stage.declares_nothing else f"; `mintage shell {name}` opens a shell where it ran"
+    return [*_since(facts), f"`mintage logs {name}` prints all that it said{shell}"]
+
+
+def _since(facts: StageFacts) -> list[str]:
+    if facts.lock is None:
+        return []
+    changes = explain(facts.lock.parts, facts.parts)
+    if not changes:
+        return ["nothing that it declares has changed since it last succeeded"]
+    more = f"; and {len(changes) - _CHANGES} more" if len(changes) > _CHANGES else ""
+    return [f"changed since it last succeeded: {'; '.join(changes[:_CHANGES])}{more}"]
 
 
 def _stopped(executed: Path) -> Stopped | None:

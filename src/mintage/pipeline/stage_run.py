@@ -124,7 +124,8 @@ def execute_stage(
         _fill(scratch, store, facts, workspace.root, linker)
         recording = _observed(facts, workspace.root, scratch, log=log, links=linker.links, stop=stop)
         if recording.finished.exit_code != 0:
-            raise failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked)
+            here = workspace.root == workspace.state.parent
+            raise failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked, here=here)
         if recording.changed_inputs:
             raise changes_input(facts, recording.changed_inputs, root=workspace.root)
         if recording.unsteady:

@@ -10,6 +10,7 @@ from mintage.errors import FileMissingError
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import order, upstream
 from mintage.pipeline.key import cache_key, explain
+from mintage.pipeline.places import cycles_placed
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 
@@ -33,7 +34,9 @@ def stage_states(workspace: Workspace, cache: StatCache, implicit: Sequence[Impl
     inspector = Inspector(workspace, cache)
     needs = upstream(inspector.project.stages)
     states: dict[str, StageState] = {}
-    for name in order(inspector.project.stages):
+    with cycles_placed(workspace.root, inspector.project.stages):
+        names = order(inspector.project.stages)
+    for name in names:
         waiting = [maker for maker in needs[name] if states[maker].reasons]
         states[name] = _waits(name, waiting) if waiting else _stage(inspector, name)
     waiting = [name for name, state in states.items() if state.reasons]

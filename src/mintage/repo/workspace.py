@@ -7,8 +7,9 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from mintage.errors import FileMalformedError, FileMissingError, LockedError, ProjectNotFoundError, UnknownNameError
 from mintage.repo.git import Git
@@ -19,6 +20,7 @@ from mintage.repo.project import ModelEntry, Project, parse_project
 __all__ = ["PROJECT_FILE", "Workspace"]
 
 PROJECT_FILE = "mintage.yaml"
+_LOOK_S = 0.05
 
 
 class Workspace:
@@ -114,35 +116,56 @@ class Workspace:
         return spec
 
     @contextlib.contextmanager
-    def lock(self, name: str, *, wait_s: float = 10.0) -> Iterator[None]:
-        """Hold the workspace's lock ``name``; waits, then raises LockedError naming who holds it.
+    def lock(
+        self,
+        name: str,
+        *,
+        wait_s: float | None = 10.0,
+        what: str = "",
+        on_wait: Callable[[str], None] = lambda _: None,
+    ) -> Iterator[None]:
+        """Hold the workspace's lock ``name``; waits, then raises LockedError naming who holds it. None: waits for ever.
 
-        The kernel frees it when the process ends, however it ends.
+        ``what`` says what the holder does, for others; ``on_wait`` is told once who holds it, if that is another. The
+        kernel frees it when the process ends, however it ends.
         """
         self.prepare()
         path = self.state / f"{name}.lock"
-        deadline = time.monotonic() + wait_s
+        deadline = None if wait_s is None else time.monotonic() + wait_s
+        told = False
         with path.open("a+") as stream:
-            while True:
-                try:
-                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        stream.seek(0)
-                        raise LockedError(
-                            f"another mintage command holds the {name} lock",
-                            found=f"process {stream.read().strip() or 'unknown'}",
-                            where=str(path),
-                            hint="wait for it to end, then run the command again",
-                        ) from None
-                    time.sleep(0.05)
+            while not _taken(stream):
+                stream.seek(0)
+                holder = stream.read().strip()
+                if holder and not told:
+                    told = True
+                    on_wait(f"process {holder}")
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise LockedError(
+                        f"another mintage command holds the {name} lock",
+                        found=f"process {holder or 'unknown'}",
+                        where=str(path),
+                        hint="wait for it to end, then run the command again",
+                    )
+                time.sleep(_LOOK_S)
             stream.seek(0)
             stream.truncate()
-            stream.write(str(os.getpid()))
+            stream.write(f"{os.getpid()}, {what}" if what else str(os.getpid()))
             stream.flush()
-            yield
+            try:
+                yield
+            finally:
+                stream.truncate(0)  # so that nobody is told of who was here before
 
     def clear_scratch(self) -> None:
         """Delete what interrupted runs left in the scratch folder; call it while holding the run lock."""
         shutil.rmtree(self.tmp_dir, ignore_errors=True)
+
+
+def _taken(stream: IO[str]) -> bool:
+    """Take the lock on an open file, if nobody has it."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
