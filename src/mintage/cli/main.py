@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "audit": ("audit", "Show or verify the audit log", False),
     "checkout": ("checkout", "Bring versioned data back as the locks say", False),
     "demo": ("demo", "Show the whole loop on real flights in a new folder", False),
+    "exp": ("exp", "Try variants beside the work tree, compare them, and take the best", False),
     "export": ("export", "Write what a developer on another platform needs of a model", False),
     "finding": ("finding", "Record a row and the answer expected of it, to be checked for ever", False),
     "graph": ("graph", "Show the pipeline as text, Mermaid, DOT or a page", False),

@@ -1,0 +1,127 @@
+"""Run planned experiments, several at once if asked: each worker is a process with a work tree of its own.
+
+What was planned and not yet run stays planned, so an interrupted sweep goes on where it stopped. Ctrl-C ends all
+workers, each with its stage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from mintage.errors import RunError
+from mintage.pipeline.experiment.experiment import Experiment, Found
+from mintage.pipeline.experiment.run_one import Slot
+from mintage.pipeline.session import Clock
+from mintage.pipeline.worktree import worktree
+from mintage.repo.workspace import Workspace
+from mintage.tracking.runs import RunStore
+
+__all__ = ["Opened", "run_all"]
+
+
+class Opened(Protocol):
+    """What a worker opens for itself, and closes."""
+
+    @property
+    def runs(self) -> RunStore: ...
+
+    @property
+    def actor(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
+def run_all(
+    workspace: Workspace,
+    planned: Sequence[Found],
+    *,
+    jobs: int,
+    opened: Callable[[], Opened],
+    clock: Clock,
+    on_end: Callable[[Experiment], None],
+) -> None:
+    """Run them all; ``on_end`` is told of each result, in the process that made it. The caller holds the run lock, and
+    has nothing open: ``opened`` opens, in each worker. Raises RunError if a worker was killed."""
+    if not planned:
+        return
+    _end_interrupted(opened, clock)
+    if jobs == 1 or len(planned) == 1:
+        _work(workspace, iter(planned), 0, opened=opened, clock=clock, on_end=on_end)
+        return
+    workers = multiprocessing.get_context("fork")
+    turn = workers.Value("i", 0)
+    options: dict[str, Any] = {"opened": opened, "clock": clock, "on_end": on_end}
+
+    def work(number: int) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            _work(workspace, _taken(planned, turn), number, **options)
+            return
+        os._exit(130)
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    started = [workers.Process(target=work, args=(number,)) for number in range(min(jobs, len(planned)))]
+    for process in started:
+        process.start()
+    try:
+        for process in started:
+            process.join()
+    except BaseException:
+        for process in started:
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, signal.SIGINT)
+        for process in started:
+            process.join()
+        raise
+    if any(process.exitcode for process in started):
+        raise RunError("a worker ended before its experiments did", hint="`mintage exp run --continue` runs the rest")
+
+
+def _taken(planned: Sequence[Found], turn: Any) -> Iterator[Found]:
+    """Those that no other worker has taken."""
+    while True:
+        with turn.get_lock():
+            index = turn.value
+            turn.value += 1
+        if index >= len(planned):
+            return
+        yield planned[index]
+
+
+def _work(
+    workspace: Workspace,
+    planned: Iterator[Found],
+    number: int,
+    *,
+    opened: Callable[[], Opened],
+    clock: Clock,
+    on_end: Callable[[Experiment], None],
+) -> None:
+    first = next(planned, None)
+    if first is None:
+        return
+    context = opened()
+    try:
+        with worktree(workspace, revision=first.commit, name=f"experiments-{number}") as tree:
+            runs = context.runs.beside_others()
+            slot = Slot(workspace, tree, runs=lambda: runs, clock=clock, actor=lambda: context.actor)
+            on_end(slot.run(first))
+            for found in planned:
+                on_end(slot.run(found))
+    finally:
+        context.close()
+
+
+def _end_interrupted(opened: Callable[[], Opened], clock: Clock) -> None:
+    """What is said to be running was killed: nothing runs while the run lock is held."""
+    context = opened()
+    try:
+        context.runs.close_interrupted(finished=clock())
+    finally:
+        context.close()
