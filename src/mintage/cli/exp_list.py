@@ -23,11 +23,13 @@ _WIDEST = 24
 
 def run(arguments: argparse.Namespace) -> int:
     workspace = Context.here().workspace
-    all_of_them = bool(arguments.sort or arguments.names)
+    all_of_them = bool(arguments.sort or arguments.names or arguments.reverse)
     known = list_experiments(workspace, limit=None if all_of_them else arguments.limit + 1)
     chosen = [find(known, name) for name in arguments.names] or known
     if arguments.sort:
-        chosen = _sorted(chosen, arguments.sort)
+        chosen = _sorted(chosen, arguments.sort, smallest_first=arguments.reverse)
+    elif arguments.reverse:
+        chosen = chosen[::-1]
     shown = chosen[: arguments.limit]
     if arguments.json:
         emit_json([{"commit": each.commit, "at": each.at, **msgspec.to_builtins(each.experiment)} for each in shown])
@@ -84,10 +86,9 @@ def _common(values: Sequence[dict[str, str]] | Sequence[dict[str, float]]) -> li
     return sorted(most)
 
 
-def _sorted(found: Sequence[Found], metric: str) -> list[Found]:
-    """Largest first, or with ``-`` before the name smallest first; those without it last."""
-    name = metric.removeprefix("-")
-    sign = 1 if metric.startswith("-") else -1
+def _sorted(found: Sequence[Found], name: str, *, smallest_first: bool) -> list[Found]:
+    """By a metric; those without it last."""
+    sign = 1 if smallest_first else -1
     names = list(dict.fromkeys(key for each in found for key in each.experiment.metrics))
     if names and name not in names:
         raise UnknownNameError(

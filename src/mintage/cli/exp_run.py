@@ -90,7 +90,8 @@ def _try(
 
 
 def _go_on(workspace: Workspace, jobs: int) -> list[str]:
-    planned = [found for found in reversed(list_experiments(workspace)) if found.experiment.state == "planned"]
+    known = sorted(list_experiments(workspace), key=lambda found: found.at)
+    planned = [found for found in known if found.experiment.state == "planned"]
     if not planned:
         say("Nothing is left to run.")
     _run(workspace, planned, jobs)

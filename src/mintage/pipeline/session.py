@@ -109,7 +109,7 @@ def interrupted(workspace: Workspace, run: str) -> tuple[str, str]:
     if not logs:
         return "run", f"{run} was interrupted; this one goes on"
     log = max(logs, key=lambda path: path.stat().st_mtime_ns)
-    said = log.relative_to(workspace.root).as_posix()
+    said = log.relative_to(workspace.state.parent).as_posix()
     return log.stem, f"was the last to run when run {run} was interrupted; what it said then is in {said}"
 
 
