@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_experiment_name(arguments.name)
     axes = [parse_axis(setting) for setting in arguments.set]
     _check(arguments, axes)
-    stages = _stages(workspace, arguments.names)
+    stages = () if arguments.go_on else _stages(workspace, arguments.names)
     with workspace.lock("run"):
         if workspace.tmp_dir.exists():
             workspace.clear_scratch()
