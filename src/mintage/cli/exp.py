@@ -46,7 +46,8 @@ def _configure_run(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="PARAM=VALUES",
-        help="values to try: 2,4,8 or 2..8:2 (with a step), or a range to draw from: 0.01..1 or 0.001..0.1:log",
+        help="what to try of a parameter, or of STAGE.OPTION under `args:`: values, as 2,4,8 or 2..8:2 (with a step), "
+        "or a range to draw from, as 0.01..1 or 0.001..0.1:log",
     )
     group.add_argument("--random", type=count_of, metavar="N", help="draw N combinations instead of trying all")
     group.add_argument("--optuna", type=count_of, metavar="N", help="let Optuna choose N combinations")

@@ -12,8 +12,9 @@ from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.cli.exp_list import experiment_table
 from mintage.errors import RefusedError, UsageError
-from mintage.pipeline.experiment.collection import find, list_experiments, make
+from mintage.pipeline.experiment.collection import find, list_experiments
 from mintage.pipeline.experiment.experiment import Experiment, Found
+from mintage.pipeline.experiment.make import make
 from mintage.pipeline.experiment.naming import check_experiment_name
 from mintage.pipeline.experiment.run_all import run_all
 from mintage.pipeline.experiment.sweep import Axis, draw, grid, parse_axis

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from experiment_project import ExperimentProject
 
-from mintage.pipeline.experiment.collection import list_experiments, make
+from mintage.pipeline.experiment.collection import list_experiments
+from mintage.pipeline.experiment.make import make
 
 
 @pytest.fixture

@@ -9,12 +9,19 @@ import subprocess
 
 import pytest
 
-from mintage.pipeline.experiment.collection import list_experiments, make
+from mintage.pipeline.experiment.collection import list_experiments
+from mintage.pipeline.experiment.make import make
 from mintage.pipeline.recording.protect import is_possible
 from mintage.repo.git import Git
 from mintage.store.statcache import StatCache
 from small_project import wait_until
 
+WITH_OPTIONS = """\
+project: p
+stages:
+  fit: {run: python fit.py, metrics: [top.json], args: {top-k: 1}}
+models: {}
+"""
 LOOKS_AT_ITS_INPUT = """\
 project: p
 stages:
@@ -43,6 +50,17 @@ def test_the_commit_has_locks_metrics_and_the_parameters_with_their_comments(pro
     files = project.git("ls-tree", "-r", "--name-only", one["commit"]).splitlines()
     assert "data.csv" not in files and "model.txt" not in files
     assert project.git("rev-parse", f"{one['commit']}~2") == project.git("rev-parse", "HEAD")
+
+
+def test_options_that_a_stage_declares_are_values_too(project):
+    project.write("mintage.yaml", WITH_OPTIONS)
+    project.write("fit.py", "import json, sys\njson.dump({'top': float(sys.argv[2])}, open('top.json', 'w'))\n")
+    project.commit("options")
+    made = project.run("exp", "run", "-S", "fit.top-k=3,1e2")
+    assert [(one["name"], one["metrics"]) for one in made] == [("top-k=3", {"top": 3}), ("top-k=1.0e+2", {"top": 100})]
+    assert project.run("exp", "compare", "HEAD", "top-k=3")["params"] == {"fit.top-k": [1, 3]}
+    code, said = project.said("exp", "run", "-S", "fit.topk=3")
+    assert code == 3 and "fit.top-k" in said
 
 
 def test_a_dirty_tree_with_new_files_is_run(project):

@@ -77,7 +77,7 @@ def _others(first: Side, other: Side) -> list[str]:
 
 
 def _parts(lock: Lock, made: set[str]) -> dict[str, Any]:
-    parts = {key: value for key, value in lock.parts.items() if key not in ("params", "format")}
+    parts = {key: value for key, value in lock.parts.items() if key not in ("params", "args", "format")}
     inputs = parts.get("inputs", {})
     return {**parts, "inputs": {path: digest for path, digest in inputs.items() if path not in made}}
 

@@ -9,12 +9,10 @@ from mintage.errors import GitError, UnknownNameError
 from mintage.pipeline.experiment.collection import find
 from mintage.pipeline.experiment.compare import Side
 from mintage.pipeline.experiment.experiment import Found
-from mintage.pipeline.facts import flat_params
-from mintage.pipeline.params import PARAMS_FILE
+from mintage.pipeline.experiment.values import VALUE_FILES, values_in
 from mintage.repo.git import Git
 from mintage.repo.locks import LOCK_FOLDER, Lock, parse_lock
-from mintage.repo.workspace import PROJECT_FILE, Workspace
-from mintage.repo.yamlfile import load_yaml
+from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
 __all__ = ["locks_at", "read_side", "runs_of"]
@@ -30,9 +28,9 @@ def read_side(workspace: Workspace, known: Sequence[Found], name: str, store: St
         except GitError:
             raise unknown from None
         files, locks = _read(workspace.git, commit)
-        return Side(label=name, params=_params(files), metrics=_metrics(store, locks), locks=locks)
+        return Side(label=name, params=_values(files), metrics=_metrics(store, locks), locks=locks)
     files, locks = _read(workspace.git, found.commit)
-    return Side(label=found.experiment.name, params=_params(files), metrics=found.experiment.metrics, locks=locks)
+    return Side(label=found.experiment.name, params=_values(files), metrics=found.experiment.metrics, locks=locks)
 
 
 def locks_at(git: Git, commit: str) -> dict[str, Lock]:
@@ -48,9 +46,7 @@ def runs_of(store: Store, locks: dict[str, Lock]) -> list[str]:
 
 
 def _read(git: Git, commit: str) -> tuple[dict[str, bytes], dict[str, Lock]]:
-    ids = {
-        path: blob for path, blob in git.tree(commit).items() if path in (PARAMS_FILE, PROJECT_FILE) or _is_lock(path)
-    }
+    ids = {path: blob for path, blob in git.tree(commit).items() if path in VALUE_FILES or _is_lock(path)}
     data = git.blobs(list(ids.values()))
     files = {path: data[blob] for path, blob in ids.items()}
     locks = [parse_lock(text, where=path) for path, text in files.items() if _is_lock(path)]
@@ -61,13 +57,8 @@ def _is_lock(path: str) -> bool:
     return path.startswith(f"{LOCK_FOLDER}/") and path.endswith(".json")
 
 
-def _params(files: dict[str, bytes]) -> dict[str, Any]:
-    if PARAMS_FILE in files:
-        value = load_yaml(files[PARAMS_FILE], where=PARAMS_FILE)[0]
-    else:
-        project = load_yaml(files.get(PROJECT_FILE, b"{}"), where=PROJECT_FILE)[0]
-        value = project.get("params") if isinstance(project, dict) else None
-    return flat_params(value) if isinstance(value, dict) else {}
+def _values(files: dict[str, bytes]) -> dict[str, Any]:
+    return values_in({path: files[path].decode(errors="replace") for path in VALUE_FILES if path in files})
 
 
 def _metrics(store: Store, locks: dict[str, Lock]) -> dict[str, float]:
