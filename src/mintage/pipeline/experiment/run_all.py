@@ -1,7 +1,7 @@
 """Run planned experiments, several at once if asked: each worker is a process with a work tree of its own.
 
 What was planned and not yet run stays planned, so an interrupted sweep goes on where it stopped. Ctrl-C ends all
-workers, each with its stage.
+workers, each with its stage, and so does the end of the command that started them, however it came.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def run_all(
     options: dict[str, Any] = {"opened": opened, "clock": clock, "on_end": on_end}
 
     def work(number: int) -> None:
+        _end_with_parent()
         with contextlib.suppress(KeyboardInterrupt):
             _work(workspace, _taken(planned, turn), number, **options)
             return
@@ -81,6 +82,14 @@ def run_all(
         raise
     if any(process.exitcode for process in started):
         raise RunError("a worker ended before its experiments did", hint="`mintage exp run --continue` runs the rest")
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel (Linux) for a Ctrl-C when the process that started this one ends, be it by SIGKILL."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
 
 
 def _taken(planned: Sequence[Found], turn: Any) -> Iterator[Found]:
