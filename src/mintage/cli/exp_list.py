@@ -58,7 +58,7 @@ def experiment_table(found: Sequence[Found], *, now_s: float | None = None) -> s
         ]
         for each in found
     ]
-    return table(rows, head=head)
+    return table([[_printable(cell) for cell in row] for row in rows], head=[_printable(cell) for cell in head])
 
 
 def age_text(seconds: float) -> str:
@@ -99,6 +99,11 @@ def _sorted(found: Sequence[Found], name: str, *, smallest_first: bool) -> list[
     with_it = [each for each in found if name in each.experiment.metrics]
     without = [each for each in found if name not in each.experiment.metrics]
     return sorted(with_it, key=lambda each: sign * each.experiment.metrics[name]) + without
+
+
+def _printable(text: str) -> str:
+    """Without what would steer the terminal: an experiment may be somebody else's."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _cut(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -11,7 +10,7 @@ import msgspec
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.cli.exp_list import experiment_table
-from mintage.errors import RefusedError, UsageError
+from mintage.errors import RefusedError, UnknownNameError, UsageError
 from mintage.pipeline.experiment.collection import find, list_experiments
 from mintage.pipeline.experiment.experiment import Experiment, Found
 from mintage.pipeline.experiment.make import make
@@ -19,6 +18,7 @@ from mintage.pipeline.experiment.naming import check_experiment_name
 from mintage.pipeline.experiment.run_all import run_all
 from mintage.pipeline.experiment.sweep import Axis, draw, grid, parse_axis
 from mintage.pipeline.select import Selection, select
+from mintage.repo.nearest import nearest_hint
 from mintage.repo.workspace import Workspace
 
 __all__ = ["run"]
@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
             refs = _search(workspace, arguments, axes, stages)
         else:
             settings = draw(axes, count=arguments.random, seed=arguments.seed) if arguments.random else grid(axes)
+            if arguments.random and len(settings) < arguments.random:
+                say(f"There are only {plural(len(settings), 'combination')}.")
             refs = _try(workspace, settings, stages, name=arguments.name, jobs=arguments.jobs)
     return _report(workspace, refs, as_json=arguments.json)
 
@@ -115,16 +117,27 @@ def _search(
         refs |= dict.fromkeys(_try(workspace, asked, stages, name=arguments.name, jobs=arguments.jobs))
         known = list_experiments(workspace)
         results = [find(known, ref).experiment for ref in refs]
+        _check_metric(metric, results)
         for settings in asked:
             search.tell(settings, next((one.metrics.get(metric) for one in results if one.set == settings), None))
     return list(refs)
 
 
+def _check_metric(name: str, results: Sequence[Experiment]) -> None:
+    """Refuse to search for a metric that nothing measures."""
+    names = list(dict.fromkeys(key for one in results for key in one.metrics))
+    if names and name not in names:
+        raise UnknownNameError(
+            f"no experiment measured {name!r}",
+            expected=", ".join(names[:8]),
+            hint=nearest_hint(name, names, otherwise="name one of these"),
+        )
+
+
 def _run(workspace: Workspace, planned: Sequence[Found], jobs: int) -> None:
     if len(planned) > 1:
         say(f"{plural(len(planned), 'experiment')} to run, {min(jobs, len(planned))} at once")
-    with contextlib.suppress(BrokenPipeError):
-        run_all(workspace, planned, jobs=jobs, opened=lambda: Context(workspace), clock=now, on_end=_tell)
+    run_all(workspace, planned, jobs=jobs, opened=lambda: Context(workspace), clock=now, on_end=_tell)
 
 
 def _tell(one: Experiment) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from experiment_project import ExperimentProject
 
 from mintage.pipeline.experiment.collection import list_experiments
+from mintage.pipeline.experiment.experiment import PREFIX, Experiment, message_of
 from mintage.pipeline.experiment.make import make
+from mintage.repo.refs import NewCommit, write_commits
 
 
 @pytest.fixture
@@ -167,6 +170,23 @@ def test_without_a_remote_for_data_push_says_that_only_commits_went(swept, tmp_p
     code, said = swept.said("exp", "push", "--to", str(bare))
     assert code == 0 and "pushed 2 experiments" in said and "no `remote:`" in said
     assert len(swept.git("ls-remote", str(bare), "refs/mintage/exp/*").splitlines()) == 2
+
+
+def test_what_somebody_else_wrote_does_not_steer_the_terminal(swept):
+    (one,) = swept.run("exp", "list", "depth=4")
+    evil = msgspec.convert({key: one[key] for key in ("state", "base", "start")} | {"name": "\x1b[2J"}, Experiment)
+    evil = msgspec.structs.replace(evil, set={"a\x1b[31m": "b\x07"})
+    tree = swept.git("rev-parse", f"{one['commit']}^{{tree}}")
+    commit = NewCommit(ref=f"{PREFIX}abc/evil", message=message_of(evil), parent=one["commit"], tree=tree)
+    write_commits(swept.workspace.git, [commit])
+    said = swept.said("exp", "list")[1]
+    assert "evil" in said and "\x1b" not in said and "\x07" not in said
+
+
+def test_a_commit_of_another_kind_among_them_is_named(swept):
+    swept.git("update-ref", f"{PREFIX}abc/other", "HEAD")
+    code, said = swept.said("exp", "list")
+    assert code == 3 and "refs/mintage/exp/abc/other" in said
 
 
 def test_gc_deletes_what_is_old_and_says_before_what_would_go(swept):

@@ -230,6 +230,8 @@ def test_optuna_is_asked_and_told_and_goes_on_where_it_stopped(project):
     made = project.run(*words)
     assert {one["state"] for one in made} == {"done"} and len(made) >= 2
     assert project.run(*words) == made
+    code, said = project.said(*words[:-1], "acu")
+    assert code == 3 and "no experiment measured 'acu'" in said and "auc" in said
 
 
 def test_without_optuna_the_extra_is_named(project, monkeypatch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from mintage.errors import UnknownNameError
 from mintage.pipeline.experiment.experiment import PREFIX, Experiment, Found, message_of, read_message
 from mintage.repo.nearest import nearest_hint
@@ -21,7 +23,10 @@ def list_experiments(workspace: Workspace, *, limit: int | None = None) -> list[
 
 
 def _found(ref: Ref) -> Found:
-    return Found(ref=ref.name, commit=ref.commit, at=ref.at, experiment=read_message(ref.body))
+    """The name is that of the ref, which Git has checked, whatever the message of somebody's commit says."""
+    experiment = read_message(ref.body, where=ref.name)
+    own = msgspec.structs.replace(experiment, name=ref.name.removeprefix(PREFIX).partition("/")[2])
+    return Found(ref=ref.name, commit=ref.commit, at=ref.at, experiment=own)
 
 
 def experiments_like(workspace: Workspace, base: str, names: Sequence[str]) -> list[Found]:

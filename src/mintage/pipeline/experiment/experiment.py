@@ -67,8 +67,8 @@ def message_of(experiment: Experiment) -> str:
     return f"{subject}\n\n{_TRAILER}{msgspec.json.encode(experiment, order='sorted').decode()}\n"
 
 
-def read_message(text: str) -> Experiment:
-    """What a commit's message says; raises FileMalformedError if it is none of ours."""
+def read_message(text: str, *, where: str | None = None) -> Experiment:
+    """What the message of the commit ``where`` says; raises FileMalformedError if it is none of ours."""
     start = text.rfind(_TRAILER)
     try:
         if start < 0:
@@ -78,6 +78,7 @@ def read_message(text: str) -> Experiment:
         raise FileMalformedError(
             "the message of an experiment's commit cannot be read",
             found=str(error),
+            where=where,
             hint="delete the ref with `git update-ref -d`, or use a later Mintage",
         ) from error
 

@@ -59,7 +59,7 @@ def _message(found: Found) -> str:
 
 
 def _pick(git: Git, found: Found, text: str) -> None:
-    base = found.experiment.base
+    base = git.resolve(found.experiment.base)
     commit = git.run("commit-tree", f"{found.commit}^{{tree}}", "-p", base, "-F", "-", data=text.encode())
     try:
         git.run("cherry-pick", "--allow-empty", commit)

@@ -6,7 +6,6 @@ workers, each with its stage, and so does the end of the command that started th
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import signal
@@ -14,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from mintage.errors import RunError
+from mintage.errors import MintageError, RunError
 from mintage.pipeline.experiment.experiment import Experiment, Found
 from mintage.pipeline.experiment.run_one import Slot
 from mintage.pipeline.session import Clock
@@ -55,15 +54,18 @@ def run_all(
         _work(workspace, iter(planned), 0, opened=opened, clock=clock, on_end=on_end)
         return
     workers = multiprocessing.get_context("fork")
-    turn = workers.Value("i", 0)
+    turn, said = workers.Value("i", 0), workers.SimpleQueue()
     options: dict[str, Any] = {"opened": opened, "clock": clock, "on_end": on_end}
 
     def work(number: int) -> None:
         _end_with_parent()
-        with contextlib.suppress(KeyboardInterrupt):
+        try:
             _work(workspace, _taken(planned, turn), number, **options)
-            return
-        os._exit(130)
+        except KeyboardInterrupt:
+            os._exit(130)
+        except (MintageError, OSError) as error:
+            said.put(str(error))
+            sys.exit(1)
 
     sys.stdout.flush()
     sys.stderr.flush()
@@ -81,7 +83,11 @@ def run_all(
             process.join()
         raise
     if any(process.exitcode for process in started):
-        raise RunError("a worker ended before its experiments did", hint="`mintage exp run --continue` runs the rest")
+        raise RunError(
+            "a worker ended before its experiments were run",
+            found="it was killed" if said.empty() else said.get(),
+            hint="`mintage exp run --continue` runs the rest",
+        )
 
 
 def _end_with_parent() -> None:

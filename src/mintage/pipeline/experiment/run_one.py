@@ -42,12 +42,12 @@ class Slot:
         """Run it and keep the result; returns that."""
         git, one = self.tree.git, planned.experiment
         git.run("checkout", "-q", "--force", "--detach", planned.commit)
-        with StatCache(self.own.cache_database) as cache:
-            share(self.own, self.tree, cache)
         started = time.monotonic()
         options: dict[str, Any] = {**self._open, "on_event": on_event}
         outcome, error = None, None
         try:
+            with StatCache(self.own.cache_database) as cache:
+                share(self.own, self.tree, cache)
             outcome = run_pipeline(self.tree, selection=Selection(targets=one.stages), **options)
         except MintageError as failed:
             error = f"{failed.code}: {failed.message}"
