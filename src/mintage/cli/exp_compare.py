@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mintage.cli.console import emit, emit_json, say, table
 from mintage.cli.context import Context
+from mintage.cli.exp_list import printable
 from mintage.errors import UsageError
 from mintage.pipeline.experiment.collection import list_experiments
 from mintage.pipeline.experiment.compare import Comparison, Side, compare
@@ -47,7 +48,7 @@ def _show(sides: list[Side], found: Comparison) -> None:
     labels = [side.label for side in sides]
     for title, rows in (("parameters", found.params), ("metrics", found.metrics)):
         if rows:
-            emit(table([[key, *map(_text, values)] for key, values in rows.items()], head=(title, *labels)))
+            emit(table([[printable(key), *map(_text, values)] for key, values in rows.items()], head=(title, *labels)))
             emit()
     if not found.params:
         emit("parameters: the same")
@@ -55,11 +56,11 @@ def _show(sides: list[Side], found: Comparison) -> None:
         against = f"{label} against {labels[0]}" if len(labels) > 2 else "all else"
         emit(f"{against}: the same code, data and environment" if not lines else f"{against}:")
         for line in lines:
-            emit(f"  {line}")
+            emit(f"  {printable(line)}")
 
 
 def _text(value: object) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else printable(str(value))
 
 
 def _write_page(context: Context, target: str, sides: list[Side], found: Comparison) -> None:

@@ -15,7 +15,7 @@ from mintage.pipeline.experiment.collection import find, list_experiments
 from mintage.pipeline.experiment.experiment import Experiment, Found
 from mintage.repo.nearest import nearest_hint
 
-__all__ = ["age_text", "experiment_table", "run"]
+__all__ = ["age_text", "experiment_table", "printable", "run"]
 
 _MOST_COLUMNS = 6
 _WIDEST = 24
@@ -58,7 +58,7 @@ def experiment_table(found: Sequence[Found], *, now_s: float | None = None) -> s
         ]
         for each in found
     ]
-    return table([[_printable(cell) for cell in row] for row in rows], head=[_printable(cell) for cell in head])
+    return table([[printable(cell) for cell in row] for row in rows], head=[printable(cell) for cell in head])
 
 
 def age_text(seconds: float) -> str:
@@ -101,7 +101,7 @@ def _sorted(found: Sequence[Found], name: str, *, smallest_first: bool) -> list[
     return sorted(with_it, key=lambda each: sign * each.experiment.metrics[name]) + without
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without what would steer the terminal: an experiment may be somebody else's."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 

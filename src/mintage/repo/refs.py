@@ -12,6 +12,7 @@ from mintage.repo.git import Git
 
 __all__ = ["NewCommit", "Ref", "delete_refs", "list_refs", "write_commits"]
 
+_MANY = 500
 _UNKNOWN = "mintage <mintage@localhost>"
 _IDENT = re.compile(r"^GIT_COMMITTER_IDENT=(.*>) \d+ [-+]\d{4}$", re.MULTILINE)
 
@@ -59,7 +60,10 @@ def write_commits(git: Git, commits: Sequence[NewCommit], *, now_s: float | None
         for path, data in commit.files.items():
             stream += [f"M 100644 inline {path}\n".encode(), _data(data)]
         stream.append(f"\nget-mark :{number}\n".encode())
-    return git.run("fast-import", "--quiet", "--force", "--date-format=raw", data=b"".join(stream)).split()
+    ids = git.run("fast-import", "--quiet", "--force", "--date-format=raw", data=b"".join(stream)).split()
+    if len(commits) >= _MANY:
+        git.run("pack-refs", "--all")  # as Git's own clean-up does: a file for each ref is slow to list
+    return ids
 
 
 def delete_refs(git: Git, names: Iterable[str]) -> None:

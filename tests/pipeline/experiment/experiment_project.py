@@ -46,7 +46,7 @@ open("model.txt", "w").write(f"{depth} {rate}")
 class ExperimentProject:
     """One such project; ``run`` gives the exit code, and stdout as the JSON value that it is."""
 
-    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str] | None = None) -> None:
         self.root, self.capsys = root, capsys
         self.workspace = Workspace(root)
 
@@ -62,6 +62,7 @@ class ExperimentProject:
 
     def said(self, *words: str) -> tuple[int, str]:
         """Exit code, and all that was printed."""
+        assert self.capsys is not None
         self.capsys.readouterr()
         before = Path.cwd()
         os.chdir(self.root)
@@ -88,13 +89,13 @@ class ExperimentProject:
 
     def state(self) -> tuple[str, ...]:
         """All that an experiment must leave alone."""
-        index = (self.root / ".git" / "index").read_bytes().hex()
+        index = self.git("ls-files", "--stage")
         refs = self.git("for-each-ref", "refs/heads", "refs/tags", "refs/stash")
         files = sorted(str(path) for path in self.root.rglob("*") if not {".git", ".mintage"} & set(path.parts))
         return (self.git("rev-parse", "HEAD"), self.git("symbolic-ref", "HEAD"), refs, index, *files)
 
 
-def make_project(root: Path, capsys: pytest.CaptureFixture[str]) -> ExperimentProject:
+def make_project(root: Path, capsys: pytest.CaptureFixture[str] | None = None) -> ExperimentProject:
     root.mkdir()
     made = ExperimentProject(root, capsys)
     made.git("init", "-q", "-b", "main")

@@ -15,15 +15,6 @@ from mintage.pipeline.experiment.make import make
 from mintage.repo.refs import NewCommit, write_commits
 
 
-@pytest.fixture
-def swept(project):
-    """The project with its own run committed, and experiments of two depths."""
-    project.run("run", "--yes")
-    project.commit("metrics")
-    project.run("exp", "run", "-S", "model.depth=4,6")
-    return project
-
-
 def test_list_shows_values_and_metrics_and_sorts(swept):
     code, said = swept.said("exp", "list", "--sort", "auc")
     lines = said.splitlines()
