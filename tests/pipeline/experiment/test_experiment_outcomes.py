@@ -109,6 +109,13 @@ def test_promote_that_does_not_fit_changes_nothing(swept):
     assert swept.state()[:3] == before[:3] and swept.git("status", "--porcelain") == ""
 
 
+def test_promote_waits_for_a_merge_that_is_under_way(swept):
+    (swept.root / ".git" / "MERGE_HEAD").write_text(swept.git("rev-parse", "HEAD") + "\n")
+    code, said = swept.said("exp", "promote", "depth=6")
+    assert code == 1 and "MERGE_HEAD" in said
+    assert (swept.root / ".git" / "MERGE_HEAD").exists()
+
+
 def test_promote_on_later_commits_keeps_these(swept):
     swept.write("README", "text\n")
     swept.commit("a readme")

@@ -106,6 +106,17 @@ def test_all_experiments_read_the_users_own_copy_of_large_data(project):
     assert data.stat().st_ctime_ns == before.st_ctime_ns, "its digest would have to be found anew"
 
 
+def test_a_folder_of_data_that_is_in_git_in_part_is_read_whole(project):
+    (project.root / "rows").mkdir()
+    project.write("rows/known.csv", "1\n")
+    project.write("rows/own.bin", "2\n")
+    project.write(".gitignore", project.read(".gitignore") + "*.bin\n")
+    project.write("mintage.yaml", LOOKS_AT_ITS_INPUT.replace("data.csv", "rows").replace("inode", "count"))
+    project.write("look.py", "import json, os\njson.dump(len(os.listdir('rows')), open('count.json', 'w'))\n")
+    made = project.run("exp", "run", "-S", "model.depth=3,4")
+    assert [one["metrics"] for one in made] == [{"value": 2}] * 2
+
+
 def test_one_that_fails_does_not_stop_the_others(project):
     made = project.run("exp", "run", "-S", "model.depth=13,4", expect=6)
     assert [one["state"] for one in made] == ["failed", "done"]

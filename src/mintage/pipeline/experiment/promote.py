@@ -6,7 +6,9 @@ outputs that the new locks name are put in place from the store.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from mintage.data.checkout import checkout_item
 from mintage.errors import BlobMissingError, DataModifiedError, GitError, RefusedError
@@ -38,6 +40,7 @@ def promote(workspace: Workspace, found: Found, *, message: str | None = None) -
         )
     if git.branch() is None:
         raise RefusedError("HEAD is on no branch", hint="`git switch` to the branch that shall have the experiment")
+    _check_idle(git)
     text = message or _message(found)
     if git.dirty_paths():
         _commit_over_own_changes(git, found, text)
@@ -48,6 +51,17 @@ def promote(workspace: Workspace, found: Found, *, message: str | None = None) -
     git.run("update-ref", f"refs/mintage/snapshots/{planned}", planned)
     placed, left = _place(workspace)
     return Promoted(commit=git.resolve("HEAD"), placed=placed, left=left)
+
+
+def _check_idle(git: Git) -> None:
+    folder = Path(git.run("rev-parse", "--absolute-git-dir"))
+    for state in ("CHERRY_PICK_HEAD", "MERGE_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"):
+        if (folder / state).exists():
+            raise RefusedError(
+                "another Git operation is under way",
+                found=state,
+                hint="finish it or abort it (`git status` says how), then run the command again",
+            )
 
 
 def _message(found: Found) -> str:
@@ -64,7 +78,8 @@ def _pick(git: Git, found: Found, text: str) -> None:
     try:
         git.run("cherry-pick", "--allow-empty", commit)
     except GitError as error:
-        git.run("cherry-pick", "--abort")
+        with contextlib.suppress(GitError):  # it may not even have begun
+            git.run("cherry-pick", "--abort")
         raise RefusedError(
             f"the experiment {found.experiment.name} does not fit onto the branch as it is now",
             found=(error.found or "").splitlines()[0] if error.found else None,

@@ -21,12 +21,18 @@ __all__ = ["share"]
 
 
 def share(own: Workspace, tree: Workspace, cache: StatCache) -> None:
-    """Put what the stages of ``tree`` read and write there, as far as ``own`` has it and ``tree`` does not."""
-    for stage in tree.project(allow_unmade=True).stages.values():
+    """Put what the stages of ``tree`` read and write there, as far as ``own`` has it and ``tree`` does not.
+
+    A folder of data may be in Git in part: what is not is added. One that a stage writes is taken whole or not.
+    """
+    stages = tree.project(allow_unmade=True).stages.values()
+    made = {path.rstrip("/") for stage in stages for path in stage.outputs}
+    for stage in stages:
         for path in (*stage.inputs, *stage.outputs):
             name = path.rstrip("/")
             source, target = own.root / name, tree.root / name
-            if os.path.lexists(target) or not source.exists():
+            is_data = source.is_dir() and name not in made
+            if not source.exists() or (os.path.lexists(target) and not is_data):
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
@@ -43,9 +49,11 @@ def _link(source: Path, target: Path, cache: StatCache) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.mkdir()
+    target.mkdir(exist_ok=True)
     for file in files_under(source):
         copy = target / file.relative_to(source)
+        if os.path.lexists(copy):
+            continue
         copy.parent.mkdir(parents=True, exist_ok=True)
         if not cloned(file, copy):
             shutil.copyfile(file, copy)
