@@ -53,9 +53,13 @@ def run_all(
     if jobs == 1 or len(planned) == 1:
         _work(workspace, iter(planned), 0, opened=opened, clock=clock, on_end=on_end)
         return
+    _run_beside(workspace, planned, jobs=jobs, opened=opened, clock=clock, on_end=on_end)
+
+
+def _run_beside(workspace: Workspace, planned: Sequence[Found], *, jobs: int, **options: Any) -> None:
+    """Share them among workers, each of which takes the next one that is left."""
     workers = multiprocessing.get_context("fork")
     turn, said = workers.Value("i", 0), workers.SimpleQueue()
-    options: dict[str, Any] = {"opened": opened, "clock": clock, "on_end": on_end}
 
     def work(number: int) -> None:
         _end_with_parent()
@@ -72,22 +76,27 @@ def run_all(
     started = [workers.Process(target=work, args=(number,)) for number in range(min(jobs, len(planned)))]
     for process in started:
         process.start()
-    try:
-        for process in started:
-            process.join()
-    except BaseException:
-        for process in started:
-            if process.pid is not None and process.is_alive():
-                os.kill(process.pid, signal.SIGINT)
-        for process in started:
-            process.join()
-        raise
+    _await(started)
     if any(process.exitcode for process in started):
         raise RunError(
             "a worker ended before its experiments were run",
             found="it was killed" if said.empty() else said.get(),
             hint="`mintage exp run --continue` runs the rest",
         )
+
+
+def _await(started: Sequence[Any]) -> None:
+    """Wait for all; a Ctrl-C is passed on to them, and waited for."""
+    try:
+        for process in started:
+            process.join()
+    except BaseException:
+        for process in started:
+            if process.is_alive():
+                os.kill(process.pid, signal.SIGINT)
+        for process in started:
+            process.join()
+        raise
 
 
 def _end_with_parent() -> None:
