@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "checkout": ("checkout", "Bring versioned data back as the locks say", False),
     "demo": ("demo", "Show the whole loop on real flights in a new folder", False),
     "diff": ("diff", "Compare two certificates: verdicts, numbers, policy, data", False),
+    "exp": ("exp", "Try variants beside the work tree, compare them, and take the best", False),
     "explain-change": ("explain_change", "Attribute a metric's change to code, data, parameters, environment", False),
     "export": ("export", "Write what a developer on another platform needs of a model", False),
     "finding": ("finding", "Record a row and the answer expected of it, to be checked for ever", False),

@@ -168,6 +168,10 @@ class Git:
         head = self.head()
         if head is not None and not self.dirty_paths():
             return head
+        return self._keep_snapshot(self.work_tree(), head, label)
+
+    def work_tree(self) -> str:
+        """The id of the work tree as it is, as a tree object, with new files that are not ignored; the index stays."""
         index = Path(self.run("rev-parse", "--absolute-git-dir"), "index")
         with tempfile.TemporaryDirectory(prefix="mintage-index-") as folder:
             private = Path(folder, "index")
@@ -175,8 +179,7 @@ class Git:
                 private.write_bytes(index.read_bytes())
             env = {"GIT_INDEX_FILE": str(private)}
             self.run("add", "-A", "--", ".", env=env)
-            tree = self.run("write-tree", env=env)
-        return self._keep_snapshot(tree, head, label)
+            return self.run("write-tree", env=env)
 
     def extend_snapshot(self, commit: str, paths: Sequence[str], *, head: str | None, label: str) -> str:
         """The snapshot ``commit``, made on top of ``head``, with the files at ``paths`` as they are now, ignored ones

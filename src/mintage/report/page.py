@@ -18,7 +18,7 @@ This is the one file that imports Jinja2.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +36,7 @@ from mintage.report.traffic_chart import colours_of
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render_certificate", "render_story"]
+__all__ = ["render_certificate", "render_experiments", "render_story"]
 
 _PAGE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*\.html")
 _LOOP: Final = {
@@ -78,6 +78,21 @@ def render_story(view: Story) -> str:
         "left_out": {"events": len(view.events) - len(events), "runs": len(view.runs) - len(runs)},
     }
     return _render("story.html.j2", parts)
+
+
+def render_experiments(
+    *,
+    project: str,
+    charts: Sequence[Chart],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    others: Sequence[tuple[str, Sequence[str]]],
+    first: str,
+) -> str:
+    """The page of compared experiments; ``others`` says what differs from ``first`` beside values. Raises
+    ExtraMissingError when Jinja2 is not installed."""
+    parts = {"project": project, "charts": charts, "columns": columns, "rows": rows, "others": others, "first": first}
+    return _render("experiments.html.j2", parts)
 
 
 def _model_part(model: ModelStory, index: int) -> dict[str, object]:

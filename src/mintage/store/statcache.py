@@ -74,6 +74,11 @@ class StatCache:
         """The BLAKE3 id of a file if it is known without a read."""
         return self._known(path, path.stat())
 
+    def same_as(self, link: Path, source: Path) -> None:
+        """Remember of ``link``, which leads to ``source``, what is known of that: it is not read once more."""
+        if (known := self.known_digest(source)) is not None:
+            self._learned[str(link)] = (_mark(source.stat()), known)
+
     def _known(self, path: Path, status: os.stat_result) -> str | None:
         key = str(path)
         known = (

@@ -140,6 +140,11 @@ class RunStore:
             self.finish(run_id, status="interrupted", finished=finished, record=None)
         return [row[0] for row in rows]
 
+    def beside_others(self) -> RunStore:
+        """The same runs, for one of several processes that run at once under one run lock: none takes those of the
+        others for interrupted."""
+        return _BesideOthers(self._connection, self._audit)
+
     def list_runs(self, *, limit: int = 100) -> list[RunRow]:
         """The newest runs first."""
         rows = self._connection.execute(
@@ -156,6 +161,17 @@ class RunStore:
             "SELECT key, value FROM metrics WHERE run_id = ? ORDER BY key, step, rowid", (run_id,)
         )
         return {key: math.nan if value is None else value for key, value in rows}
+
+    def series_of(self, run_id: str) -> dict[tuple[str, str], list[tuple[int, float]]]:
+        """The metrics of a run that it reported at more than one step, by stage and name: (step, value) in order."""
+        rows = self._connection.execute(
+            "SELECT stage, key, step, value FROM metrics WHERE run_id = ? AND value IS NOT NULL ORDER BY step, rowid",
+            (run_id,),
+        )
+        found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+        for stage, key, step, value in rows:
+            found.setdefault((stage, key), []).append((step, value))
+        return {name: points for name, points in found.items() if len({step for step, _ in points}) > 1}
 
     def artifacts_of(self, run_id: str) -> list[Artifact]:
         """The outputs of a run."""
@@ -175,6 +191,11 @@ class RunStore:
         """The parameters of a run."""
         rows = self._connection.execute("SELECT key, value FROM params WHERE run_id = ? ORDER BY key", (run_id,))
         return {key: msgspec.json.decode(value) for key, value in rows}
+
+
+class _BesideOthers(RunStore):
+    def close_interrupted(self, *, finished: str) -> list[str]:
+        return []
 
 
 def _stored(value: float) -> float | None:
