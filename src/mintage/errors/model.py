@@ -16,6 +16,7 @@ __all__ = [
     "CheckClashError",
     "DescriptionInvalidError",
     "DomainMismatchError",
+    "EnvironmentUnbuiltError",
     "EstimatorRefusedError",
     "EvidenceInvalidError",
     "FindingRemovedError",
@@ -179,6 +180,24 @@ class NetworkOpenError(RunError):
     """A stage may not use the network, and this machine cannot keep it from it."""
 
     code = "pipeline.network-open"
+
+
+class EnvironmentUnbuiltError(MissingToolError):
+    """The environment of a revision that is to be reproduced cannot be built from its lock."""
+
+    code = "reproduce.environment"
+
+
+class NothingRecordedError(ProjectError):
+    """A revision that is to be reproduced does not record what its stages made."""
+
+    code = "reproduce.nothing-recorded"
+
+
+class NotPortableError(RunError):
+    """A stage asks for the determinism level ``portable``, which this machine's processor cannot keep."""
+
+    code = "pipeline.not-portable"
 
 
 class StageStoppedError(RunError):
