@@ -2,7 +2,8 @@
 
 Exit codes: 0 done; 1 the answer is no (a failed certificate, a decision to retrain with ``--exit-code``, something
 stale with ``status --exit-code``); 2 wrong usage; 3 the project, its files or data are wrong; 4 something does not
-verify; 5 a tool or an extra is missing; 6 user code or a started process failed; 7 busy, try again; 130 interrupted.
+verify; 5 a tool or an extra is missing; 6 user code or a started process failed; 7 busy, try again; 10 and
+11 a reproduction that is near (see `reproduce`); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "push": ("push", "Copy data and results to the project's remote, verified", False),
     "reconcile": ("reconcile", "Bring the serving process to what the manifests say", False),
     "report": ("report", "Write one page that tells the project's story", False),
+    "reproduce": ("reproduce", "Rebuild what a commit recorded in an empty place, and compare", False),
     "retrain": ("retrain", "Start the run that a decision asks for, on a new branch", False),
     "rollback": ("rollback", "Revert the last release of a model in an environment", False),
     "schema": ("schema", "Print the JSON Schema of mintage.yaml", False),
