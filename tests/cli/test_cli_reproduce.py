@@ -35,8 +35,23 @@ def test_a_model_comes_out_bit_for_bit_from_a_fresh_clone_and_a_remote_only(buil
     assert clone.audit()[-1]["action"] == "pipeline.reproduce"
     statement = built.run("show", said["attestation"], expect=None)
     assert statement.code == 4  # the other clone has not got it
-    clone_key = (clone.root / ".mintage/keys/project.pem.pub").read_text()
-    assert clone_key not in built.read("trust.yaml")  # a rebuilder has a key of its own
+    # a rebuilder has a key of its own, which the project knows once trust.yaml has it
+    (listed,) = clone.run("reproduce", "--list", "--json").json["reproductions"]
+    assert (listed["attestation"], listed["level"]) == (said["attestation"], "identical")
+    built.git("fetch", "-q", str(clone.root), "refs/mintage/reproductions/*:refs/mintage/reproductions/*")
+    (seen,) = built.run("reproduce", "--list", "--json").json["reproductions"]
+    assert (seen["level"], seen["by"]) == ("not verified", "-")
+    assert "not trusted" in seen["signed_by"]
+    key = (clone.root / ".mintage/keys/project.pem.pub").read_text().strip().replace("\n", "\n      ")
+    entry = f"  rebuilder:\n    public: |\n      {key}\n    roles: [reproduction]\n"
+    built.write("trust.yaml", built.read("trust.yaml") + entry)
+    (seen,) = built.run("reproduce", "--list", "--json").json["reproductions"]
+    assert (seen["level"], seen["signed_by"]) == ("identical", "rebuilder")
+    # moved under another commit, it does not count there
+    head = built.commit("trust the rebuilder")
+    built.git("update-ref", f"refs/mintage/reproductions/{head}/000000000000", said["ref"])
+    (moved,) = built.run("reproduce", "--list", "--json").json["reproductions"]
+    assert moved["level"] == "not verified"
 
 
 @pytest.mark.slow

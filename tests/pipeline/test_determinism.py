@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from shell_project import ShellProject
 
 import mintage
+from mintage.errors import FileMalformedError
 from mintage.pipeline.determinism import SOURCE_DATE, needs_avx2, variables
+from mintage.pipeline.extract import open_extractor
 from mintage.pipeline.hardware import has_avx2
+from mintage.repo.locks import read_lock
 
 
 @pytest.fixture
@@ -117,3 +121,24 @@ def test_seed_seeds_a_loaded_torch_and_asks_it_for_deterministic_algorithms(tmp_
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import torch, mintage; mintage.seed(9)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=None)
     assert done.stdout.split("\n")[:2] == ["seed 9", "only True"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc of Linux, to look at another process")
+@pytest.mark.parametrize("given", ["off", "portable"])
+def test_the_answers_of_an_estimator_are_asked_for_at_the_level_of_the_stage_that_wrote_it(project, given) -> None:
+    script = "import joblib\nfrom sklearn.dummy import DummyClassifier\njoblib.dump(DummyClassifier(), 'm.joblib')\n"
+    project.write(f"  a: {{run: python a.py, out: [m.joblib], determinism: {given}}}\n", {"a.py": script})
+    project.run()
+    lock = read_lock(project.workspace.root, "a")
+    with open_extractor(project.workspace, lock.outputs[0]) as asked:
+        variables = Path(f"/proc/{asked._dialogue._process.pid}/environ").read_text()
+    assert ("SOURCE_DATE_EPOCH=" in variables) == (given == "portable")
+    assert "\0OMP_NUM_THREADS=1\0" in f"\0{variables}"
+
+
+def test_off_is_a_level_though_yaml_takes_the_word_for_false(project) -> None:
+    project.write(SAYS % "determinism: off")
+    assert project.workspace.project().stages["a"].determinism == "off"
+    project.write(SAYS % "determinism: on")
+    with pytest.raises(FileMalformedError):
+        project.workspace.project()

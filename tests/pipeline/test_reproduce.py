@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -117,6 +118,16 @@ def test_code_that_changed_after_the_lock_is_named(project) -> None:
     assert any("make.py" in line for line in make.changed)
 
 
+def test_an_input_that_git_holds_is_that_of_the_commit_and_its_change_is_named(project) -> None:
+    project.record(GOOD)
+    project.git("add", "-f", "data/rows.txt")
+    project.write(STAGES, {"data/rows.txt": "1 2 4\n"})
+    project.commit("other rows, without a run")
+    (make, _) = project.again().stages
+    assert make.level == "different"
+    assert any("data/rows.txt" in line for line in make.changed)
+
+
 def test_inputs_that_are_in_no_store_end_it_by_name(project) -> None:
     project.record(GOOD)
     shutil.rmtree(project.workspace.store_dir)
@@ -169,8 +180,8 @@ def test_an_independent_one_needs_a_lock_of_the_environment(project) -> None:
         project.again(independent=True)
 
 
-def wheel(folder: Path) -> tuple[str, str]:
-    """A wheel of one module, and its SHA-256."""
+def wheel(folder: Path) -> str:
+    """The SHA-256 of a wheel of one module that is now in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tiny_thing-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
@@ -179,7 +190,7 @@ def wheel(folder: Path) -> tuple[str, str]:
         tags = "Wheel-Version: 1.0\nGenerator: by hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         archive.writestr("tiny_thing-1.0.dist-info/WHEEL", tags)
         archive.writestr("tiny_thing-1.0.dist-info/RECORD", "tiny_thing.py,,\n")
-    return path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.slow
@@ -187,7 +198,7 @@ def wheel(folder: Path) -> tuple[str, str]:
     not (importlib.util.find_spec("pip") or shutil.which("uv")), reason="needs pip or uv: pip install uv"
 )
 def test_an_independent_one_runs_in_an_environment_built_from_hashes(project, tmp_path) -> None:
-    name, digest = wheel(tmp_path / "wheels")
+    digest = wheel(tmp_path / "wheels")
     lock = f"--no-index\n--find-links {tmp_path / 'wheels'}\ntiny-thing==1.0 \\\n    --hash=sha256:{digest}\n"
     (project.workspace.root / "requirements.txt").write_text(lock)
     reads = "try:\n    from tiny_thing import VALUE\nexcept ImportError:\n    VALUE = 6\nimport json, sys\n"
@@ -198,9 +209,30 @@ def test_an_independent_one_runs_in_an_environment_built_from_hashes(project, tm
     (use,) = found.environments
     assert (use["builtFrom"], use["likeness"]) == ("requirements.txt", "another")
     assert "tiny-thing absent -> 1.0" in use["differs"]
-    (tmp_path / "wheels" / name).write_bytes(b"changed")
+    (project.workspace.root / "requirements.txt").write_text(lock.replace(digest, "0" * 64))
+    project.commit("a hash that the wheel has not")
     with pytest.raises(EnvironmentUnbuiltError):
         project.again(independent=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("uv") is None, reason="needs uv on PATH: pip install uv")
+@pytest.mark.parametrize("lock", ["uv.lock", "pylock.toml"])
+def test_an_independent_one_runs_in_an_environment_built_by_uv(project, tmp_path, lock) -> None:
+    wheel(tmp_path / "wheels")
+    settings = f'[tool.uv]\nno-index = true\nfind-links = ["{tmp_path / "wheels"}"]\n'
+    about = '[project]\nname = "p"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["tiny-thing==1.0"]\n'
+    (project.workspace.root / "pyproject.toml").write_text(about + settings)
+    words = ["lock"] if lock == "uv.lock" else ["export", "--format", "pylock.toml", "--no-emit-project", "-o", lock]
+    subprocess.run(["uv", "-q", *words], cwd=project.workspace.root, check=True)
+    if lock != "uv.lock":
+        (project.workspace.root / "uv.lock").unlink()
+    project.record(GOOD)
+    found = project.again(independent=True)
+    assert found.level == "identical"
+    (use,) = found.environments
+    assert use["builtFrom"] == lock
+    assert "tiny-thing absent -> 1.0" in use["differs"]
 
 
 def test_the_statement_names_commit_levels_and_the_first_divergent_stage(project, tmp_path) -> None:

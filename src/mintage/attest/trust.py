@@ -9,8 +9,9 @@
           …
         roles: [model, certificate]
 
-A role says what a key may sign: ``model`` folders, ``certificate``s, ``release``s, and audit ``checkpoint``s. Keys of
-the first three are EC, those of checkpoints Ed25519. The file is in Git and changed by review: it is the root of trust.
+A role says what a key may sign: ``model`` folders, ``certificate``s, ``release``s, ``reproduction``s, and audit
+``checkpoint``s. Keys of checkpoints are Ed25519, all others EC. The file is in Git and changed by review: it is the
+root of trust.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from mintage.repo.yamlfile import Marks, convert, load_yaml
 
 __all__ = ["ROLES", "Role", "Trust", "TrustedKey", "parse_trust", "read_trust", "render_trust"]
 
-Role = Literal["model", "certificate", "release", "checkpoint"]
-ROLES: tuple[Role, ...] = ("model", "certificate", "release", "checkpoint")
+Role = Literal["model", "certificate", "release", "reproduction", "checkpoint"]
+ROLES: tuple[Role, ...] = ("model", "certificate", "release", "reproduction", "checkpoint")
 
 
 class TrustedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +127,7 @@ def _trusted(name: str, entry: _Key, marks: Marks) -> TrustedKey:
     if not entry.roles or mixed or key.algorithm != wanted:
         raise FileMalformedError(
             f"the roles of {name!r} do not fit its key",
-            expected="checkpoint alone for an Ed25519 key; some of model, certificate, release for an EC key",
+            expected="checkpoint alone for an Ed25519 key; some of the other roles for an EC key",
             found=f"{key.algorithm} key with roles {', '.join(entry.roles) or 'none'}",
             where=marks.at(("keys", name, "roles")),
         )

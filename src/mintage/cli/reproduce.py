@@ -15,8 +15,9 @@ from mintage import __version__
 from mintage.attest.seal import seal
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
+from mintage.cli.reproductions import REFS, known_keys, list_reproductions
 from mintage.database.connection import transaction
-from mintage.errors import GitError, RemoteError, UnknownNameError
+from mintage.errors import GitError, RemoteError, StageFailedError, UnknownNameError
 from mintage.pipeline.events import Event
 from mintage.pipeline.reproduce.compare import LEVELS, Level, reaches
 from mintage.pipeline.reproduce.reproduce import How, reproduce
@@ -29,9 +30,8 @@ from mintage.repo.remote import open_remote
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["REFS", "configure", "run"]
+__all__ = ["configure", "run"]
 
-REFS = "refs/mintage/reproductions"
 _CODES: dict[Level, int] = {"identical": 0, "canonical": 10, "tolerance": 11, "different": 1}
 _WORDS: dict[Level, str] = {
     "identical": "identical",
@@ -50,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="inputs from the remote alone, an environment built from the lock, the network closed",
     )
     parser.add_argument("--network", action="store_true", help="leave the network open to stages")
+    parser.add_argument("--list", action="store_true", help="show who rebuilt that commit, and how near they came")
     parser.add_argument("--at-least", choices=LEVELS, default="identical", help="the level to reach (identical)")
     parser.add_argument(
         "--tolerance", type=_tolerance, default=1e-6, metavar="X", help="how far numbers may be apart (1e-6)"
@@ -62,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     models = workspace.project(allow_unmade=True).models
     model = arguments.target if arguments.target in models else None
     commit = _commit(workspace, arguments.rev if model is not None else arguments.target, list(models))
+    if arguments.list:
+        return list_reproductions(context, commit, as_json=arguments.json)
     context.open_audit_log()
     how = How(
         commit=commit,
@@ -75,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         actor=context.actor,
     )
     say(f"reproducing {how.commit[:12]} in an empty store")
-    found = reproduce(workspace, how, on_event=_tell)
+    found = _rebuilt(workspace, how)
     digest, ref = _attest(context, found)
     code = 0 if reaches(found.level, arguments.at_least) else _CODES[found.level]
     if arguments.json:
@@ -85,8 +88,17 @@ def run(arguments: argparse.Namespace) -> int:
         emit_json({**body, "first_divergent": None if first is None else first.name})
         return code
     _show(found)
-    say(f"attestation {short(digest)}, signed by {_signer_name(context)}, under {ref}")
+    say(f"attestation {short(digest)}, signed by {known_keys(context)[context.signer.key_id][1]}, under {ref}")
     return code
+
+
+def _rebuilt(workspace: Workspace, how: How) -> Reproduction:
+    try:
+        return reproduce(workspace, how, on_event=_tell)
+    except StageFailedError as error:
+        if not how.network:
+            error.hint = "if it needs the network, which is closed here, try --network; if it needs a file, declare it"
+        raise
 
 
 def _commit(workspace: Workspace, revision: str, models: list[str]) -> str:
@@ -138,14 +150,10 @@ def _attest(context: Context, found: Reproduction) -> tuple[str, str]:
     return digest, ref
 
 
-def _signer_name(context: Context) -> str:
-    if not (context.workspace.root / "trust.yaml").is_file():
-        return context.signer.key_id[:23]
-    return context.trust.name_of(context.signer.key_id) or f"{context.signer.key_id[:23]}… (not in trust.yaml)"
-
-
 def _tell(event: Event) -> None:
-    if event.what == "end":
+    if event.what == "start":
+        say(f"  {event.stage:<12} running")
+    elif event.what == "end":
         say(f"  {event.stage:<12} rebuilt in {event.duration_s:.1f} s")
     elif event.what == "tell":
         say(f"  {event.stage:<12} {event.detail}")
@@ -159,14 +167,18 @@ def _show(found: Reproduction) -> None:
                 emit(f"    {output.path}: {_WORDS[output.level]}; {output.detail}")
     first = found.first_divergent
     if first is None:
-        emit(f"identical: all {plural(len(found.stages), 'stage')} of {found.commit[:12]} came out bit for bit")
+        emit(f"identical: {plural(len(found.stages), 'stage')} of {found.commit[:12]} came out bit for bit")
     else:
         emit(f"{_WORDS[found.level]}: {found.commit[:12]}; the first stage that came out otherwise is {first.name}")
         for line in first.changed:
             emit(f"    {line}")
         for line in found.differs:
             emit(f"    {line}")
-        if not (first.changed or found.differs):
-            emit("    same inputs, code, packages and machine: the stage itself is not repeatable; try `determinism:`")
+        if first.level == "canonical":
+            emit("    its content is the same: what is written with it differs from run to run")
+        elif not (first.changed or found.differs):
+            emit(
+                "    same inputs, code, packages and machine: the stage is not repeatable; try `determinism:` and seeds"
+            )
     if found.network != "closed":
         emit(f"  the network was {'left open' if found.network == 'open' else 'open: this machine cannot close it'}")

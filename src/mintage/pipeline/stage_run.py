@@ -228,10 +228,8 @@ def level_variables(facts: StageFacts) -> dict[str, str]:
             where="mintage.yaml",
             hint="run it on another machine, or declare `determinism: same-machine`",
         )
-    packages = {package["name"]: package["version"] for package in facts.environment.frozen["packages"]}
-    return variables(
-        stage.determinism, seed=stage.seed, threads=stage.threads, machine=machine, numpy=packages.get("numpy")
-    )
+    numpy = facts.environment.version_of("numpy")
+    return variables(stage.determinism, seed=stage.seed, threads=stage.threads, machine=machine, numpy=numpy)
 
 
 def _given_secrets(facts: StageFacts) -> tuple[str, ...]:

@@ -1,23 +1,18 @@
 """The interpreters to rebuild with: the one that is here if it is what was recorded, else one built from the lock.
 
-A lock is uv.lock, pylock.toml (both need ``uv``), or a requirements file in which every line has a hash (``uv`` or
-``pip``). What was built is compared with the recorded freeze like what is here; nothing is taken for equal unseen.
+What was built is compared with the recorded freeze like what is here; nothing is taken for equal unseen.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from mintage.errors import EnvironmentUnbuiltError, InterpreterError
 from mintage.pipeline.environment import Environment, environment_of
+from mintage.pipeline.reproduce.build_environment import build_environment
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 
@@ -25,7 +20,6 @@ __all__ = ["Chosen", "Likeness", "choose", "likeness", "packages_that_differ"]
 
 Likeness = Literal["same", "same versions", "another", "unknown"]
 _INSTALLERS = frozenset(["mintage", "pip", "setuptools", "uv", "wheel"])
-_PATIENCE_S = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +35,16 @@ class Chosen:
 
 
 def choose(
-    workspace: Workspace, tree: Workspace, cache: StatCache, *, named: str | None, recorded: Mapping[str, Any] | None,
-    key: str | None, build: bool,
-) -> Chosen:  # fmt: skip
+    workspace: Workspace,
+    tree: Workspace,
+    cache: StatCache,
+    *,
+    named: str | None,
+    recorded: Mapping[str, Any] | None,
+    key: str | None,
+    build: bool,
+    tell: Callable[[str], None],
+) -> Chosen:
     """The interpreter that the project calls ``named``: of ``workspace`` if its key is ``key``, else built from a lock
     in ``tree``; with ``build`` built in any case. ``recorded`` is the freeze under that key, if it is known.
 
@@ -59,7 +60,7 @@ def choose(
         return Chosen(python=here.python if named is not None else None, likeness="same")
     home = tree.environments_dir / re.sub(r"[^A-Za-z0-9]+", "-", named or "own")
     try:
-        python, lock = _build(tree, version=str((recorded or {}).get("python", "")), home=home)
+        python, lock = build_environment(tree.root, home, version=str((recorded or {}).get("python", "")), tell=tell)
     except EnvironmentUnbuiltError as error:
         if build or here is None:
             raise error from problem
@@ -108,68 +109,3 @@ def _versions(frozen: Mapping[str, Any]) -> dict[str, str]:
     named = {name: version for name, version in found.items() if name not in _INSTALLERS}
     about = {name: str(frozen[name]) for name in ("python", "implementation", "platform") if name in frozen}
     return {**about, **named}
-
-
-def _build(tree: Workspace, *, version: str, home: Path) -> tuple[str, str]:
-    """Build an environment from the first lock that ``tree`` has; the interpreter's file, and the lock's name."""
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-    python = home / "bin/python"
-    wanted = ".".join(version.split(".")[:2]) or f"{sys.version_info[0]}.{sys.version_info[1]}"
-    locks = [name for name in ("uv.lock", "pylock.toml") if (tree.root / name).is_file()]
-    hashed = [path.name for path in sorted(tree.root.glob("requirements*.txt")) if _is_hashed(path)]
-    if locks and uv is not None:
-        _make(tree, [uv, "venv", "-q", "--python", wanted, str(home)], locks[0])
-        if locks[0] == "uv.lock":
-            project = {"UV_PROJECT_ENVIRONMENT": str(home)}
-            _make(tree, [uv, "sync", "-q", "--frozen", "--no-install-project"], locks[0], project)
-        else:
-            _make(tree, [uv, "pip", "sync", "-q", "--python", str(python), locks[0]], locks[0])
-        return str(python), locks[0]
-    if hashed and uv is not None:
-        _make(tree, [uv, "venv", "-q", "--python", wanted, str(home)], hashed[0])
-        install = [uv, "pip", "sync", "-q", "--require-hashes", "--python", str(python), hashed[0]]
-        _make(tree, install, hashed[0])
-        return str(python), hashed[0]
-    if hashed and wanted == f"{sys.version_info[0]}.{sys.version_info[1]}":
-        _make(tree, [sys.executable, "-m", "venv", "--without-pip", str(home)], hashed[0])
-        install = ["-m", "pip", "--python", str(python), "install", "-q", "--require-hashes", "--no-deps", "-r"]
-        _make(tree, [sys.executable, *install, hashed[0]], hashed[0])
-        return str(python), hashed[0]
-    raise EnvironmentUnbuiltError(
-        "the environment of that revision cannot be built here",
-        expected="uv.lock or pylock.toml, and the program uv; or requirements*.txt with a hash for every package",
-        found=f"{(locks + hashed)[0]}, but no uv" if locks + hashed else "no such lock in that revision",
-        hint="commit one beside mintage.yaml: `uv lock`, or `pip-compile --generate-hashes`",
-    )
-
-
-def _is_hashed(path: Path) -> bool:
-    """Whether every requirement in the file has a hash."""
-    text = re.sub(r"\\\n", " ", path.read_text(errors="replace"))
-    lines = [line.strip() for line in text.splitlines()]
-    asked = [line for line in lines if line and not line.startswith(("#", "-"))]
-    return bool(asked) and all("--hash=" in line for line in asked)
-
-
-def _make(tree: Workspace, command: list[str], lock: str, more: Mapping[str, str] | None = None) -> None:
-    given = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=tree.root,
-            env={**given, **(more or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=_PATIENCE_S,
-        )
-        said, code = done.stderr.decode(errors="replace").strip()[-2000:], done.returncode
-    except (OSError, subprocess.TimeoutExpired) as error:
-        said, code = str(error), 1
-    if code != 0:
-        raise EnvironmentUnbuiltError(
-            f"an environment could not be built from {lock}",
-            found=said or f"exit code {code}",
-            where=lock,
-            hint="what it names may be gone from its index, or have no build for this machine",
-        )

@@ -63,9 +63,7 @@ def reproduce(workspace: Workspace, how: How, *, on_event: Callable[[Event], Non
         project, locks = tree.project(allow_unmade=True), read_locks(tree.root)
         names = _recorded(project, locks, how)
         how.sources.bring(outside_items(locks.values()), tree)
-        chosen = _interpreters(workspace, tree, project, locks, how)
-        for named, use in chosen.items():
-            on_event(Event(what="tell", stage=named or "python", detail=_said(use)))
+        chosen = _interpreters(workspace, tree, locks, how, on_event=on_event)
         interpreters = {named: use.python for named, use in chosen.items() if use.python is not None}
         set_up(tree, interpreters=interpreters, closed=network == "closed")
         _run(tree, how, on_event)
@@ -122,10 +120,10 @@ def _recorded(project: Project, locks: Mapping[str, Lock], how: How) -> list[str
 
 
 def _interpreters(
-    workspace: Workspace, tree: Workspace, project: Project, locks: Mapping[str, Lock], how: How
+    workspace: Workspace, tree: Workspace, locks: Mapping[str, Lock], how: How, *, on_event: Callable[[Event], None]
 ) -> dict[str | None, Chosen]:
     """What to use for each interpreter that the stages name."""
-    found: dict[str | None, Chosen] = {}
+    project, found = tree.project(allow_unmade=True), dict[str | None, Chosen]()
     with StatCache(workspace.cache_database) as cache:
         for name in order(project.stages):
             named = named_interpreter(project, name)
@@ -135,9 +133,13 @@ def _interpreters(
             body = how.sources.body(lock.run)
             recorded = how.sources.json(body.get("stages", {}).get(name, {}).get("environment"))
             key = lock.parts.get("environment")
-            found[named] = choose(
-                workspace, tree, cache, named=named, recorded=recorded, key=key, build=how.independent
-            )
+            given: dict[str, Any] = {"named": named, "recorded": recorded, "key": key, "build": how.independent}
+
+            def tell(text: str, about: str = named or "python") -> None:
+                on_event(Event(what="tell", stage=about, detail=text))
+
+            found[named] = choose(workspace, tree, cache, **given, tell=tell)
+            tell(_said(found[named]))
     return found
 
 

@@ -66,8 +66,8 @@ class Sources:
         with StatCache(tree.cache_database) as cache:
             for item in items:
                 path = tree.root / item.path
-                if path.exists() and cache.digest(path)[0] == item.digest:
-                    continue  # Git has it
+                if path.is_file() or (path.exists() and cache.digest(path)[0] == item.digest):
+                    continue  # the commit has it, whatever the lock says; of a folder it may have a part only
                 need = Need(item.digest, "folder" if item.folder else "bytes")
                 for store in self._stores:
                     if not transfer([need], source=store, target=target).lost:
