@@ -142,3 +142,10 @@ def test_off_is_a_level_though_yaml_takes_the_word_for_false(project) -> None:
     project.write(SAYS % "determinism: on")
     with pytest.raises(FileMalformedError):
         project.workspace.project()
+
+
+def test_a_stage_that_is_recorded_has_its_libraries_in_the_record_too(project) -> None:
+    project.write("  a: {run: python a.py}\n", {"a.py": "import numpy\nopen('a.txt', 'w').write('1')\n"})
+    project.commit()
+    project.run()
+    assert "numpy" in project.ran("a")["used"][0]["versions"]

@@ -2,8 +2,8 @@
 
 Exit codes: 0 done; 1 the answer is no (a failed certificate, a decision to retrain with ``--exit-code``, something
 stale with ``status --exit-code``); 2 wrong usage; 3 the project, its files or data are wrong; 4 something does not
-verify; 5 a tool or an extra is missing; 6 user code or a started process failed; 7 busy, try again; 10 and
-11 a reproduction that is near (see `reproduce`); 130 interrupted.
+verify; 5 a tool or an extra is missing; 6 user code or a started process failed; 7 busy, try again; 130
+interrupted. `reproduce` says the level that it reached by 10 and 11 beside 0 and 1.
 """
 
 from __future__ import annotations
