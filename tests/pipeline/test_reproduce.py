@@ -22,6 +22,7 @@ from mintage.pipeline.reproduce.reproduce import How, reproduce
 from mintage.pipeline.reproduce.sources import Sources
 from mintage.pipeline.reproduce.statement import PREDICATE_TYPE, reproduction_statement
 from mintage.pipeline.reproduce.verdict import Reproduction
+from mintage.repo.workspace import Workspace
 
 STAGES = """\
   make: {run: python make.py, in: [data/rows.txt], out: [work/sum.json]}
@@ -254,6 +255,19 @@ def test_a_project_in_a_folder_of_its_repository_is_rebuilt_there(tmp_path) -> N
     shutil.move(made.workspace.root / ".git", outer / ".git")
     try:
         made.record(GOOD)
+        assert made.again().level == "identical"
+    finally:
+        made.connection.close()
+
+
+def test_a_linked_work_tree_and_a_repository_of_sha256_are_rebuilt_too(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("GIT_DEFAULT_HASH", "sha256")
+    made = Rebuilt(tmp_path / "main")
+    try:
+        commit = made.record(GOOD)
+        made.git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"), commit)
+        assert len(commit) == 64
+        made.workspace = Workspace(tmp_path / "linked", state=made.workspace.state)
         assert made.again().level == "identical"
     finally:
         made.connection.close()

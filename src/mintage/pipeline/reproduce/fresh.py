@@ -21,6 +21,8 @@ from mintage.repo.yamlfile import load_yaml
 
 __all__ = ["fresh", "set_up"]
 
+_SHA1_DIGITS = 40
+
 
 @contextlib.contextmanager
 def fresh(workspace: Workspace, commit: str) -> Iterator[Workspace]:
@@ -33,10 +35,9 @@ def fresh(workspace: Workspace, commit: str) -> Iterator[Workspace]:
         folder = parent / secrets.token_hex(6)
         folder.mkdir(parents=True)
         try:
-            kind = git.run("rev-parse", "--show-object-format")
-            objects = git.run("rev-parse", "--path-format=absolute", "--git-path", "objects")
+            objects = (workspace.root / git.run("rev-parse", "--git-path", "objects")).resolve()
             own = Git(folder)
-            own.run("init", "-q", f"--object-format={kind}")
+            own.run("init", "-q", *(["--object-format=sha256"] if len(commit) > _SHA1_DIGITS else []))
             (folder / ".git/objects/info").mkdir(parents=True, exist_ok=True)
             (folder / ".git/objects/info/alternates").write_text(f"{objects}\n")
             own.run("checkout", "-q", "--detach", commit)
