@@ -63,13 +63,21 @@ def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
 
 
 def seed(default: int = 0) -> int:
-    """The seed of this stage (``seed:`` in mintage.yaml, else ``default``); seeds ``random`` and, if loaded, NumPy."""
+    """The seed of this stage (``seed:`` in mintage.yaml, else ``default``).
+
+    It seeds ``random`` and, of what was imported before, NumPy and PyTorch, which is told to use deterministic
+    algorithms alone. Hand the number on to what takes one: ``random_state=``, ``default_rng()``, a DataLoader's
+    ``generator``.
+    """
     value = int(os.environ.get("MINTAGE_SEED", default))
     import random
 
     random.seed(value)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(value % 2**32)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(value)
+        sys.modules["torch"].use_deterministic_algorithms(True)
     return value
 
 

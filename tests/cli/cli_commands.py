@@ -48,6 +48,7 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("reconcile", "production"): 3,
     ("release", "buys", "--to", "production"): 3,
     ("report",): 0,
+    ("reproduce",): 3,
     ("retrain", "buys"): 3,
     ("rollback", "production/buys"): 3,
     ("run",): 0,

@@ -9,9 +9,10 @@
           …
         roles: [model, certificate]
 
-A role says what a key may sign: ``model`` folders, ``certificate``s, ``release``s, audit ``checkpoint``s; a ``witness``
-says when a policy was there, and holds and opens sealed hold-outs, so it never signs models. Keys of checkpoints are
-Ed25519, all others EC. The file is in Git and changed by review: it is the root of trust.
+A role says what a key may sign: ``model`` folders, ``certificate``s, ``release``s, ``reproduction``s, audit
+``checkpoint``s; a ``witness`` says when a policy was there, and holds and opens sealed hold-outs, so it never signs
+models. Keys of checkpoints are Ed25519, all others EC. The file is in Git and changed by review: it is the root of
+trust.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from mintage.repo.yamlfile import Marks, convert, load_yaml
 
 __all__ = ["ROLES", "Role", "Trust", "TrustedKey", "parse_trust", "read_trust", "render_trust"]
 
-Role = Literal["model", "certificate", "release", "checkpoint", "witness"]
-ROLES: tuple[Role, ...] = ("model", "certificate", "release", "checkpoint", "witness")
+Role = Literal["model", "certificate", "release", "reproduction", "checkpoint", "witness"]
+ROLES: tuple[Role, ...] = ("model", "certificate", "release", "reproduction", "checkpoint", "witness")
 
 
 class TrustedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +128,7 @@ def _trusted(name: str, entry: _Key, marks: Marks) -> TrustedKey:
     if not entry.roles or mixed or key.algorithm != wanted:
         raise FileMalformedError(
             f"the roles of {name!r} do not fit its key",
-            expected="checkpoint alone for an Ed25519 key; some of model, certificate, release, witness for an EC key",
+            expected="checkpoint alone for an Ed25519 key; some of the other roles for an EC key",
             found=f"{key.algorithm} key with roles {', '.join(entry.roles) or 'none'}",
             where=marks.at(("keys", name, "roles")),
         )

@@ -2,7 +2,8 @@
 
 Exit codes: 0 done; 1 the answer is no (a failed certificate, a decision to retrain with ``--exit-code``, something
 stale with ``status --exit-code``); 2 wrong usage; 3 the project, its files or data are wrong; 4 something does not
-verify; 5 a tool or an extra is missing; 6 user code or a started process failed; 7 busy, try again; 130 interrupted.
+verify; 5 a tool or an extra is missing; 6 user code or a started process failed; 7 busy, try again; 130
+interrupted. `reproduce` says the level that it reached by 10 and 11 beside 0 and 1.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "push": ("push", "Copy data and results to the project's remote, verified", False),
     "reconcile": ("reconcile", "Bring the serving process to what the manifests say", False),
     "report": ("report", "Write the page of the project's story, or a certificate for other tools", False),
+    "reproduce": ("reproduce", "Rebuild what a commit recorded in an empty place, and compare", False),
     "retrain": ("retrain", "Start the run that a decision asks for, on a new branch", False),
     "rollback": ("rollback", "Revert the last release of a model in an environment", False),
     "schedule": ("schedule", "Show when stages run by themselves, or render that for a scheduler", False),

@@ -20,6 +20,7 @@ __all__ = [
     "CheckUncommittedError",
     "DescriptionInvalidError",
     "DomainMismatchError",
+    "EnvironmentUnbuiltError",
     "EstimatorRefusedError",
     "EvidenceInvalidError",
     "FindingRemovedError",
@@ -193,6 +194,24 @@ class StageCycleError(ProjectError):
 
     code = "pipeline.cycle"
     cycle: tuple[str, ...] = ()
+
+
+class EnvironmentUnbuiltError(MissingToolError):
+    """The environment of a revision that is to be reproduced cannot be built from its lock."""
+
+    code = "reproduce.environment"
+
+
+class NothingRecordedError(ProjectError):
+    """A revision that is to be reproduced does not record what its stages made."""
+
+    code = "reproduce.nothing-recorded"
+
+
+class NotPortableError(RunError):
+    """A stage asks for the determinism level ``portable``, which this machine's processor cannot keep."""
+
+    code = "pipeline.not-portable"
 
 
 class StageStoppedError(RunError):

@@ -49,6 +49,11 @@ class Environment:
         """The digest that enters cache keys."""
         return environment_key(self.frozen)
 
+    def version_of(self, package: str) -> str | None:
+        """The installed version of a package; None if it is not there."""
+        found = (each["version"] for each in self.frozen["packages"] if each["name"] == package)
+        return next(found, None)
+
 
 def environment_key(frozen: dict[str, Any]) -> str:
     """The digest of a freeze that enters cache keys."""

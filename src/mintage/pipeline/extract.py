@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from typing import Any
 from mintage.errors import InterpreterError, RunError
 from mintage.lower import extraction
 from mintage.pipeline.confinement import Applied, Limits, confined_command, read_applied, readable
+from mintage.pipeline.determinism import variables as variables_of
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.estimator_file import PICKLES
 from mintage.pipeline.graph import maker_of
@@ -104,6 +106,7 @@ def open_extractor(workspace: Workspace, estimator: Item, *, limits: Limits | No
             # machine's number of cores.
             variables = stage_environment(scratch, seed=0, threads=1, declared=(), environment=environment)
             variables["JOBLIB_MULTIPROCESSING"] = "0"
+            variables |= _level_variables(workspace, estimator, environment)
             opened = open_dialogue(command, folder=scratch.work, environment=variables, log=log, keep=written)
             with opened as dialogue:
                 os.close(written)
@@ -142,6 +145,14 @@ def environment_of_estimator(workspace: Workspace, estimator: Item) -> Environme
             hint=f"install {' and '.join(missing)} there: `{environment.named} -m pip install …`",
         )
     return environment
+
+
+def _level_variables(workspace: Workspace, estimator: Item, environment: Environment) -> dict[str, str]:
+    """What the determinism level of the stage that wrote it sets: its answers are to be as portable as itself."""
+    stages = workspace.project(allow_unmade=True).stages
+    maker = maker_of(stages, estimator.path)
+    level = stages[maker].determinism if maker is not None else "off"
+    return variables_of(level, seed=0, threads=1, machine=platform.machine(), numpy=environment.version_of("numpy"))
 
 
 def _log(scratch: Scratch) -> Path:

@@ -108,7 +108,7 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path, amend: bo
         outcome = keep_outcome(
             inspector.store, scratch, facts.name, stage, finished=recording.finished, log=log, logged=logged
         )
-        outcome = dataclasses.replace(outcome, seeds=recording.seeds)
+        outcome = dataclasses.replace(outcome, seeds=recording.seeds, used=recording.used)
     if text != old:
         publish_bytes(workspace.root / PROJECT_FILE, text.encode())
         inspector.reload_project()

@@ -23,7 +23,7 @@ from mintage.pipeline.notebook.start import is_inside, is_notebook
 from mintage.pipeline.plan import plan
 from mintage.pipeline.ready import Demand
 from mintage.pipeline.session import RunSession, interrupted, keep_environment
-from mintage.pipeline.stage_run import StageOutcome
+from mintage.pipeline.stage_run import StageOutcome, level_variables
 from mintage.pipeline.uses.used import kept_use
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
@@ -196,6 +196,9 @@ class Runner:
                 **({} if outcome.notebook is None else {"notebook": outcome.notebook}),
                 "parameters": parameters,
                 "seeds": list(outcome.seeds),
+                "used": list(outcome.used),
+                **({} if (level := facts.stage.determinism) == "off" else {"determinism": level}),
+                **({} if level == "off" else {"variables": level_variables(facts)}),
                 "remarks": list(outcome.remarks),
                 **({"mlflow": kept.record} if kept else {}),
                 **self._recorded(facts.name),

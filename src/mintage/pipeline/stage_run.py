@@ -6,14 +6,17 @@ import contextlib
 import json
 import math
 import os
+import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mintage.errors import DataError, DiskTooFullError, ProjectError, StageOutputMissingError
+from mintage.errors import DataError, DiskTooFullError, NotPortableError, ProjectError, StageOutputMissingError
+from mintage.pipeline.determinism import needs_avx2, variables
 from mintage.pipeline.facts import StageFacts
+from mintage.pipeline.hardware import has_avx2
 from mintage.pipeline.linker import Linker
 from mintage.pipeline.notebook.start import executed_beside, keeping_executed, stage_command
 from mintage.pipeline.offline import cut_off
@@ -43,6 +46,7 @@ __all__ = [
     "execute_stage",
     "keep_inputs",
     "keep_outcome",
+    "level_variables",
 ]
 
 _METRIC_LIMIT = 100_000
@@ -52,7 +56,7 @@ _METRIC_LIMIT = 100_000
 class StageOutcome:
     """What a command made: outputs in the store, metrics as (name, value, step), how it ended, digests of its log
     and, of a notebook, of the executed one, and what it logged with MLflow; ``remarks`` are what a person should know
-    of it, ``seeds`` the calls that seeded."""
+    of it, ``seeds`` the calls that seeded, ``used`` the numeric libraries that its processes had loaded."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
@@ -61,6 +65,7 @@ class StageOutcome:
     notebook: str | None = None
     remarks: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
+    used: tuple[dict[str, Any], ...] = ()
     mlflow: KeptLog | None = None
 
 
@@ -137,7 +142,7 @@ def execute_stage(
             store, scratch, facts.name, facts.stage, finished=recording.finished, log=log, logged=logged
         )
     remarks = compare(leave_out(recording, logged), facts.stage, new_inputs=_are_new(facts))
-    return replace(outcome, remarks=remarks, seeds=recording.seeds)
+    return replace(outcome, remarks=remarks, seeds=recording.seeds, used=recording.used)
 
 
 def _observed(
@@ -209,14 +214,29 @@ def entered(
 
 
 def environment_of_stage(scratch: Scratch, facts: StageFacts) -> dict[str, str]:
-    """The variables that the command of ``facts`` sees."""
-    return stage_environment(
+    """The variables that the command of ``facts`` sees; those of its determinism level come last."""
+    known = stage_environment(
         scratch,
         seed=facts.stage.seed,
         threads=facts.stage.threads,
         declared=(*facts.stage.env, *_given_secrets(facts)),
         environment=facts.environment,
     )
+    return known | level_variables(facts)
+
+
+def level_variables(facts: StageFacts) -> dict[str, str]:
+    """What the determinism level of ``facts`` sets here; raises NotPortableError where this machine cannot keep it."""
+    stage, machine = facts.stage, platform.machine()
+    if needs_avx2(stage.determinism, machine) and not has_avx2():
+        raise NotPortableError(
+            f"stage {facts.name} cannot run as `determinism: portable` on this processor",
+            expected="a processor with AVX2, whose code paths are used everywhere",
+            where="mintage.yaml",
+            hint="run it on another machine, or declare `determinism: same-machine`",
+        )
+    numpy = facts.environment.version_of("numpy")
+    return variables(stage.determinism, seed=stage.seed, threads=stage.threads, machine=machine, numpy=numpy)
 
 
 def _given_secrets(facts: StageFacts) -> tuple[str, ...]:

@@ -134,9 +134,18 @@ def _parsed(data: bytes, where: str) -> tuple[Project, Marks]:
     value, marks = load_yaml(data, where=where)
     if not isinstance(value, dict):
         raise FileMalformedError("not a project file", expected="keys project, stages, models", where=where)
+    _spell_off(value)
     project = _plain(convert(value, ProjectForm, marks, hint="see docs/spec/project.md"), marks)
     _check(project, marks)
     return project, marks
+
+
+def _spell_off(value: dict[Any, Any]) -> None:
+    """To YAML 1.1 the word ``off`` is false, and whoever writes `determinism: off` means the level."""
+    stages = value.get("stages")
+    for form in stages.values() if isinstance(stages, dict) else ():
+        if isinstance(form, dict) and form.get("determinism") is False:
+            form["determinism"] = "off"
 
 
 def unmade_model(project: Project, name: str, *, where: str) -> FileMalformedError | None:

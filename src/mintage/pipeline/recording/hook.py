@@ -3,9 +3,10 @@
 It runs in the user's program, with whatever Python that is (3.9 or later), needs nothing of Mintage, and must never
 break it: every failure in here is swallowed. With MINTAGE_CAPTURE it starts the watcher of splits and fits that lies
 beside that folder (docs/spec/capture.md). With MINTAGE_RECORD it writes lines of JSON, one each kind and path: files
-opened (read, write, both, append), folders listed, project modules loaded, hosts asked for, and the seeds that
-``hookseeds`` sees. A file that is linked to the user's own it replaces by a copy ("copied") before Python opens it for
-writing. A ``sitecustomize`` of the user's own runs as it would without this one.
+opened (read, write, both, append), folders listed, project modules loaded, hosts asked for, the seeds that
+``hookseeds`` sees, and the numeric libraries that ``hookused`` finds. A file that is linked to the user's own it
+replaces by a copy ("copied") before Python opens it for writing. A ``sitecustomize`` of the user's own runs as it would
+without this one.
 """
 
 from __future__ import annotations
@@ -149,6 +150,8 @@ def _start() -> None:
 
     seeds = importlib.import_module("_mintage_seeds")
     atexit.register(reporter.quietly, seeds.watch(reporter.say_quietly, reporter.work))
+    used = importlib.import_module("_mintage_used")
+    atexit.register(reporter.quietly, lambda: used.tell(reporter.say))
 
 
 def _watch() -> None:

@@ -28,7 +28,8 @@ def install(folder: Path, environment: Mapping[str, str], *, work: Path, links: 
     sites, record = folder / "site", folder / "record"
     sites.mkdir(parents=True)
     record.mkdir()
-    for name, copy in (("hook.py", "sitecustomize.py"), ("hookseeds.py", "_mintage_seeds.py")):
+    copies = {"hook.py": "sitecustomize.py", "hookseeds.py": "_mintage_seeds.py", "hookused.py": "_mintage_used.py"}
+    for name, copy in copies.items():
         shutil.copyfile(Path(__file__).with_name(name), sites / copy)
     (record / "settings.json").write_text(json.dumps({"work": str(work), "links": sorted(links)}))
     path = os.pathsep.join(filter(None, [str(sites), environment.get("PYTHONPATH")]))

@@ -13,6 +13,9 @@ import contextlib
 import filecmp
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from mintage.pipeline.recording.classify import classify, restamped
 from mintage.pipeline.recording.evidence import Evidence
@@ -33,6 +36,7 @@ _HOOK_CHANGES: dict[str, tuple[Change, ...]] = {
     "both": ("opened-to-write",),
     "list": ("listed",),
 }
+_USED_BYTES, _MOST_USED = 16_384, 50
 _BLIND = "reads by native libraries and other programs could not be seen: check `in`"
 
 
@@ -143,10 +147,24 @@ def _recording(
         asked=_asked(said, made, after=after, libraries=libraries),
         seeds=tuple(dict.fromkeys(line.what for line in said if line.kind == "seed")),
         unseeded=tuple(dict.fromkeys(line.what for line in said if line.kind == "unseeded")),
+        used=tuple(_used(said)),
         took_params=any(line.kind == "read" and line.what == str(scratch.private / "params.json") for line in said),
         seen_by="hook" if watcher is None else "inotify",
         notes=tuple(notes),
     )
+
+
+def _used(said: Sequence[Said]) -> list[dict[str, Any]]:
+    """What each process had loaded, equal ones once; what is no list of libraries is not ours, and left out."""
+    found: list[dict[str, Any]] = []
+    for text in dict.fromkeys(line.what for line in said if line.kind == "used"):
+        try:
+            value = msgspec.json.decode(text, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            continue
+        if len(text) <= _USED_BYTES and len(found) < _MOST_USED:
+            found.append(value)
+    return found
 
 
 def _evidence(made: Mirror, watcher: Watcher | None, said: Sequence[Said]) -> tuple[Evidence, list[str]]:

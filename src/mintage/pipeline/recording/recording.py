@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from mintage.pipeline.sandbox import Finished
 
@@ -22,8 +22,8 @@ class Recording:
     ``outside_writes`` files left elsewhere, ``hosts`` names that were looked up. ``unsteady`` are reads that somebody
     else changed in the project meanwhile. ``asked`` are files and folders of the project that Python asked for and that
     were not there. ``seeds`` are calls that seeded, by value and place; ``unseeded`` generators that were used without
-    that. ``took_params`` says that the file at $MINTAGE_PARAMS was opened, ``seen_by`` how reads were seen, ``notes``
-    what could not be seen.
+    that; ``used`` the numeric libraries that its processes had loaded. ``took_params`` says that the file at
+    $MINTAGE_PARAMS was opened, ``seen_by`` how reads were seen, ``notes`` what could not be seen.
     """
 
     finished: Finished
@@ -43,6 +43,7 @@ class Recording:
     asked: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
     unseeded: tuple[str, ...] = ()
+    used: tuple[dict[str, Any], ...] = ()
     took_params: bool = False
     seen_by: Literal["inotify", "hook"] = "inotify"
     notes: tuple[str, ...] = ()
