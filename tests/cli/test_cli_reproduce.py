@@ -74,6 +74,15 @@ def test_a_project_that_never_ran_has_nothing_to_reproduce(fresh) -> None:
     assert answer.json["error"]["code"] == "reproduce.nothing-recorded"
 
 
+@pytest.mark.slow
+def test_a_commit_without_the_code_that_was_run_says_what_to_commit(built) -> None:
+    built.git("rm", "-q", "--cached", "split.py")
+    built.git("commit", "-qm", "the script was forgotten")
+    answer = built.run("reproduce", expect=3)
+    assert "does not hold split.py, which its stage split ran" in answer.err
+    assert "`git add split.py`" in answer.err
+
+
 def test_an_unknown_revision_is_refused_by_name(fresh) -> None:
     answer = fresh.run("reproduce", "no-such-thing", expect=3)
     assert "no-such-thing" in answer.err

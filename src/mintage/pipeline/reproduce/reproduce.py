@@ -7,7 +7,7 @@ the cache is empty and the network closed. Nothing else of the clone is touched.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,7 @@ def reproduce(workspace: Workspace, how: How, *, on_event: Callable[[Event], Non
     with fresh(workspace, how.commit) as tree:
         project, locks = tree.project(allow_unmade=True), read_locks(tree.root)
         names = _recorded(project, locks, how)
+        _check_code(tree, names, locks, how)
         how.sources.bring(outside_items(locks.values()), tree)
         chosen = _interpreters(workspace, tree, locks, how, on_event=on_event)
         interpreters = {named: use.python for named, use in chosen.items() if use.python is not None}
@@ -117,6 +118,20 @@ def _recorded(project: Project, locks: Mapping[str, Lock], how: How) -> list[str
             hint="name a revision that has them, or `mintage run` and commit mintage.lock",
         )
     return names
+
+
+def _check_code(tree: Workspace, names: Sequence[str], locks: Mapping[str, Lock], how: How) -> None:
+    """Raise NothingRecordedError if the commit lacks code that its stages ran, as when that was never committed."""
+    for name in names:
+        parts = locks[name].parts
+        lacking = [] if "use" in parts else [path for path in parts.get("code", {}) if not (tree.root / path).is_file()]
+        if lacking:
+            raise NothingRecordedError(
+                f"{how.commit[:12]} does not hold {lacking[0]}, which its stage {name} ran",
+                expected="a commit with the code that was run",
+                found=f"not in it: {', '.join(lacking[:5])}",
+                hint=f"`git add {lacking[0]}` and commit it, then reproduce that commit",
+            )
 
 
 def _interpreters(
