@@ -191,6 +191,9 @@ def assert_has(made: Any, kept: Any) -> None:
     if isinstance(kept, dict):
         for name, value in kept.items():
             assert_has(made[name], value)
+    elif isinstance(kept, list):
+        for one, value in zip(made, kept, strict=True):
+            assert_has(one, value)
     else:
         assert made == kept
 

@@ -1,8 +1,11 @@
 """``mintage attest``: a requirement that no command decides is met by a signed statement with its document."""
 
+import pytest
+
 WORDS = ("--says", "a person sees each answer", "--document", "plan.md")
 
 
+@pytest.mark.slow
 def test_statement_is_signed_asked_for_by_the_policy_and_stands_on_the_certificate(released):
     assert "asks nobody to attest 'oversight'" in released.run("attest", "buys", "oversight", *WORDS, expect=3).err
     with (released.root / "policies/buys.yaml").open("a") as stream:

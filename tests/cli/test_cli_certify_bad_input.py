@@ -88,11 +88,11 @@ def test_a_certificate_of_another_model_releases_nothing(released: SmallProject)
 def test_a_check_that_takes_too_long_is_stopped_and_the_rest_go_on(released: SmallProject) -> None:
     lines = "  - {id: slow, check: D2, ways: 3, severity: should}\n"
     text = POLICY.replace("draws: 400", "draws: 1000000").replace("statistics", "check_limit_s: 1\nstatistics")
-    loss = "  - {id: loss, check: F1, metric: log_loss, max: 9}\n"
-    answer = with_policy(released, text + loss + lines).run("certify", "buys", "--json", expect=1)
+    ranks = "  - {id: ranks, check: F1, metric: average_precision, min: 0.1}\n"
+    answer = with_policy(released, text + ranks + lines).run("certify", "buys", "--json", expect=1)
     found = {result["requirement"]: result for result in answer.json["results"]}
-    assert found["loss"]["verdict"] == "INCONCLUSIVE"
-    assert "not known, the check was stopped after 1 s" in found["loss"]["reason"]
+    assert found["ranks"]["verdict"] == "INCONCLUSIVE"
+    assert "not known, the check was stopped after 1 s" in found["ranks"]["reason"]
     assert found["parity"]["verdict"] == "PASS" and found["p50"]["estimate"] is not None
 
 

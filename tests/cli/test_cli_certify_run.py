@@ -40,6 +40,7 @@ def names_under(key: str, value: Any) -> set[str]:
     return set().union(*(names_under(key, part) for part in value)) if isinstance(value, list) else set()
 
 
+@pytest.mark.slow
 def test_a_run_that_leaves_nothing_strange_passes_and_its_costs_stand_with_the_measured_results(
     fresh: SmallProject,
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_run_that_leaves_nothing_strange_passes_and_its_costs_stand_with_the_m
     assert names_under("results", shown) == {"pickles", "provenance"}
 
 
+@pytest.mark.slow
 def test_a_pickle_with_a_class_of_ones_own_and_a_missing_seed_fail_just_their_checks(fresh: SmallProject) -> None:
     fresh.replace("mintage.yaml", "    seed: 3\n", "")
     fresh.replace("mintage.yaml", "out: [work/model.joblib]", "out: [work/model.joblib, work/beside.pkl]")

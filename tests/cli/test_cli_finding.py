@@ -1,8 +1,11 @@
 """Findings from the command line: recorded by a person, asked of every model, closed, never removed."""
 
+import pytest
+
 ROW = ("--row", "pages=95", "minutes=9")
 
 
+@pytest.mark.slow
 def test_finding_blocks_every_certificate_until_the_model_answers_as_expected(released):
     added = released.run("finding", "add", "buys", *ROW, "--expect", "label=0", "--about", "a robot")
     name = added.out.partition(":")[0]

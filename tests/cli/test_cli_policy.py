@@ -76,6 +76,7 @@ def test_a_deleted_policy_is_not_replaced_by_the_milder_default(fresh: SmallProj
     assert not [entry for entry in fresh.audit() if entry["action"] == "holdout.open"]
 
 
+@pytest.mark.slow
 def test_a_written_policy_has_thresholds_from_validation_and_leads_to_a_release(without_policy: SmallProject) -> None:
     project = without_policy
     project.run("run")
@@ -98,6 +99,7 @@ def test_a_written_policy_has_thresholds_from_validation_and_leads_to_a_release(
     project.run("release", "buys", "--to", "production")
 
 
+@pytest.mark.slow
 def test_thresholds_do_not_change_with_the_hold_out(without_policy: SmallProject) -> None:
     project = without_policy
     project.run("run")

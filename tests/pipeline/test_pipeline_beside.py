@@ -48,6 +48,7 @@ def data(project: SmallProject) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_test_table_beside_the_training_rows_is_the_holdout(split: SmallProject) -> None:
     split.run("run")
     assert data(split)["holdout"] == "parts/test.csv"
@@ -81,6 +82,7 @@ def test_a_stage_that_has_not_run_may_yet_read_the_table(split: SmallProject) ->
     assert "holdout" not in data(split)
 
 
+@pytest.mark.slow
 def test_an_added_table_counts_wherever_it_lies(split: SmallProject) -> None:
     (split.root / "later").mkdir()
     (split.root / "parts/test.csv").rename(split.root / "later/holdout.csv")

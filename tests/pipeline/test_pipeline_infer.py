@@ -105,6 +105,7 @@ def test_an_inferred_file_is_the_persons_from_then_on(bare: SmallProject) -> Non
     assert bare.read("models/buys.yaml") == changed
 
 
+@pytest.mark.slow
 def test_tables_in_csv_are_read_as_what_their_columns_are_declared_to_be(bare: SmallProject) -> None:
     _in_csv(bare)
     bare.run("run")

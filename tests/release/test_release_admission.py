@@ -45,7 +45,8 @@ class Scene:
         sealed = open_sealed(self.store.get_bytes(self.b["certificate"]), trust.keys_for("certificate"))
         predicate = json.loads(json.dumps(sealed.statement.predicate)) | changes
         predicate["ends"][0]["at"] = predicate["expires"]
-        statistics = predicate["statistics"] | {"digest": sha256_bytes(canonical_bytes(predicate["results"]))}
+        results = [{k: v for k, v in each.items() if k != "examples" or v} for each in predicate["results"]]
+        statistics = predicate["statistics"] | {"digest": sha256_bytes(canonical_bytes(results))}
         statement = Statement(
             subjects=sealed.statement.subjects,
             predicate_type=sealed.statement.predicate_type,

@@ -56,6 +56,7 @@ def test_a_script_that_splits_in_memory_is_certified_with_no_line_about_rows(fre
     assert again["actions"]["train"] == "restore" and (project.root / TABLES[1]).is_file()
 
 
+@pytest.mark.slow
 def test_a_later_run_yields_the_same_rows_or_says_what_is_in_the_way(fresh: SmallProject) -> None:
     project = _project(fresh, SCRIPT)
     before = {path: (project.root / path).read_bytes() for path in TABLES}
@@ -73,6 +74,7 @@ def test_a_later_run_yields_the_same_rows_or_says_what_is_in_the_way(fresh: Smal
     assert project.read("mintage.lock/train.json") == locked
 
 
+@pytest.mark.slow
 def test_where_it_is_not_honest_the_models_file_says_why_and_certify_is_inconclusive(fresh: SmallProject) -> None:
     second = "from sklearn.tree import DecisionTreeClassifier\ntree = DecisionTreeClassifier(max_depth=1)\n"
     second += "tree.fit(train[['pages', 'minutes']], train['bought'])\n"
