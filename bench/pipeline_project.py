@@ -38,7 +38,7 @@ def make_project(folder: Path, *, stages: int, tool: str) -> None:
 
 
 def finish_dvc(folder: Path, *, stages: int) -> None:
-    """Outputs, cache and dvc.lock as `dvc repro` leaves them, which takes it an hour where stages are a thousand."""
+    """Outputs, cache and dvc.lock as `dvc repro` leaves them, whose cost of a stage grows with the number of stages."""
     lines = ["schema: '2.0'\nstages:\n"]
     for name, given, made in _steps(stages):
         data = (folder / given).read_bytes()
