@@ -10,10 +10,10 @@ PREPARE = PYTHON="$(PYTHON)" sh scripts/prepare-venv
 VENV = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint lock bench bench-model bench-certify clean
+.PHONY: help demo test test-all lint lock bench bench-model bench-certify bench-pipeline clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r target text; do printf '  make %-13s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
 
 demo: ## take a model from a commit to certified production, watch it degrade, replace it
 	@$(PREPARE) demo
@@ -52,6 +52,10 @@ bench-certify: ## time certification of 100,000 rows, and its searches beside sl
 	@$(PREPARE) dev
 	@MINTAGE_VENV=.venv-peers $(PREPARE) peers
 	@$(VENV)/python bench/certify.py --peers .venv-peers/bin/python $(ARGS)
+
+bench-pipeline: ## time 10 to 1,000 stages, and a run with nothing to do, beside DVC and snakemake (if in .venv-peers)
+	@$(PREPARE) dev
+	@$(VENV)/python bench/pipeline.py --peers .venv-peers/bin/python $(ARGS)
 
 clean: ## delete what the other targets made (not the demo's repository)
 	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

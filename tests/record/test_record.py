@@ -1,4 +1,5 @@
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,28 @@ def test_canonical_bytes_do_not_depend_on_the_order_of_keys(value):
         return [turned(part) for part in item] if isinstance(item, list) else item
 
     assert canonical_bytes(value) == canonical_bytes(turned(value))
+
+
+plain_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(max_codepoint=127)),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(st.characters(max_codepoint=255), max_size=4), inner, max_size=6)
+    ),
+    max_leaves=12,
+)
+
+
+@given(plain_values | json_values)
+def test_canonical_bytes_are_those_of_the_rfc_also_where_they_are_written_faster(value):
+    assert canonical_bytes(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("text", ["".join(map(chr, range(128))), '"\\/', "\U0001f600\ue000", "\x7f\x80"])
+def test_canonical_text_and_keys_are_escaped_and_sorted_as_the_rfc_says(text):
+    value = {**dict.fromkeys(text, 1), "all": text}
+    assert canonical_bytes(value) == rfc8785.dumps(value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**53 + 1, 10**400, {1: 2}, object()])

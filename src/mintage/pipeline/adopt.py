@@ -15,7 +15,6 @@ import msgspec
 
 from mintage.errors import MintageError
 from mintage.pipeline.facts import Inspector, StageFacts
-from mintage.pipeline.stage_run import keep_inputs
 from mintage.record.envelope import Record
 from mintage.repo.locks import Item, Lock, write_lock
 from mintage.repo.workspace import Workspace
@@ -41,6 +40,8 @@ def adopt(
 
     ``facts`` (who, when, at which commit) go into the record. A stage that has a lock already keeps it.
     """
+    from mintage.pipeline.stage_run import keep_inputs  # every command that knows of models imports this module
+
     inspector = Inspector(workspace, cache)
     refused: dict[str, str] = {}
     adopted: dict[str, tuple[StageFacts, tuple[Item, ...]]] = {}

@@ -8,6 +8,7 @@ name such files under ``code:``; the sandbox makes a forgotten one fail at once 
 from __future__ import annotations
 
 import ast
+import os
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -38,12 +39,12 @@ def scripts_of(command: Sequence[str], root: Path) -> list[str]:
             found += [option for option in options if (root / option).is_file()][:1]
         elif word.endswith(NOTEBOOK) and index and not (root / word).is_file():
             continue  # such as the one that papermill is to write
-        elif word.endswith((".py", ".sh", NOTEBOOK)) and not Path(word).is_absolute():
-            if not (root / word).is_file():
+        elif word.endswith((".py", ".sh", NOTEBOOK)) and not (script := Path(word)).is_absolute():
+            if not (root / script).is_file():
                 raise FileMissingError(
                     f"the command names {word}, which is not there", where=word, hint="correct `run:` of the stage"
                 )
-            found.append(Path(word).as_posix())
+            found.append(script.as_posix())
     return found
 
 
@@ -125,14 +126,17 @@ def _resolved(names: Iterable[tuple[int, str]], path: str, root: Path) -> list[s
 
 
 def _resolve(module: str, bases: list[Path], root: Path, *, relative: bool = False) -> list[str]:
+    """Each stage asks for all its imports, most of libraries: text it is here, as paths cost more than the look."""
     parts = module.split(".")
-    for base in bases if relative else [*bases, Path(), Path("src")]:
+    folders = [base.as_posix() for base in bases] + ([] if relative else [".", "src"])
+    for folder in dict.fromkeys(folders):
         found = []
-        for count in range(1, len(parts) + 1):
-            stem = base.joinpath(*parts[:count])
-            for option in (stem / "__init__.py", stem.with_suffix(".py")):
-                if (root / option).is_file():
-                    found.append(option.as_posix())
+        stem = "" if folder == "." else folder
+        for part in parts:
+            stem = f"{stem}/{part}" if stem else part
+            for option in (f"{stem}/__init__.py", f"{stem}.py"):
+                if os.path.isfile(f"{root}/{option}"):  # noqa: PTH113
+                    found.append(option)
         if found:
             return found
     return []

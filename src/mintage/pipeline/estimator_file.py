@@ -12,6 +12,7 @@ True
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -31,6 +32,7 @@ _PACKED = (*_ZLIB, b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"]\x00\x00", b"\x04\x22M\x
 PICKLES = (".joblib", ".pkl", ".pickle")
 _BOOSTERS = (".ubj", ".json", ".txt", ".cbm", ".xgb", ".lgb", ".bst", ".model")
 _PT = (".pt", ".pth")
+_NAMED = (*PICKLES, *_PT, ".skops", ".onnx", ".pt2", ".ubj", ".cbm")
 _ZIP = b"PK\x03\x04"
 
 
@@ -59,7 +61,7 @@ _WEIGHTS = EstimatorKind(
 
 def estimator_kind(path: str, head: bytes) -> EstimatorKind | None:
     """The kind of the file at ``path`` that begins with ``head``; None if it is no estimator, whatever its name is."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = _suffix(path)
     is_pickle = len(head) > 1 and head[0] == 0x80 and 2 <= head[1] <= 5
     if suffix in PICKLES:
         return _PICKLE if is_pickle or head.startswith(_PACKED) else None
@@ -85,7 +87,7 @@ def _booster(head: bytes) -> EstimatorKind | None:
 
 def can_hold_one(path: str) -> bool:
     """Whether a file of that name may hold an estimator."""
-    return names_an_estimator(path) or PurePosixPath(path).suffix.lower() in _BOOSTERS
+    return _suffix(path) in (*_NAMED, *_BOOSTERS)
 
 
 def names_an_estimator(path: str) -> bool:
@@ -94,8 +96,12 @@ def names_an_estimator(path: str) -> bool:
     >>> names_an_estimator("a/model.pkl"), names_an_estimator("notes.txt")
     (True, False)
     """
-    suffix = PurePosixPath(path).suffix.lower()
-    return suffix in (*PICKLES, *_PT, ".skops", ".onnx", ".pt2", ".ubj", ".cbm")
+    return _suffix(path) in _NAMED
+
+
+@functools.lru_cache(maxsize=4096)
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
 
 
 def what_it_is(path: str, head: bytes) -> str:

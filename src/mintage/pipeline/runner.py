@@ -14,16 +14,13 @@ import msgspec
 
 from mintage.data.checkout import place
 from mintage.errors import MintageError
-from mintage.pipeline.attempts import Attempted, attempt_stage
 from mintage.pipeline.events import Event
 from mintage.pipeline.facts import Inspector, StageFacts, StageResult, flat_params, split_command
 from mintage.pipeline.implicit import ImplicitStage
 from mintage.pipeline.key import cache_key, explain
-from mintage.pipeline.notebook.start import is_inside, is_notebook
 from mintage.pipeline.plan import plan
 from mintage.pipeline.ready import Demand
 from mintage.pipeline.session import RunSession, interrupted, keep_environment
-from mintage.pipeline.stage_run import StageOutcome, level_variables
 from mintage.pipeline.uses.used import kept_use
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
@@ -32,9 +29,11 @@ from mintage.repo.project import unmade_model
 from mintage.repo.workspace import PROJECT_FILE
 from mintage.tracking.runs import Artifact, Metric
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what only a stage that runs needs is imported then
+    from mintage.pipeline.attempts import Attempted
     from mintage.pipeline.first_run import Learned
     from mintage.pipeline.infer.find_models import FoundModels
+    from mintage.pipeline.stage_run import StageOutcome
 
 __all__ = ["Runner"]
 
@@ -147,6 +146,8 @@ class Runner:
 
         But for those, it may be called in a thread of its own: nothing of this object is changed.
         """
+        from mintage.pipeline.attempts import Attempted, attempt_stage
+
         if work.learns:
             facts, outcome = self._learn(work.facts, work.log)
             return facts, Attempted(outcome=outcome, attempts=())
@@ -166,6 +167,8 @@ class Runner:
 
     def complete(self, work: Work, facts: StageFacts, attempted: Attempted) -> None:
         """Put what the command made in place, and record it."""
+        from mintage.pipeline.stage_run import level_variables
+
         session, inspector, why, outcome = self.session, self.inspector, work.why, attempted.outcome
         self._current = facts.name
         self._note(facts.name, attempted.remarks)
@@ -241,6 +244,8 @@ class Runner:
 
     def _keep_outputs_out_of_git(self) -> None:
         """The first run with a notebook in this clone: Git is told to leave outputs out, and the user is."""
+        from mintage.pipeline.notebook.start import is_inside, is_notebook
+
         for name, stage in self.inspector.project.stages.items():
             command = split_command(stage.run, name)
             if not (is_notebook(command) and is_inside(command[0])):

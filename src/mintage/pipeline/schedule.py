@@ -10,18 +10,23 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
 
 from mintage.errors import MintageError
-from mintage.pipeline.attempts import Attempted
-from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.ready import Capacity, ReadyQueue
 from mintage.pipeline.runner import Runner, Work
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from mintage.pipeline.attempts import Attempted
+    from mintage.pipeline.facts import StageFacts
+
+    Done = tuple[StageFacts, Attempted]
 
 __all__ = ["capacity_for", "run_stages"]
 
 _LOOK_S = 0.5
-Done = tuple[StageFacts, Attempted]
 
 
 def capacity_for(jobs: int) -> Capacity:
@@ -42,6 +47,8 @@ def run_stages(
     if jobs == 1:
         schedule.go(None)
         return schedule.failed
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="stage") as pool:
         try:
             schedule.go(pool)
@@ -95,7 +102,11 @@ class _Schedule:
 
     def _ended(self) -> list[Future[Done]]:
         """Commands that have ended; waits for one. It looks up now and then, so that a Ctrl-C is not lost."""
+        if not self.running:
+            return []
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         ended: set[Future[Done]] = set()
-        while self.running and not ended:
+        while not ended:
             ended = wait(self.running, timeout=_LOOK_S, return_when=FIRST_COMPLETED).done
         return list(ended)

@@ -6,6 +6,7 @@ b'{"a":[true,null],"b":1}'
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import rfc8785
@@ -14,6 +15,10 @@ from mintage.errors import RecordInvalidError
 
 __all__ = ["canonical_bytes"]
 
+_EXACT = 2**53
+_write = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True).encode
+"""Ten times as fast; the same bytes for what ``_is_plain``, not for other numbers, nor for the order of other keys."""
+
 
 def canonical_bytes(value: Any) -> bytes:
     """``value`` (dicts with string keys, lists, strings, finite numbers, booleans, None) as RFC 8785 bytes.
@@ -21,6 +26,8 @@ def canonical_bytes(value: Any) -> bytes:
     Raises RecordInvalidError for NaN, infinity, integers that no double holds, and other types: none has a canonical
     form. An integral double beyond 2^53 comes back from JSON as an integer; it keeps its form.
     """
+    if _is_plain(value):
+        return _write(value).encode()
     try:
         try:
             return rfc8785.dumps(value)
@@ -30,6 +37,19 @@ def canonical_bytes(value: Any) -> bytes:
         raise RecordInvalidError(
             "a value has no canonical JSON form", expected="finite numbers, strings, lists, dicts", found=str(error)
         ) from error
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it holds only ASCII text, small integers, booleans, None, and lists and dicts of these."""
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii())
+    if kind is dict:
+        keys = all(type(key) is str and key.isascii() for key in value)
+        return keys and all(map(_is_plain, value.values()))
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, value))
+    return value is None or kind is bool or (kind is int and -_EXACT < value < _EXACT)
 
 
 def _as_doubles(value: Any) -> Any:

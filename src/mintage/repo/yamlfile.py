@@ -25,6 +25,7 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `\$
 _MISSING = re.compile(r"Object missing required field `(?P<key>.*?)`$")
 _AT = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>.*?)`)?$")
 _PLAIN_TAGS = ("tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
+_TEXT = "tag:yaml.org,2002:str"
 MAX_BYTES = 4 << 20
 
 
@@ -82,7 +83,7 @@ def _build(node: Any, path: tuple[str | int, ...], marks: Marks, loader: Any) ->
         raise FileMalformedError("too deeply nested", where=marks.at(path))
     marks.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, yaml.ScalarNode):
-        return loader.construct_object(node)
+        return node.value if node.tag == _TEXT else loader.construct_object(node)
     if len(marks.places) > 200_000:
         raise FileMalformedError("too many values", expected="at most 200000", where=marks.where)
     if node.tag not in _PLAIN_TAGS:
@@ -91,7 +92,8 @@ def _build(node: Any, path: tuple[str | int, ...], marks: Marks, loader: Any) ->
         return [_build(child, (*path, index), marks, loader) for index, child in enumerate(node.value)]
     result: dict[str, Any] = {}
     for key_node, child in node.value:
-        key = loader.construct_object(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+        is_scalar = isinstance(key_node, yaml.ScalarNode)
+        key = None if not is_scalar else key_node.value if key_node.tag == _TEXT else loader.construct_object(key_node)
         place = f"{marks.where}:{key_node.start_mark.line + 1}:{key_node.start_mark.column + 1}"
         if not isinstance(key, str | int | bool) or key is None:
             raise FileMalformedError("a key is not a word", where=place)

@@ -30,11 +30,12 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._blobs = root / "b3"
 
     def path_of(self, digest: str) -> Path:
         """Where the blob lies (whether it is there or not)."""
         value = hex_of(digest)
-        return self.root / "b3" / value[:2] / value[2:]
+        return self._blobs / f"{value[:2]}/{value[2:]}"
 
     def has(self, digest: str) -> bool:
         """Whether the blob is there (not whether it is whole: reading tells)."""

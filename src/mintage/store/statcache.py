@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,7 @@ class StatCache:
                 database.with_name(database.name + suffix).unlink(missing_ok=True)
             self._connection = _open(database)
         self._learned: dict[str, tuple[str, str]] = {}
+        self._rows: dict[str, tuple[str, str] | None] = {}
         self.read: Callable[[Path], str] = blake3_file
         """How a file is read for its digest."""
 
@@ -57,11 +59,14 @@ class StatCache:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT OR REPLACE INTO stat VALUES (?, ?, ?)", rows)
             self._connection.execute("COMMIT")
+            self._rows |= self._learned
             self._learned.clear()
 
     def file_digest(self, path: Path) -> str:
         """The BLAKE3 id of a file, read only if its stat changed."""
-        status = path.stat()
+        return self._digest(path, path.stat())
+
+    def _digest(self, path: Path, status: os.stat_result) -> str:
         if (known := self._known(path, status)) is not None:
             return known
         now = time.time_ns()
@@ -81,19 +86,23 @@ class StatCache:
 
     def _known(self, path: Path, status: os.stat_result) -> str | None:
         key = str(path)
-        known = (
-            self._learned.get(key)
-            or self._connection.execute("SELECT mark, digest FROM stat WHERE path = ?", (key,)).fetchone()
-        )
-        return str(known[1]) if known is not None and known[0] == _mark(status) else None
+        known = self._learned.get(key) or self._looked_up(key)
+        return known[1] if known is not None and known[0] == _mark(status) else None
+
+    def _looked_up(self, key: str) -> tuple[str, str] | None:
+        """Mark and digest as the database had them; a file that many stages name is looked up once."""
+        if key not in self._rows:
+            query = "SELECT mark, digest FROM stat WHERE path = ?"
+            self._rows[key] = self._connection.execute(query, (key,)).fetchone()
+        return self._rows[key]
 
     def manifest(self, folder: Path) -> DataManifest:
         """The data manifest of a folder, unchanged files not read."""
         entries = [
             Entry(
                 path=path.relative_to(folder).as_posix(),
-                digest=self.file_digest(path),
-                size=(status := path.stat()).st_size,
+                digest=self._digest(path, status := path.stat()),
+                size=status.st_size,
                 executable=bool(status.st_mode & 0o100),
             )
             for path in files_under(folder)
@@ -102,10 +111,23 @@ class StatCache:
 
     def digest(self, path: Path) -> tuple[str, int, bool]:
         """Digest, size in bytes and whether it is a folder, of a file or a folder."""
-        if path.is_dir():
+        return self._digest_of(path, path.stat())
+
+    def find(self, path: Path) -> tuple[str, int, bool] | None:
+        """As ``digest``; None if nothing is there."""
+        try:
+            status = path.stat()
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                return None
+            raise
+        return self._digest_of(path, status)
+
+    def _digest_of(self, path: Path, status: os.stat_result) -> tuple[str, int, bool]:
+        if stat.S_ISDIR(status.st_mode):
             manifest = self.manifest(path)
             return blake3_bytes(encode_manifest(manifest)), manifest.size, True
-        return self.file_digest(path), path.stat().st_size, False
+        return self._digest(path, status), status.st_size, False
 
     def result(self, key: str) -> str | None:
         """What was remembered under a cache key."""

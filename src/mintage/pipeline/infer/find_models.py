@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from mintage.pipeline.estimator_file import can_hold_one, estimator_kind, names_an_estimator
@@ -24,6 +25,8 @@ from mintage.store.publish import publish_bytes
 
 __all__ = ["FoundModels", "find_models"]
 
+_LOOK = 0
+"""Part of what ``_is_one`` is remembered under: raised when ``estimator_kind`` changes."""
 _MOST_FILES = 20
 """Each is opened by a process of its own, which takes a second."""
 
@@ -71,14 +74,20 @@ def _files(inspector: Inspector, stages: Collection[str]) -> list[Item]:
     named = {model.source for model in inspector.project.models.values()}
     locks = [inspector.locks[name] for name in stages if name in inspector.locks]
     items = [item for lock in locks for item in lock.outputs if item.folder or can_hold_one(item.path)]
-    items = [item for item in items if inspector.store.has(item.digest)]
+    items = [item for item in items if not item.folder or inspector.store.has(item.digest)]
     files = [file for item in items for file in files_of(item, inspector.store) if can_hold_one(file.path)]
     there = [file for file in files if file.path not in named and inspector.store.has(file.digest)]
     return [file for file in there if names_an_estimator(file.path) or _is_one(inspector, file)]
 
 
 def _is_one(inspector: Inspector, file: Item) -> bool:
-    return estimator_kind(file.path, head_of(inspector, file)) is not None
+    """By its first bytes, which are read (and all of it verified) once for a content and an ending."""
+    key = f"estimator:{_LOOK}:{PurePosixPath(file.path).suffix}:{file.digest}"
+    known = inspector.cache.result(key)
+    if known is None:
+        known = "no" if estimator_kind(file.path, head_of(inspector, file)) is None else "yes"
+        inspector.cache.remember(key, known)
+    return known == "yes"
 
 
 def _write(inspector: Inspector, choice: Choice) -> FoundModels:

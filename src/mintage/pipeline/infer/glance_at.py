@@ -16,7 +16,6 @@ from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.infer.choose_models import Seen
 from mintage.pipeline.key import cache_key
-from mintage.pipeline.sandbox import Scratch
 from mintage.repo.locks import Item
 from mintage.repo.workspace import Workspace
 
@@ -42,6 +41,7 @@ def glance_at(workspace: Workspace, estimator: Item, table: Any | None) -> Glanc
     """What it takes of the columns of ``table``, if there is one; raises EstimatorRefusedError, RunError."""
     from mintage.lower.extraction import read_glance, write_rows
     from mintage.pipeline.extract import open_extractor
+    from mintage.pipeline.sandbox import Scratch
     from mintage.pipeline.table import plain_kinds
 
     rows = {} if table is None else plain_kinds(table.slice(0, _GLANCED_ROWS))
