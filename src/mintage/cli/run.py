@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mintage.cli.console import emit, emit_json, plural, say
@@ -142,11 +143,17 @@ def _offer_commit(context: Context, outcome: RunOutcome, *, yes: bool) -> str | 
     return offer_commit(
         context.workspace.git,
         outcome.wrote,
-        f"Run {', '.join(made)}" if made else "Pin what is used of other repositories",
+        f"Run {_some(made)}" if made else "Pin what is used of other repositories",
         yes=yes,
         ask=any(not path.startswith(f"{LOCK_FOLDER}/") for path in outcome.wrote),
         theirs={path for path in edited if not path.startswith(f"{LOCK_FOLDER}/")},
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names, and how many more: a subject line of Git is short."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _say_next(workspace: Workspace, outcome: RunOutcome) -> None:
