@@ -44,6 +44,7 @@ def test_a_pull_request_is_asked_less_and_its_results_serve_the_release(released
     assert (last["action"], last["details"]["tier"]) == ("certificate.issue", "pull-request")
 
     project.replace("policies/buys.yaml", "check: L1", "check: L1, max_share: 0.002")
+    project.commit("another share")
     whole = project.run("certify", "buys", "--json").json
     assert (whole["tier"], whole["not_asked"], whole["kept"]) == ("release", [], ["auc", "parity"])
     assert project.lock("certificate:buys")["record"] == whole["certificate"]

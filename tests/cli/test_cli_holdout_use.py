@@ -13,6 +13,7 @@ def test_the_second_model_on_a_hold_out_is_said_counted_limited_and_a_log_begun_
     assert "ok  hold-out the 2nd model judged on this hold-out, in 3 looks: entered in this clone's audit log" in shown
 
     released.write("policies/buys.yaml", released.read("policies/buys.yaml") + "holdout: {max_models: 1}\n")
+    released.commit("one model on a hold-out")
     answer = released.run("certify", "buys", "--json", expect=1).json
     assert answer["verdict"] == "INCONCLUSIVE" and "the 2nd model judged on this hold-out" in answer["sentence"]
     assert (answer["holdout"]["models"], answer["holdout"]["looks"]) == (2, 4)
