@@ -29,6 +29,8 @@ def project(fresh: SmallProject) -> SmallProject:
     fresh.write("checks/buyers.py", BUYERS)
     fresh.write("checks/relations.py", RELATIONS)
     fresh.write("policies/buys.yaml", fresh.read("policies/buys.yaml") + LINES)
+    fresh.git("add", "policies/buys.yaml")
+    fresh.git("commit", "-qm", "requirements of our own")
     return fresh
 
 
