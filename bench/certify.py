@@ -60,6 +60,7 @@ def tiers(folder: Path, *, rows: int) -> dict[str, dict[str, Any]]:
     found["release, all anew"] = _run([MINTAGE, "certify", "--json", "--fresh"], folder)
     found["release, nothing changed"] = _run([MINTAGE, "certify", "--json"], folder)
     _replace(folder / _POLICY, {"max: 0.10}": "max: 0.11}"})
+    _commit(folder)
     found["release, one changed"] = _run([MINTAGE, "certify", "--json"], folder)
     return found
 
