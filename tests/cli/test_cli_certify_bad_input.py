@@ -61,6 +61,7 @@ def test_a_policy_edited_and_not_committed_is_refused_and_one_younger_than_the_e
     assert "error[certify.policy-not-committed]" in released.run("certify", "buys", expect=1).err
 
 
+@pytest.mark.slow
 def test_an_expired_waiver_does_not_hold_and_says_since_when(released: SmallProject) -> None:
     project = with_policy(released, POLICY.replace("0.60", "0.99"))
     assert "auc FAIL" not in project.run("certify", "buys", expect=1).out.splitlines()[0]

@@ -59,6 +59,7 @@ def _fact(value: object, name: str) -> str:
     return next((part for part in found if part), "")
 
 
+@pytest.mark.slow
 def test_rows_that_no_key_groups_are_said_to_be_taken_as_independent(without_policy: SmallProject) -> None:
     without_policy.replace("models/buys.yaml", "group_key: day\n", "")
     without_policy.run("run")

@@ -92,6 +92,7 @@ def test_an_added_table_counts_wherever_it_lies(split: SmallProject) -> None:
     assert split.run("certify", "buys", "--json").json["verdict"] == "PASS"
 
 
+@pytest.mark.slow
 def test_the_line_that_names_a_table_of_the_project_is_enough(split: SmallProject) -> None:
     (split.root / "parts/test.csv").rename(split.root / "rows from march.csv")
     split.run("run")

@@ -97,6 +97,7 @@ def test_three_tables_and_an_estimator_are_enough_for_a_model(bare: SmallProject
     assert "# time: at   # suggested" in text
 
 
+@pytest.mark.slow
 def test_an_inferred_file_is_the_persons_from_then_on(bare: SmallProject) -> None:
     bare.run("run")
     bare.replace("models/buys.yaml", "# group_key: day", "group_key: day")
@@ -129,6 +130,7 @@ def test_tables_in_csv_are_read_as_what_their_columns_are_declared_to_be(bare: S
     assert "on 100 validation rows" in bare.run("policy", "init", "buys").out
 
 
+@pytest.mark.slow
 def test_without_a_hold_out_the_verdict_is_inconclusive_and_names_the_line_that_settles_it(bare: SmallProject) -> None:
     _one_script(bare)
     bare.run("run")

@@ -17,9 +17,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from mintage.errors import CertificateRevokedError, FileMalformedError
+from mintage.certify.beside_policy import read_beside
+from mintage.errors import CertificateRevokedError
 from mintage.repo.git import Git
-from mintage.repo.yamlfile import check_version, convert, load_yaml
 
 __all__ = ["Revocation", "check_not_revoked", "parse_revocations", "revocations_at", "revocations_path"]
 
@@ -57,15 +57,7 @@ def revocations_path(model: str) -> str:
 
 def parse_revocations(data: bytes, *, model: str, where: str) -> tuple[Revocation, ...]:
     """Parse and check; raises FileMalformedError with file, line and column."""
-    value, marks = load_yaml(data, where=where)
-    if not isinstance(value, dict):
-        raise FileMalformedError("no revocations", expected="keys model, revoked", where=where, hint=_HINT)
-    check_version(value, marks, known=1)
-    file = convert(value, _File, marks, hint=_HINT)
-    if file.model != model:
-        raise FileMalformedError(
-            "revocations of another model", expected=model, found=file.model, where=marks.at(("model",)), hint=_HINT
-        )
+    file, _ = read_beside(data, _File, key="revoked", of="revocations", model=model, where=where, hint=_HINT)
     return file.revoked
 
 

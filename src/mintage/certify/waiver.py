@@ -19,11 +19,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from mintage.certify.beside_policy import read_beside
 from mintage.certify.check import CheckResult
 from mintage.errors import FileMalformedError
 from mintage.record.canonical import canonical_bytes
 from mintage.record.digest import sha256_bytes
-from mintage.repo.yamlfile import check_version, convert, load_yaml
 
 __all__ = [
     "MAX_DAYS",
@@ -81,15 +81,7 @@ def read_waivers(root: Path, model: str) -> tuple[WaiverEntry, ...]:
 
 def parse_waivers(data: bytes, *, model: str, where: str) -> tuple[WaiverEntry, ...]:
     """Parse and check; raises FileMalformedError with file, line and column."""
-    value, marks = load_yaml(data, where=where)
-    if not isinstance(value, dict):
-        raise FileMalformedError("no waivers", expected="keys model, waivers", where=where, hint=_HINT)
-    check_version(value, marks, known=1)
-    file = convert(value, _File, marks, hint=_HINT)
-    if file.model != model:
-        raise FileMalformedError(
-            "waivers of another model", expected=model, found=file.model, where=marks.at(("model",)), hint=_HINT
-        )
+    file, marks = read_beside(data, _File, key="waivers", of="waivers", model=model, where=where, hint=_HINT)
     seen: set[str] = set()
     entries = []
     for index, waiver in enumerate(file.waivers):

@@ -81,18 +81,8 @@ def _find(workspace: Workspace, stage: str, run_id: str | None) -> Path:
 
 
 def _is_running(workspace: Workspace, log: Path) -> bool:
-    """Whether a run holds its lock and this is one of its logs."""
-    import fcntl
-
-    path = workspace.state / "run.lock"
-    if not path.is_file() or log.parent != _runs(workspace)[-1]:
-        return False
-    with path.open("rb") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    """Whether a run goes on and this is one of its logs."""
+    return workspace.is_held("run") and log.parent == _runs(workspace)[-1]
 
 
 def _pass_on(workspace: Workspace, log: Path, *, from_end: bool, follow: bool) -> None:

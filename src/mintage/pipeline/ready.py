@@ -11,7 +11,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Capacity", "Demand", "ReadyQueue"]
@@ -72,11 +72,6 @@ class ReadyQueue:
     def is_over(self) -> bool:
         """Whether nothing runs and nothing can."""
         return not self._running and not self._ready
-
-    @property
-    def running(self) -> Collection[str]:
-        """What was given out and has not ended."""
-        return self._running.keys()
 
     def next(self) -> str | None:
         """A stage that may start now; None while there is none."""

@@ -17,8 +17,8 @@ from mintage.pipeline.graph import upstream
 from mintage.pipeline.implicit import ImplicitStage
 from mintage.pipeline.places import cycles_placed
 from mintage.pipeline.reading import InputReader
+from mintage.pipeline.run_stages import run_stages
 from mintage.pipeline.runner import Runner
-from mintage.pipeline.schedule import run_stages
 from mintage.pipeline.select import EVERYTHING, Selection, select
 from mintage.pipeline.session import Clock, RunSession
 from mintage.repo.workspace import Workspace

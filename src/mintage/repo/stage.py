@@ -10,7 +10,6 @@ from msgspec import Meta
 from mintage.repo.use import Use
 
 __all__ = [
-    "Amount",
     "Determinism",
     "Positive",
     "Program",
@@ -21,7 +20,7 @@ __all__ = [
 ]
 
 Positive = Annotated[int, Meta(ge=1)]
-Amount = Annotated[float, Meta(ge=0, le=100_000)]
+_Amount = Annotated[float, Meta(ge=0, le=100_000)]
 Program = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
 VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 Determinism = Literal["off", "same-machine", "portable"]
@@ -40,9 +39,9 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a stage takes of the machine while it runs: CPUs, GPUs, and memory in GiB."""
 
-    cpu: Amount = 1.0
-    gpu: Amount = 0.0
-    memory_gib: Amount = 0.0
+    cpu: _Amount = 1.0
+    gpu: _Amount = 0.0
+    memory_gib: _Amount = 0.0
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

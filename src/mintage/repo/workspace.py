@@ -157,15 +157,23 @@ class Workspace:
             finally:
                 stream.truncate(0)  # so that nobody is told of who was here before
 
+    def is_held(self, name: str) -> bool:
+        """Whether another command holds the lock ``name`` now; it is not waited for, nor taken."""
+        try:
+            with (self.state / f"{name}.lock").open() as stream:
+                return not _taken(stream, shared=True)
+        except FileNotFoundError:
+            return False
+
     def clear_scratch(self) -> None:
         """Delete what interrupted runs left in the scratch folder; call it while holding the run lock."""
         shutil.rmtree(self.tmp_dir, ignore_errors=True)
 
 
-def _taken(stream: IO[str]) -> bool:
-    """Take the lock on an open file, if nobody has it."""
+def _taken(stream: IO[str], *, shared: bool = False) -> bool:
+    """Take the lock on an open file, if nobody has it; it is free again when the file is closed."""
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(stream, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

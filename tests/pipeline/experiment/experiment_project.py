@@ -39,7 +39,7 @@ for step in range(3):
 json.dump({"auc": depth * rate}, open("metrics.json", "w"))
 open("model.txt", "w").write(f"{depth} {rate}")
 """,
-    ".gitignore": "/data.csv\n/work/\n/model.txt\n.mintage/\n",
+    ".gitignore": "data.csv\nwork/\nmodel.txt\n.mintage/\n",
 }
 
 

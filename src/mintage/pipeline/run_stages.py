@@ -43,22 +43,22 @@ def run_stages(
     """Bring the stages up to date; returns what failed, by stage, in the order in which it did."""
     demands = {name: runner.demand(name) for name in names}
     queue = ReadyQueue(names, needs=needs, demands=demands, capacity=capacity_for(jobs))
-    schedule = _Schedule(runner, queue, keep_going=keep_going)
+    stages = _StageRuns(runner, queue, keep_going=keep_going)
     if jobs == 1:
-        schedule.go(None)
-        return schedule.failed
+        stages.go(None)
+        return stages.failed
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="stage") as pool:
         try:
-            schedule.go(pool)
+            stages.go(pool)
         except BaseException:
-            schedule.stopped.set()
+            stages.stopped.set()
             raise
-    return schedule.failed
+    return stages.failed
 
 
-class _Schedule:
+class _StageRuns:
     """The stages of one run, with what runs now."""
 
     def __init__(self, runner: Runner, queue: ReadyQueue, *, keep_going: bool) -> None:
