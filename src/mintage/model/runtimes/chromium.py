@@ -90,5 +90,7 @@ def _copy(process: subprocess.Popen[bytes], log: Path) -> None:
 
 def _wait(process: subprocess.Popen[bytes], printed: threading.Thread, ended: Callable[[], None]) -> None:
     process.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # a page must not answer on when its browser is gone
     printed.join(_END_S)  # its last words come before the news of its end; a child may hold the pipe for ever
     ended()
