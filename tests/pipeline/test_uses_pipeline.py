@@ -195,3 +195,10 @@ def test_each_part_of_a_stage_of_it_is_a_part_of_the_key() -> None:
     other = Member(name="n", stage=Stage(run="x"), command=["x"], parts=member(params={"a": {"c": 2}}).parts)
     assert joined_parts([member(), other], inputs={})["params"] == {"a": {"b": 1, "c": 2}}
     assert json.dumps(plain_parts)
+
+
+def test_it_is_rebuilt_from_the_commit(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    actions(mine, capsys)
+    commit(mine, {})
+    assert mintage(mine, "reproduce", "HEAD", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["level"] == "identical"
