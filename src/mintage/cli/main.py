@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import errno
 import importlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -153,7 +152,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser = _Parser(prog="mintage", description="Carry a model from a commit to production and back.", add_help=False)
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("-h", "--help", action="store_true", help="print this help")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    # Told its name, argparse need not format a usage to know it.
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser, prog="mintage")
     for name, (module, summary, _) in COMMANDS.items():
         if only in (None, name):
             command = commands.add_parser(name, help=summary, description=summary)
@@ -200,6 +200,8 @@ def _overview(*, everything: bool) -> str:
 
 def _show_error(error: MintageError, *, as_json: bool) -> None:
     if as_json:
+        import json
+
         sys.stdout.write(json.dumps({"error": error.as_dict()}, indent=2) + "\n")
         return
     lines = [f"error[{error.code}]: {error.message}"]

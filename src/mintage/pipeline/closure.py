@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from mintage.errors import FileMissingError, ProjectError
-from mintage.pipeline.notebook.python_text import commands_of, python_text
 from mintage.repo.notebook import NOTEBOOK, code_cells, parse_notebook
 
 __all__ = ["closure", "imported_names", "scripts_of"]
@@ -84,6 +83,8 @@ def closure(command: Sequence[str], extra: Sequence[str], root: Path, *, names_o
 
 def _from_notebook(path: str, root: Path) -> list[str]:
     """What the cells import, and scripts that they start from the notebook's folder."""
+    from mintage.pipeline.notebook.python_text import commands_of, python_text
+
     cells = code_cells(parse_notebook((root / path).read_bytes(), where=path))
     folder = Path(path).parent
     started = [script for cell in cells for text in commands_of(cell.source) for script in _words(text)]

@@ -11,8 +11,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -118,7 +116,9 @@ def _find(workspace: Workspace, named: str) -> str:
         tried = [workspace.root / named, workspace.state.parent / named]
         found = next((path for path in tried if path.exists()), None)
     else:
-        command = shutil.which(named)
+        from shutil import which
+
+        command = which(named)
         tried, found = [], Path(command) if command else None
     if found is None:
         raise InterpreterError(
@@ -163,6 +163,8 @@ def _is_script(python: str) -> bool:
 
 
 def _ask(workspace: Workspace, python: str, named: str) -> dict[str, Any]:
+    import subprocess
+
     script = Path(__file__).with_name("freeze.py")
     passed = {key: os.environ[key] for key in _PASSED if key in os.environ}
     try:

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,8 +19,7 @@ from mintage.pipeline.closure import closure, imported_names
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
-from mintage.pipeline.params import put_params, read_params, slice_params
-from mintage.pipeline.uses.used import Used, open_used, pinned, renamed, used_part
+from mintage.pipeline.params import PARAMS_FILE, put_params, read_params, slice_params
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock, read_locks
 from mintage.repo.notebook import NOTEBOOK, code_digest
@@ -29,6 +28,9 @@ from mintage.repo.use import Pin
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
+
+if TYPE_CHECKING:  # few projects use another repository
+    from mintage.pipeline.uses.used import Used
 
 __all__ = ["Inspector", "StageFacts", "StageResult", "flat_params", "split_command"]
 
@@ -76,7 +78,7 @@ class Inspector:
         self.cache = cache
         self.store = Store(workspace.store_dir)
         self.project: Project = workspace.project()
-        self.params = read_params(workspace.root, self.project.params)
+        self.params = read_params(workspace.root, self.project.params, keep=workspace.parsed_dir / PARAMS_FILE)
         self.locks = read_locks(workspace.root)
         self._environments: dict[str | None, Environment] = {}
         self._imported: dict[str, list[tuple[int, str]]] = {}
@@ -100,6 +102,8 @@ class Inspector:
         used = None if stage.use is None else self._used(name, stage)
         written, params, root, items = stage, self.params, self.workspace.root, inputs
         if used is not None:
+            from mintage.pipeline.uses.used import renamed
+
             written, params, root = used.stage or stage, used.params, used.root
             items = (*renamed(used.use, inputs), *used.fixed)
         command = put_params(split_command(written.run, name), params, stage=name, place=self._place_of_param(name))
@@ -107,6 +111,8 @@ class Inspector:
         environment = self.environment(name)
         parts = self._parts(name, written, command, params=params, root=root, items=items)
         if used is not None:
+            from mintage.pipeline.uses.used import used_part
+
             parts["use"] = used_part(used)
             if used.stage is None:
                 del parts["environment"]  # nothing runs: the files are what they are
@@ -170,6 +176,8 @@ class Inspector:
 
     def _used(self, name: str, stage: Stage) -> Used:
         """What the stage uses, at the commit that this run or its lock pinned."""
+        from mintage.pipeline.uses.used import open_used, pinned
+
         pin = self.pins.get(name) or (pinned(stage.use, self.locks.get(name)) if stage.use else None)
         return open_used(self.workspace, self.cache, name, stage, pin)
 

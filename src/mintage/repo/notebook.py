@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from mintage.errors import NotebookMalformedError
 from mintage.record.digest import blake3_bytes
@@ -29,8 +30,7 @@ _CELL_MARKS = ("ExecuteTime", "collapsed", "execution", "mintage", "papermill", 
 _NOTEBOOK_MARKS = ("papermill", "signature", "widgets")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One code cell: its number, its place among all cells, its text and tags."""
 
     number: int

@@ -7,21 +7,20 @@ the environment that wrote them, by the process that opens them to build a model
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mintage.pipeline.estimator_file import can_hold_one, estimator_kind, names_an_estimator
 from mintage.pipeline.facts import Inspector
-from mintage.pipeline.infer.choose_models import Choice, choose_models
-from mintage.pipeline.infer.glance_at import head_of, look_at
-from mintage.pipeline.recording.insert_models import insert_models, model_entry
 from mintage.pipeline.stage_data import files_of
 from mintage.repo.locks import Item
 from mintage.repo.workspace import PROJECT_FILE
 from mintage.store.publish import publish_bytes
+
+if TYPE_CHECKING:
+    from mintage.pipeline.infer.choose_models import Choice
 
 __all__ = ["FoundModels", "find_models"]
 
@@ -53,6 +52,12 @@ def find_models(inspector: Inspector, *, learned: Collection[str]) -> FoundModel
             f"{len(files)} files may be models, none was opened: name those that are under `models:` in mintage.yaml"
         )
         return FoundModels(names={}, remarks=(remark,))
+    if not files:  # the rest is imported where there is something to look at
+        return None
+    from mintage.pipeline.infer.choose_models import choose_models
+    from mintage.pipeline.infer.glance_at import look_at
+    from mintage.pipeline.recording.insert_models import model_entry
+
     seen = [found for found in (look_at(inspector, file) for file in files) if found is not None]
     if not seen:
         return None
@@ -85,12 +90,18 @@ def _is_one(inspector: Inspector, file: Item) -> bool:
     key = f"estimator:{_LOOK}:{PurePosixPath(file.path).suffix}:{file.digest}"
     known = inspector.cache.result(key)
     if known is None:
+        from mintage.pipeline.infer.glance_at import head_of
+
         known = "no" if estimator_kind(file.path, head_of(inspector, file)) is None else "yes"
         inspector.cache.remember(key, known)
     return known == "yes"
 
 
 def _write(inspector: Inspector, choice: Choice) -> FoundModels:
+    import difflib
+
+    from mintage.pipeline.recording.insert_models import insert_models, model_entry
+
     path = inspector.workspace.root / PROJECT_FILE
     old = path.read_bytes().decode()
     text = insert_models(old, choice.names) if choice.names else old
