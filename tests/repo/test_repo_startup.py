@@ -24,7 +24,18 @@ OPTIONAL = {
     "vl_convert",
 }
 NEVER_IN_SERVING = {"jinja2", "joblib", "pandas", "polars", "ray", "scipy", "sklearn", "sqlalchemy", "vl_convert"}
-NOT_FOR_NOTHING = {"asyncio", "concurrent", "difflib", "hashlib", "subprocess", "tempfile", "threading", "yaml"}
+NOT_FOR_NOTHING = {
+    "asyncio",
+    "concurrent",
+    "difflib",
+    "hashlib",
+    "json",
+    "shutil",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "yaml",
+}
 """What a command that changes nothing has no use for, each some milliseconds of its start."""
 MARK = "modules-loaded: "
 

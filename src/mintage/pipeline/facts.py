@@ -83,6 +83,7 @@ class Inspector:
         self._environments: dict[str | None, Environment] = {}
         self._imported: dict[str, list[tuple[int, str]]] = {}
         self.pins: dict[str, Pin] = {}
+        self._expected = False
 
     def reload_project(self) -> None:
         """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
@@ -98,6 +99,7 @@ class Inspector:
     def facts(self, name: str) -> StageFacts:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""
         stage = self.project.stages[name]
+        self._expect()
         inputs = tuple(self.item(path.rstrip("/"), name) for path in stage.inputs)
         used = None if stage.use is None else self._used(name, stage)
         written, params, root, items = stage, self.params, self.workspace.root, inputs
@@ -129,6 +131,14 @@ class Inspector:
             in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
             used=used,
         )
+
+    def _expect(self) -> None:
+        """Have what is known of all declared files looked up at once, before the first of them is asked for."""
+        if not self._expected:
+            self._expected = True
+            stages = self.project.stages.values()
+            paths = dict.fromkeys(path.rstrip("/") for stage in stages for path in (*stage.inputs, *stage.outputs))
+            self.cache.expect([f"{self.workspace.root}/{path}" for path in paths])
 
     def _parts(
         self,
@@ -183,32 +193,32 @@ class Inspector:
 
     def imported(self, path: str, root: Path) -> list[tuple[int, str]]:
         """What the module at ``path`` imports; its text is parsed once for all stages and commands."""
-        full = root / path
+        full = f"{root}/{path}"
         digest = self.cache.file_digest(full)
         known = self._imported.get(digest)
         if known is None:
             text = self.cache.result(f"imports:{digest}")
             if text is None:
-                text = msgspec.json.encode(imported_names(full.read_bytes(), path)).decode()
+                text = msgspec.json.encode(imported_names(Path(full).read_bytes(), path)).decode()
                 self.cache.remember(f"imports:{digest}", text)
             known = self._imported[digest] = msgspec.json.decode(text, type=list[tuple[int, str]])
         return known
 
     def code_digest(self, path: str, root: Path) -> str:
         """The digest of a code file; of a notebook that of what its run depends on, without prose and outputs."""
-        full = root / path
+        full = f"{root}/{path}"
         digest = self.cache.file_digest(full)
         if not path.endswith(NOTEBOOK):
             return digest
         known = self.cache.result(f"notebook:{digest}")
         if known is None:
-            known = code_digest(full.read_bytes(), where=path)
+            known = code_digest(Path(full).read_bytes(), where=path)
             self.cache.remember(f"notebook:{digest}", known)
         return known
 
     def item(self, path: str, stage: str) -> Item:
         """The input at ``path`` by digest; raises FileMissingError with what to do."""
-        full = self.workspace.root / path
+        full = f"{self.workspace.root}/{path}"
         found = self.cache.find(full)
         if found is None:
             maker = maker_of(self.project.stages, path)
@@ -220,7 +230,7 @@ class Inspector:
                 hint = f"put it there, or `mintage add {path}`"
             raise FileMissingError(
                 f"stage {stage} reads {path}, which is not there",
-                expected=str(full),
+                expected=full,
                 where=self._place_of_input(stage, path),
                 hint=hint,
             )
@@ -242,7 +252,7 @@ class Inspector:
 
     def fetch(self, path: str) -> bool:
         """Bring back a missing file that a lock names and the store has; returns whether it did."""
-        if (self.workspace.root / path).exists():
+        if os.path.exists(f"{self.workspace.root}/{path}"):  # noqa: PTH110
             return False
         for lock in self.locks.values():
             for item in lock.outputs:
@@ -266,7 +276,7 @@ class Inspector:
     def in_place(self, outputs: tuple[Item, ...]) -> bool:
         """Whether the work tree holds exactly these outputs."""
         for item in outputs:
-            found = self.cache.find(self.workspace.root / item.path)
+            found = self.cache.find(f"{self.workspace.root}/{item.path}")
             if found is None or found[0] != item.digest:
                 return False
         return True

@@ -12,7 +12,6 @@ imported, and nothing before the version is known to be one that can run this.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
@@ -93,4 +92,6 @@ def describe(named: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    import json
+
     sys.stdout.write(json.dumps(describe(sys.argv[1])))
