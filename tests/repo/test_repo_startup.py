@@ -41,11 +41,13 @@ MARK = "modules-loaded: "
 
 # Runs the command as the installed program does, then tells which top packages it has loaded.
 PROBE = f"""
-import json, sys
+import sys
 from mintage.cli.main import main
 code = main(sys.argv[1:])
+loaded = sorted({{name.partition(".")[0] for name in sys.modules}})
+import json
 sys.stdout.flush()
-sys.stderr.write({MARK!r} + json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})) + "\\n")
+sys.stderr.write({MARK!r} + json.dumps(loaded) + "\\n")
 raise SystemExit(code)
 """
 
