@@ -66,7 +66,7 @@ def test_the_second_look_starts_no_process_until_something_is_installed(
     python = borrowed(workspace.root / ".venv")
     first = look(workspace, ".venv/bin/python")
     with monkeypatch.context() as patch:
-        patch.setattr(environment, "subprocess", None)
+        patch.setattr(environment, "_ask", None)
         assert look(workspace, ".venv/bin/python") == first
     site = next(python.parent.parent.glob("lib/python*/site-packages"))
     (site / "new-1.0.dist-info").mkdir()

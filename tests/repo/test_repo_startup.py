@@ -24,15 +24,30 @@ OPTIONAL = {
     "vl_convert",
 }
 NEVER_IN_SERVING = {"jinja2", "joblib", "pandas", "polars", "ray", "scipy", "sklearn", "sqlalchemy", "vl_convert"}
+NOT_FOR_NOTHING = {
+    "asyncio",
+    "concurrent",
+    "difflib",
+    "hashlib",
+    "json",
+    "shutil",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "yaml",
+}
+"""What a command that changes nothing has no use for, each some milliseconds of its start."""
 MARK = "modules-loaded: "
 
 # Runs the command as the installed program does, then tells which top packages it has loaded.
 PROBE = f"""
-import json, sys
+import sys
 from mintage.cli.main import main
 code = main(sys.argv[1:])
+loaded = sorted({{name.partition(".")[0] for name in sys.modules}})
+import json
 sys.stdout.flush()
-sys.stderr.write({MARK!r} + json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})) + "\\n")
+sys.stderr.write({MARK!r} + json.dumps(loaded) + "\\n")
 raise SystemExit(code)
 """
 
@@ -109,6 +124,12 @@ def test_run_with_nothing_to_do_loads_nothing_heavy(project: Path) -> None:
     before = (project / "n.txt").stat().st_mtime_ns
     assert modules_of(mintage(project, "run")) & (HEAVY | OPTIONAL) == set()
     assert (project / "n.txt").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("words", [["run"], ["status"]], ids=" ".join)
+def test_a_command_that_changes_nothing_parses_no_yaml_and_starts_no_process(project: Path, words: list[str]) -> None:
+    mintage(project, *words)
+    assert modules_of(mintage(project, *words)) & NOT_FOR_NOTHING == set()
 
 
 def test_run_with_nothing_to_do_loads_nothing_heavy_when_a_file_may_be_a_model(tmp_path: Path) -> None:

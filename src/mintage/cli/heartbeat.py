@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 import sys
-import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mintage.cli.console import say
+
+if TYPE_CHECKING:
+    import threading
 
 __all__ = ["Heartbeat", "beat_line"]
 
@@ -33,6 +36,8 @@ class Heartbeat:
 
     def begin(self, stage: str, log: Path) -> None:
         """Watch over ``stage``, whose output goes to ``log``."""
+        import threading
+
         self.close()
         self._log = log
         self._stop = threading.Event()

@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import gc
 import importlib
-import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mintage import __version__
 from mintage.errors import (
@@ -95,8 +95,27 @@ EXIT_CODES: dict[type[MintageError], int] = {
 }
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """argparse makes one for each argument, and each would import all of ``shutil`` to learn how wide a terminal is."""
+    return argparse.HelpFormatter(prog, width=_columns())
+
+
+def _columns() -> int:
+    """The width of help, as argparse has it: two less than the terminal's."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns) - 2
+    try:
+        return (os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else -1).columns or 80) - 2
+    except (ValueError, OSError):  # no terminal
+        return 78
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse with our errors: what was wrong, and where help is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_formatter, **options)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"see `{self.prog} --help`")
@@ -106,6 +125,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Never shows a traceback for a user's mistake."""
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
+    if argv is None:  # the process ends with the command, and what is imported stays as long: it is no garbage
+        gc.disable()
     try:
         code = _dispatch(words)
         sys.stdout.flush()
@@ -153,7 +174,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser = _Parser(prog="mintage", description="Carry a model from a commit to production and back.", add_help=False)
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("-h", "--help", action="store_true", help="print this help")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    # Told its name, argparse need not format a usage to know it.
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser, prog="mintage")
     for name, (module, summary, _) in COMMANDS.items():
         if only in (None, name):
             command = commands.add_parser(name, help=summary, description=summary)
@@ -179,7 +201,11 @@ def _dispatch(words: list[str]) -> int:
         raise UsageError(
             f"there is no command {name!r}", hint=nearest_hint(name, COMMANDS, otherwise="see `mintage help --all`")
         )
-    arguments, rest = build_parser(only=name).parse_known_args(words)
+    parser = build_parser(only=name)
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+    arguments, rest = parser.parse_known_args(words)
     if rest:
         raise UsageError(f"`mintage {name}` does not take {' '.join(rest)}", hint=f"see `mintage {name} --help`")
     result: int = importlib.import_module(f"mintage.cli.{COMMANDS[name][0]}").run(arguments)
@@ -200,6 +226,8 @@ def _overview(*, everything: bool) -> str:
 
 def _show_error(error: MintageError, *, as_json: bool) -> None:
     if as_json:
+        import json
+
         sys.stdout.write(json.dumps({"error": error.as_dict()}, indent=2) + "\n")
         return
     lines = [f"error[{error.code}]: {error.message}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 from mintage.cli.console import emit
@@ -17,6 +16,8 @@ def show_new_file(path: str, text: str, *, out: Callable[[str], None] = emit) ->
 
 def show_change(path: str, old: str, new: str, *, out: Callable[[str], None] = emit) -> None:
     """Print the diff from ``old`` (empty: there was no file) to ``new``, line by line to ``out``."""
+    import difflib
+
     before = f"a/{path}" if old else "/dev/null"
     for line in difflib.unified_diff(old.splitlines(), new.splitlines(), before, f"b/{path}", lineterm="", n=1):
         out(line)

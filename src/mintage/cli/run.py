@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.cli.heartbeat import Heartbeat
-from mintage.cli.new_file import show_new_file
 from mintage.cli.run_lock import run_lock
-from mintage.cli.run_plan import set_parameter, show_plan
 from mintage.errors import ProjectError, RefusedError, UsageError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, Selection, run_pipeline
@@ -67,6 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     context = Context.here()
     selection = _selection(arguments)
+    if arguments.set or arguments.dry:
+        from mintage.cli.run_plan import set_parameter, show_plan
     for setting in arguments.set:
         say(f"  {set_parameter(context.workspace, setting)}")
     if arguments.dry:
@@ -202,6 +202,8 @@ def _show(context: Context, event: Event, heartbeat: Heartbeat) -> None:
     elif event.what == "tell":
         say(f"  {event.stage:<12} {event.detail}")
     elif event.what == "write":
+        from mintage.cli.new_file import show_new_file
+
         say(f"  {event.stage:<12} inferred from what the stages read and wrote; please look at it:")
         show_new_file(event.detail, (context.workspace.root / event.detail).read_text(), out=say)
         if context.workspace.git.ignored([event.detail]):

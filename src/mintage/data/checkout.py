@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from mintage.errors import BlobMissingError, DataModifiedError
@@ -17,13 +16,19 @@ def place(store: Store, item: Item, target: Path) -> None:
     """Write ``item`` to ``target`` from the store, replacing what is there; every byte is verified first."""
     if not item.folder:
         if target.is_dir():
-            shutil.rmtree(target)
+            _delete(target)
         store.checkout(item.digest, target)
         return
     store.verify_tree(item.digest)
     if target.is_dir():
-        shutil.rmtree(target)
+        _delete(target)
     store.checkout_tree(item.digest, target)
+
+
+def _delete(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder)
 
 
 def checkout_item(store: Store, item: Item, root: Path, cache: StatCache, *, force: bool = False) -> bool:

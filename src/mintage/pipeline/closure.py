@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from mintage.errors import FileMissingError, ProjectError
-from mintage.pipeline.notebook.python_text import commands_of, python_text
 from mintage.repo.notebook import NOTEBOOK, code_cells, parse_notebook
 
 __all__ = ["closure", "imported_names", "scripts_of"]
@@ -27,7 +26,7 @@ _SHELLS = ("sh", "bash", "dash", "zsh")
 def scripts_of(command: Sequence[str], root: Path) -> list[str]:
     """Files of the project that a command names as its program, also within the text of ``sh -c``."""
     found = []
-    shell = bool(command) and Path(command[0]).name in _SHELLS
+    shell = bool(command) and command[0].rpartition("/")[2] in _SHELLS
     for index, word in enumerate(command):
         if shell and index and command[index - 1] == "-c":
             # What a shell makes of it is not known: only words that are files count.
@@ -39,12 +38,12 @@ def scripts_of(command: Sequence[str], root: Path) -> list[str]:
             found += [option for option in options if (root / option).is_file()][:1]
         elif word.endswith(NOTEBOOK) and index and not (root / word).is_file():
             continue  # such as the one that papermill is to write
-        elif word.endswith((".py", ".sh", NOTEBOOK)) and not (script := Path(word)).is_absolute():
-            if not (root / script).is_file():
+        elif word.endswith((".py", ".sh", NOTEBOOK)) and not word.startswith("/"):
+            if not os.path.isfile(f"{root}/{word}"):  # noqa: PTH113 each stage asks: as text
                 raise FileMissingError(
                     f"the command names {word}, which is not there", where=word, hint="correct `run:` of the stage"
                 )
-            found.append(script.as_posix())
+            found.append(Path(word).as_posix() if "./" in word or "//" in word else word)
     return found
 
 
@@ -84,6 +83,8 @@ def closure(command: Sequence[str], extra: Sequence[str], root: Path, *, names_o
 
 def _from_notebook(path: str, root: Path) -> list[str]:
     """What the cells import, and scripts that they start from the notebook's folder."""
+    from mintage.pipeline.notebook.python_text import commands_of, python_text
+
     cells = code_cells(parse_notebook((root / path).read_bytes(), where=path))
     folder = Path(path).parent
     started = [script for cell in cells for text in commands_of(cell.source) for script in _words(text)]

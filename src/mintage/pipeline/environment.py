@@ -9,15 +9,14 @@ release must not rerun every pipeline.
 from __future__ import annotations
 
 import functools
-import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from mintage.errors import InterpreterError
 from mintage.pipeline.freeze import OLDEST, describe, fingerprint
@@ -74,7 +73,7 @@ def own_environment(cache: StatCache) -> Environment:
     known = _known(cache, key)
     if known is None or known["mark"] != fingerprint(sys.executable, folders):
         known = describe(sys.executable)
-        cache.remember(key, json.dumps(known))
+        _remember(cache, key, known)
     return _environment(known, named=None)
 
 
@@ -91,14 +90,22 @@ def environment_of(workspace: Workspace, cache: StatCache, named: str | None) ->
     if known is None or known["mark"] != fingerprint(python, known["folders"]):
         _refuse_tracked(workspace, Path(python), named)
         known = _ask(workspace, python, named)
-        cache.remember(key, json.dumps(known))
+        _remember(cache, key, known)
     return _environment(known, named=named)
 
 
 def _known(cache: StatCache, key: str) -> dict[str, Any] | None:
     text = cache.result(key)
-    value: dict[str, Any] | None = json.loads(text) if text is not None else None
-    return value
+    try:
+        return None if text is None else msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:  # a path that is not UTF-8: it is asked each time
+        return None
+
+
+def _remember(cache: StatCache, key: str, known: dict[str, Any]) -> None:
+    import json
+
+    cache.remember(key, json.dumps(known))
 
 
 def _environment(known: dict[str, Any], *, named: str | None) -> Environment:
@@ -118,7 +125,9 @@ def _find(workspace: Workspace, named: str) -> str:
         tried = [workspace.root / named, workspace.state.parent / named]
         found = next((path for path in tried if path.exists()), None)
     else:
-        command = shutil.which(named)
+        from shutil import which
+
+        command = which(named)
         tried, found = [], Path(command) if command else None
     if found is None:
         raise InterpreterError(
@@ -163,6 +172,9 @@ def _is_script(python: str) -> bool:
 
 
 def _ask(workspace: Workspace, python: str, named: str) -> dict[str, Any]:
+    import json
+    import subprocess
+
     script = Path(__file__).with_name("freeze.py")
     passed = {key: os.environ[key] for key in _PASSED if key in os.environ}
     try:

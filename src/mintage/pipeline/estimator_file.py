@@ -12,9 +12,9 @@ True
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+import msgspec
 
 __all__ = [
     "HEAD_BYTES",
@@ -36,8 +36,7 @@ _NAMED = (*PICKLES, *_PT, ".skops", ".onnx", ".pt2", ".ubj", ".cbm")
 _ZIP = b"PK\x03\x04"
 
 
-@dataclass(frozen=True, kw_only=True)
-class EstimatorKind:
+class EstimatorKind(msgspec.Struct, frozen=True, kw_only=True):
     """``name`` of the format; ``advice`` what to save instead, where a model cannot be built from it."""
 
     name: str
@@ -99,9 +98,11 @@ def names_an_estimator(path: str) -> bool:
     return _suffix(path) in _NAMED
 
 
-@functools.lru_cache(maxsize=4096)
 def _suffix(path: str) -> str:
-    return PurePosixPath(path).suffix.lower()
+    """As ``PurePosixPath(path).suffix`` has it, in lower case; a thousand outputs are asked."""
+    name = path.rpartition("/")[2]
+    place = name.rfind(".")
+    return name[place:].lower() if 0 < place < len(name) - 1 else ""
 
 
 def what_it_is(path: str, head: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,11 +9,12 @@ if TYPE_CHECKING:
     from mintage.pipeline.first_run import Learned
     from mintage.pipeline.infer.find_models import FoundModels
 
+import msgspec
+
 __all__ = ["Event", "RunOutcome"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something a watcher may want to show: ``stage`` was kept, restored, started (its output goes to ``log``),
     recorded (``learned`` is what that gave) or ended (after seconds), did what ``detail`` says (a note), wrote the file
     ``detail`` of the project, failed with ``detail`` while others go on, or is left out because ``detail`` failed
@@ -29,8 +29,7 @@ class Event:
     log: Path | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunOutcome:
+class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a run did: per stage ``keep``, ``restore`` or ``run``; its id and record if anything was not kept;
     ``learned`` has the stages that were recorded and declared, ``found`` the models among what they wrote, ``remarks``
     what else to know of a stage; ``before`` is the commit of the work tree as the run found it."""

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,9 +19,7 @@ from mintage.pipeline.closure import closure, imported_names
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
-from mintage.pipeline.params import put_params, read_params, slice_params
-from mintage.pipeline.uses.pipeline import Member, joined_parts, plain
-from mintage.pipeline.uses.used import Used, open_used, pinned, renamed, used_part
+from mintage.pipeline.params import PARAMS_FILE, put_params, read_params, slice_params
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock, read_locks
 from mintage.repo.notebook import NOTEBOOK, code_digest
@@ -30,6 +28,10 @@ from mintage.repo.use import Pin
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
+
+if TYPE_CHECKING:  # few projects use another repository
+    from mintage.pipeline.uses.pipeline import Member
+    from mintage.pipeline.uses.used import Used
 
 __all__ = ["Inspector", "StageFacts", "StageResult", "flat_params", "split_command"]
 
@@ -77,11 +79,12 @@ class Inspector:
         self.cache = cache
         self.store = Store(workspace.store_dir)
         self.project: Project = workspace.project()
-        self.params = read_params(workspace.root, self.project.params)
+        self.params = read_params(workspace.root, self.project.params, keep=workspace.parsed_dir / PARAMS_FILE)
         self.locks = read_locks(workspace.root)
         self._environments: dict[str | None, Environment] = {}
         self._imported: dict[str, list[tuple[int, str]]] = {}
         self.pins: dict[str, Pin] = {}
+        self._expected = False
 
     def reload_project(self) -> None:
         """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
@@ -97,14 +100,19 @@ class Inspector:
     def facts(self, name: str) -> StageFacts:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""
         stage = self.project.stages[name]
+        self._expect()
         inputs = tuple(self.item(path.rstrip("/"), name) for path in stage.inputs)
         used = None if stage.use is None else self._used(name, stage)
         written, params, root, items = stage, self.params, self.workspace.root, inputs
         if used is not None:
+            from mintage.pipeline.uses.used import renamed
+
             written, params, root = used.stage or stage, used.params, used.root
             items = (*renamed(used.use, inputs), *used.fixed)
         environment = self.environment(name)
         if used is not None and used.pipeline:
+            from mintage.pipeline.uses.pipeline import joined_parts
+
             outside = {item.path: item for item in items}
             used = replace(used, members=tuple(self._members(name, used, outside)))
             command, parts = [stage.run], joined_parts(used.members, inputs={p: i.digest for p, i in outside.items()})
@@ -112,6 +120,8 @@ class Inspector:
             command = self._command(name, written, params)
             parts = self._parts(name, written, command, params=params, root=root, items=items)
         if used is not None:
+            from mintage.pipeline.uses.used import used_part
+
             parts["use"] = used_part(used)
             if not used.use.runs:
                 del parts["environment"]  # nothing runs: the files are what they are
@@ -135,11 +145,21 @@ class Inspector:
         return command
 
     def _members(self, name: str, used: Used, outside: Mapping[str, Item]) -> Iterator[Member]:
+        from mintage.pipeline.uses.pipeline import Member, plain
+
         for each, stage in used.pipeline.items():
             command = self._command(name, stage, used.params)
             items = tuple(outside[plain(path)] for path in stage.inputs if plain(path) in outside)
             parts = self._parts(name, stage, command, params=used.params, root=used.root, items=items)
             yield Member(name=each, stage=stage, command=[*command, *argument_words(stage.args)], parts=parts)
+
+    def _expect(self) -> None:
+        """Have what is known of all declared files looked up at once, before the first of them is asked for."""
+        if not self._expected:
+            self._expected = True
+            stages = self.project.stages.values()
+            paths = dict.fromkeys(path.rstrip("/") for stage in stages for path in (*stage.inputs, *stage.outputs))
+            self.cache.expect([f"{self.workspace.root}/{path}" for path in paths])
 
     def _parts(
         self,
@@ -187,37 +207,39 @@ class Inspector:
 
     def _used(self, name: str, stage: Stage) -> Used:
         """What the stage uses, at the commit that this run or its lock pinned."""
+        from mintage.pipeline.uses.used import open_used, pinned
+
         pin = self.pins.get(name) or (pinned(stage.use, self.locks.get(name)) if stage.use else None)
         return open_used(self.workspace, self.cache, name, stage, pin)
 
     def imported(self, path: str, root: Path) -> list[tuple[int, str]]:
         """What the module at ``path`` imports; its text is parsed once for all stages and commands."""
-        full = root / path
+        full = f"{root}/{path}"
         digest = self.cache.file_digest(full)
         known = self._imported.get(digest)
         if known is None:
             text = self.cache.result(f"imports:{digest}")
             if text is None:
-                text = msgspec.json.encode(imported_names(full.read_bytes(), path)).decode()
+                text = msgspec.json.encode(imported_names(Path(full).read_bytes(), path)).decode()
                 self.cache.remember(f"imports:{digest}", text)
             known = self._imported[digest] = msgspec.json.decode(text, type=list[tuple[int, str]])
         return known
 
     def code_digest(self, path: str, root: Path) -> str:
         """The digest of a code file; of a notebook that of what its run depends on, without prose and outputs."""
-        full = root / path
+        full = f"{root}/{path}"
         digest = self.cache.file_digest(full)
         if not path.endswith(NOTEBOOK):
             return digest
         known = self.cache.result(f"notebook:{digest}")
         if known is None:
-            known = code_digest(full.read_bytes(), where=path)
+            known = code_digest(Path(full).read_bytes(), where=path)
             self.cache.remember(f"notebook:{digest}", known)
         return known
 
     def item(self, path: str, stage: str) -> Item:
         """The input at ``path`` by digest; raises FileMissingError with what to do."""
-        full = self.workspace.root / path
+        full = f"{self.workspace.root}/{path}"
         found = self.cache.find(full)
         if found is None:
             maker = maker_of(self.project.stages, path)
@@ -229,7 +251,7 @@ class Inspector:
                 hint = f"put it there, or `mintage add {path}`"
             raise FileMissingError(
                 f"stage {stage} reads {path}, which is not there",
-                expected=str(full),
+                expected=full,
                 where=self._place_of_input(stage, path),
                 hint=hint,
             )
@@ -251,7 +273,7 @@ class Inspector:
 
     def fetch(self, path: str) -> bool:
         """Bring back a missing file that a lock names and the store has; returns whether it did."""
-        if (self.workspace.root / path).exists():
+        if os.path.exists(f"{self.workspace.root}/{path}"):  # noqa: PTH110
             return False
         for lock in self.locks.values():
             for item in lock.outputs:
@@ -275,7 +297,7 @@ class Inspector:
     def in_place(self, outputs: tuple[Item, ...]) -> bool:
         """Whether the work tree holds exactly these outputs."""
         for item in outputs:
-            found = self.cache.find(self.workspace.root / item.path)
+            found = self.cache.find(f"{self.workspace.root}/{item.path}")
             if found is None or found[0] != item.digest:
                 return False
         return True

@@ -12,8 +12,6 @@ imported, and nothing before the version is known to be one that can run this.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
 import sys
@@ -29,6 +27,7 @@ _MARKS = (".dist-info", ".egg-info", ".pth", ".egg-link")
 
 def freeze() -> dict[str, Any]:
     """The interpreter and its packages: ``{python, implementation, platform, packages: [{name, version, record}]}``."""
+    import hashlib
     from importlib.metadata import distributions
 
     packages: dict[str, dict[str, str]] = {}
@@ -51,26 +50,28 @@ def freeze() -> dict[str, Any]:
 
 
 def fingerprint(named: str, folders: Iterable[str]) -> str:
-    """A digest of the stat of an interpreter's file and of what is installed in the folders of its import path."""
+    """The stat of an interpreter's file and of what is installed in the folders of its import path, as lines."""
     program = Path(named)
-    facts = [_stat(program), _stat(program.resolve()), _stat(program.parent.parent / "pyvenv.cfg")]
+    places = (str(program), str(program.resolve()), str(program.parent.parent / "pyvenv.cfg"))
+    facts = [_stat(place) or f"{place}:absent" for place in places]
     for folder in folders:
-        if not Path(folder).is_dir():
+        try:
+            entries = os.scandir(folder)
+        except OSError:
             facts.append(f"{folder}:absent")
             continue
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(_MARKS):
-                    record = Path(entry.path, "RECORD")
-                    facts.append(_stat(record if record.is_file() else Path(entry.path)))
-    return f"sha256:{hashlib.sha256(chr(10).join(sorted(facts)).encode()).hexdigest()}"
+        with entries:
+            marked = [entry.path for entry in entries if entry.name.endswith(_MARKS)]
+        facts += [_stat(f"{path}/RECORD") or _stat(path) or f"{path}:absent" for path in marked]
+    return "\n".join(sorted(facts))
 
 
-def _stat(path: Path) -> str:
+def _stat(path: str) -> str | None:
+    """As text, for hundreds of packages are asked for; None where nothing is."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116
     except OSError:
-        return f"{path}:absent"
+        return None
     return f"{path}:{status.st_mtime_ns}:{status.st_size}:{status.st_ino}"
 
 
@@ -91,4 +92,6 @@ def describe(named: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    import json
+
     sys.stdout.write(json.dumps(describe(sys.argv[1])))

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mintage.errors import FileMissingError
-from mintage.pipeline.adopt import ADOPTED
 from mintage.pipeline.environment import own_environment
 from mintage.pipeline.facts import Inspector, StageResult
 from mintage.pipeline.graph import maker_of, order
@@ -130,6 +129,8 @@ class ModelStage:
         lock = inspector.locks.get(maker or "")
         if lock is None or lock.run is None:
             raise FileMissingError(f"stage {maker} has no record yet", hint="run it with `mintage run`")
+        from mintage.pipeline.adopt import ADOPTED
+
         if inspector.store.has(lock.run) and inspector.store.get_record(lock.run).kind == ADOPTED:
             raise FileMissingError(
                 f"no run of Mintage's made the outputs of stage {maker}: they were imported",

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mintage.errors import FileMalformedError, UnknownNameError
-from mintage.repo.yamlfile import read_yaml
+from mintage.repo import yamlfile
+from mintage.repo.parsed import parsed
 
 __all__ = ["PARAMS_FILE", "put_params", "read_params", "set_param_text", "slice_params"]
 
@@ -18,18 +19,29 @@ PARAMS_FILE = "params.yaml"
 _PARAM = re.compile(r"\$\{params\.([^}]+)\}")
 
 
-def read_params(root: Path, inline: Mapping[str, object] | None) -> dict[str, Any]:
-    """All parameters as plain JSON values; dates become ISO text. Raises FileMalformedError."""
-    if (root / PARAMS_FILE).is_file():
-        value, _ = read_yaml(root / PARAMS_FILE, hint="")
-        if not isinstance(value, dict):
-            raise FileMalformedError("params.yaml must hold named values", where=str(root / PARAMS_FILE))
+def read_params(root: Path, inline: Mapping[str, object] | None, *, keep: Path | None = None) -> dict[str, Any]:
+    """All parameters as plain JSON values; dates become ISO text. Raises FileMalformedError.
+
+    They are kept in the file ``keep``, and taken from there if that is of the same params.yaml.
+    """
+    path = root / PARAMS_FILE
+    if path.is_file():
+        data = path.read_bytes()
+        by = (__file__, yamlfile.__file__)
+        value = parsed(keep, data, shape=dict[str, Any], parse=lambda: _read(data, where=str(path)), by=by)
         if inline:
             raise FileMalformedError(
                 "parameters stand in two places", found="`params:` in mintage.yaml and params.yaml", hint="keep one"
             )
-        return {key: _plain(item) for key, item in value.items()}
+        return value
     return {key: _plain(item) for key, item in (inline or {}).items()}
+
+
+def _read(data: bytes, *, where: str) -> dict[str, Any]:
+    value, _ = yamlfile.load_yaml(data, where=where)
+    if not isinstance(value, dict):
+        raise FileMalformedError("params.yaml must hold named values", where=where)
+    return {key: _plain(item) for key, item in value.items()}
 
 
 def slice_params(

@@ -6,7 +6,6 @@ store seems to have it: the run that follows refuses, or finds it there.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,8 +37,10 @@ class InputReader:
         return self._inspector.store.put_file(path) if keeps else blake3_file(path)
 
     def _is_new_input(self, path: Path, size: int) -> bool:
+        from shutil import disk_usage
+
         root, store = self._inspector.workspace.root, self._inspector.store
-        if not path.is_relative_to(root) or shutil.disk_usage(root).free < size + SPARE:
+        if not path.is_relative_to(root) or disk_usage(root).free < size + SPARE:
             return False
         name = path.relative_to(root).as_posix()
         stages = self._inspector.project.stages.values()

@@ -12,15 +12,15 @@ True
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 __all__ = ["Capacity", "Demand", "ReadyQueue"]
 
 _SLACK = 1e-9
 
 
-@dataclass(frozen=True, kw_only=True)
-class Capacity:
+class Capacity(msgspec.Struct, frozen=True, kw_only=True):
     """How many stages run at once, and what they may take together; None: no limit is known."""
 
     jobs: int = 1
@@ -29,8 +29,7 @@ class Capacity:
     memory_gib: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Demand:
+class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """What one stage takes while it runs; ``mutex`` are names that one stage at a time may hold, ``alone`` says that
     nothing else runs beside it."""
 

@@ -8,9 +8,9 @@ is written after each stage and when it ends, well or not, and names everything 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mintage.errors import MintageError
-from mintage.pipeline.changed import changed
 from mintage.pipeline.events import Event, RunOutcome
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import upstream
@@ -23,7 +23,9 @@ from mintage.pipeline.select import EVERYTHING, Selection, select
 from mintage.pipeline.session import Clock, RunSession
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
-from mintage.tracking.runs import RunStore
+
+if TYPE_CHECKING:
+    from mintage.tracking.runs import RunStore
 
 __all__ = ["Event", "RunOutcome", "Selection", "run_pipeline"]
 
@@ -55,7 +57,7 @@ def run_pipeline(
         models = {stage.name: stage for stage in implicit()}
         with cycles_placed(workspace.root, stages):
             chosen = select(
-                inspector.project, selection, models=tuple(models), changed=lambda rev: changed(inspector, rev)
+                inspector.project, selection, models=tuple(models), changed=lambda rev: _changed(inspector, rev)
             )
         session = RunSession(workspace=workspace, runs=runs, clock=clock, actor=actor)
         again = (chosen.named or tuple(stages)) if record else ()
@@ -99,6 +101,12 @@ def run_pipeline(
             found=runner.found,
             remarks=runner.remarks,
         )
+
+
+def _changed(inspector: Inspector, revision: str) -> set[str]:
+    from mintage.pipeline.changed import changed
+
+    return changed(inspector, revision)
 
 
 def _raise_first(runner: Runner, failed: Mapping[str, MintageError]) -> None:

@@ -8,7 +8,6 @@ Ctrl-C all commands are ended first.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -53,7 +52,7 @@ def run_stages(
         try:
             stages.go(pool)
         except BaseException:
-            stages.stopped.set()
+            stages.stopped = True
             raise
     return stages.failed
 
@@ -65,7 +64,7 @@ class _StageRuns:
         self.runner, self.queue, self.keep_going = runner, queue, keep_going
         self.running: dict[Future[Done], Work] = {}
         self.failed: dict[str, MintageError] = {}
-        self.stopped = threading.Event()
+        self.stopped = False
 
     def go(self, pool: ThreadPoolExecutor | None) -> None:
         """Run all; without a pool, or alone, a command runs in this thread."""
@@ -84,14 +83,17 @@ class _StageRuns:
         try:
             work = self.runner.begin(name)
             if work is not None and pool is not None and not work.learns:
-                self.running[pool.submit(self.runner.perform, work, self.stopped.is_set)] = work
+                self.running[pool.submit(self.runner.perform, work, self._is_stopped)] = work
                 return
             if work is not None:
-                self.runner.complete(work, *self.runner.perform(work, self.stopped.is_set))
+                self.runner.complete(work, *self.runner.perform(work, self._is_stopped))
         except MintageError as error:
             self._fail(name, error)
         else:
             self.queue.done(name)
+
+    def _is_stopped(self) -> bool:
+        return self.stopped
 
     def _fail(self, name: str, error: MintageError) -> None:
         self.failed[name] = error

@@ -6,7 +6,6 @@ import math
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,13 +20,11 @@ from mintage.pipeline.key import cache_key, explain
 from mintage.pipeline.plan import plan
 from mintage.pipeline.ready import Demand
 from mintage.pipeline.session import RunSession, interrupted, keep_environment
-from mintage.pipeline.uses.used import kept_use
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
 from mintage.repo.notebook_filter import ATTRIBUTES, set_up_filter
 from mintage.repo.project import unmade_model
 from mintage.repo.workspace import PROJECT_FILE
-from mintage.tracking.runs import Artifact, Metric
 
 if TYPE_CHECKING:  # what only a stage that runs needs is imported then
     from mintage.pipeline.attempts import Attempted
@@ -38,8 +35,7 @@ if TYPE_CHECKING:  # what only a stage that runs needs is imported then
 __all__ = ["Runner"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Work:
+class Work(msgspec.Struct, frozen=True, kw_only=True):
     """A stage whose command must run: why, and whether it is recorded (``learns``)."""
 
     facts: StageFacts
@@ -168,6 +164,7 @@ class Runner:
     def complete(self, work: Work, facts: StageFacts, attempted: Attempted) -> None:
         """Put what the command made in place, and record it."""
         from mintage.pipeline.stage_run import level_variables
+        from mintage.pipeline.uses.used import kept_use
 
         session, inspector, why, outcome = self.session, self.inspector, work.why, attempted.outcome
         self._current = facts.name
@@ -289,6 +286,7 @@ class Runner:
     def _track(self, facts: StageFacts, result: StageResult) -> None:
         """Enter metrics and artifacts in the tracking database, and what the command logged with MLflow."""
         from mintage.pipeline.mlflow_log.tracked import tracked
+        from mintage.tracking.runs import Artifact, Metric
 
         logged = tracked(self.inspector.store, result.mlflow, stage=facts.name)
         self.session.runs().log_stage(

@@ -17,7 +17,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from mintage.errors import UnknownNameError
 from mintage.pipeline.graph import downstream, order, upstream
@@ -27,8 +28,7 @@ from mintage.repo.project import Project
 __all__ = ["EVERYTHING", "Chosen", "Selection", "select"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for: ``targets`` and what they need (none: everything), or with ``only`` nothing beside them;
     what comes after ``start``; what changed ``since`` a revision, and what comes after that. ``jobs`` stages run at
     once; with ``keep_going`` one that fails stops only what needs it."""
@@ -44,8 +44,7 @@ class Selection:
 EVERYTHING = Selection()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """The stages in running order; the names of the models to build, None for all that there are; ``named`` are the
     stages that were asked for by name."""
 

@@ -5,18 +5,19 @@ Nothing is opened while all stages keep their outputs: a run that has nothing to
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mintage.pipeline.facts import Inspector, flat_params
-from mintage.pipeline.hardware import hardware
 from mintage.record.canonical import canonical_bytes
 from mintage.record.envelope import Record
 from mintage.repo.workspace import Workspace
-from mintage.tracking.runs import RunStore
+
+if TYPE_CHECKING:
+    from mintage.tracking.runs import RunStore
 
 __all__ = ["Clock", "RunSession", "interrupted", "keep_environment"]
 
@@ -31,7 +32,7 @@ class RunSession:
     runs: Callable[[], RunStore]
     clock: Clock
     actor: Callable[[], str]
-    id: str = field(default_factory=lambda: time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + secrets.token_hex(4))
+    id: str = field(default_factory=lambda: time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + os.urandom(4).hex())
     commit: str = ""
     before: str = ""
     head: str | None = None
@@ -82,6 +83,8 @@ class RunSession:
 
         While it goes on, what it knows of the stage ``only``: so the cost does not grow with the number of stages.
         """
+        from mintage.pipeline.hardware import hardware
+
         environment = keep_environment(inspector, None)
         body = {
             "run": self.id,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from mintage.errors import FileMissingError
 from mintage.pipeline.facts import Inspector
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["StageState", "stage_states"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageState:
+class StageState(msgspec.Struct, frozen=True, kw_only=True):
     """One stage: its key if its inputs are there, and the reasons why it would run; none means up to date."""
 
     name: str

@@ -6,18 +6,15 @@ b'{"a":[true,null],"b":1}'
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import rfc8785
+import msgspec
 
 from mintage.errors import RecordInvalidError
 
 __all__ = ["canonical_bytes"]
 
 _EXACT = 2**53
-_write = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True).encode
-"""Ten times as fast; the same bytes for what ``_is_plain``, not for other numbers, nor for the order of other keys."""
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -26,8 +23,10 @@ def canonical_bytes(value: Any) -> bytes:
     Raises RecordInvalidError for NaN, infinity, integers that no double holds, and other types: none has a canonical
     form. An integral double beyond 2^53 comes back from JSON as an integer; it keeps its form.
     """
-    if _is_plain(value):
-        return _write(value).encode()
+    if _is_plain(value):  # many times as fast, and the same bytes: not for other numbers, nor the order of other keys
+        return msgspec.json.encode(value, order="sorted")
+    import rfc8785
+
     try:
         try:
             return rfc8785.dumps(value)
@@ -45,7 +44,7 @@ def _is_plain(value: Any) -> bool:
     if kind is str:
         return bool(value.isascii())
     if kind is dict:
-        keys = all(type(key) is str and key.isascii() for key in value)
+        keys = all(type(key) is str for key in value) and "".join(value).isascii()
         return keys and all(map(_is_plain, value.values()))
     if kind is list or kind is tuple:
         return all(map(_is_plain, value))
@@ -53,6 +52,8 @@ def _is_plain(value: Any) -> bool:
 
 
 def _as_doubles(value: Any) -> Any:
+    import rfc8785
+
     if isinstance(value, dict):
         return {key: _as_doubles(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -10,7 +10,6 @@ A digest is a string ``<algorithm>:<lower-case hex>`` with algorithm ``b3`` or `
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -31,6 +30,8 @@ def blake3_bytes(data: bytes | memoryview) -> str:
 
 def sha256_bytes(data: bytes | memoryview) -> str:
     """The SHA-256 digest of ``data`` (FIPS 180-4)."""
+    import hashlib  # it loads OpenSSL, which a command without signatures need not wait for
+
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
@@ -45,6 +46,8 @@ def blake3_file(path: Path) -> str:
 
 def sha256_file(path: Path) -> str:
     """The SHA-256 digest of a file's bytes, read in blocks."""
+    import hashlib
+
     with path.open("rb") as stream:
         return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
 

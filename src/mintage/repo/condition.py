@@ -14,9 +14,8 @@ mintage.repo.condition.ConditionError: 0: purpse is no input of the model (did y
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 __all__ = ["Column", "Condition", "ConditionError", "Node", "parse_condition"]
@@ -269,7 +268,7 @@ class _Reader:
         name = token.text.strip("`")
         column = self.columns.get(name)
         if column is None:
-            near = difflib.get_close_matches(name, self.columns, n=1)
+            near = _near(name, self.columns)
             raise ConditionError(
                 f"{name} is no input of the model" + (f" (did you mean {near[0]}?)" if near else ""), token.at
             )
@@ -281,11 +280,17 @@ class _Reader:
             return
         known = self.columns[str(side.value)].categories
         if known is not None and other.value not in known:
-            near = difflib.get_close_matches(other.value, known, n=1)
+            near = _near(other.value, known)
             raise ConditionError(
                 f"{other.value!r} is no category of {side.value}" + (f" (did you mean {near[0]!r}?)" if near else ""),
                 at,
             )
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    import difflib  # only a mistake pays for it
+
+    return difflib.get_close_matches(name, known, n=1)
 
 
 class _Deeper:

@@ -16,10 +16,14 @@ import datetime
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from mintage.errors import ScheduleInvalidError
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 __all__ = ["Cron", "check_zone", "coming", "parse_cron"]
 
@@ -40,8 +44,7 @@ _DAYS_AHEAD = 366 * 8 + 1
 """29 February may be eight years away."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cron:
+class Cron(msgspec.Struct, frozen=True, kw_only=True):
     """The values of each field, sorted, and its ``text`` with numbers for names; weekdays count from Sunday, 0."""
 
     text: str
@@ -143,6 +146,8 @@ def _check_meaning(cron: Cron, words: Sequence[str]) -> None:
 
 def check_zone(name: str) -> ZoneInfo:
     """The time zone of that IANA name; raises ScheduleInvalidError."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # no project without a schedule loads the zones
+
     try:
         if _ZONE.fullmatch(name):
             return ZoneInfo(name)

@@ -7,7 +7,6 @@ submodules are left out. Only what Git itself verified by commit id is written.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 
@@ -96,7 +95,7 @@ class Foreign:
         if target.is_dir():
             return target
         entries = self._entries(commit)
-        temporary = self.folder / f".tmp-{secrets.token_hex(8)}"
+        temporary = self.folder / f".tmp-{os.urandom(8).hex()}"
         try:
             temporary.mkdir()
             for start in range(0, len(entries), _BATCH):

@@ -7,21 +7,23 @@ index unless its name says so: snapshots of a dirty tree are made with a private
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from mintage.errors import GitError, GitMissingError
+
+if TYPE_CHECKING:  # what asks Git nothing starts sooner
+    import subprocess
 
 __all__ = ["Commit", "Git"]
 
 _FIELDS = "%H%x1f%aI%x1f%an%x1f%s%x1f%(trailers:only,unfold)%x1e"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """One commit: full id, author date (RFC 3339), author's name, subject line, trailers (``Key: value``)."""
 
     id: str
@@ -47,6 +49,8 @@ class Git:
     def _call(
         self, args: Sequence[str], *, env: Mapping[str, str] | None = None, data: bytes | None = None
     ) -> subprocess.CompletedProcess[bytes]:
+        import subprocess
+
         environment = {**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})}
         for leaked in ("GIT_DIR", "GIT_WORK_TREE") + (() if env and "GIT_INDEX_FILE" in env else ("GIT_INDEX_FILE",)):
             environment.pop(leaked, None)
@@ -172,6 +176,8 @@ class Git:
 
     def work_tree(self) -> str:
         """The id of the work tree as it is, as a tree object, with new files that are not ignored; the index stays."""
+        import tempfile
+
         index = Path(self.run("rev-parse", "--absolute-git-dir"), "index")
         with tempfile.TemporaryDirectory(prefix="mintage-index-") as folder:
             private = Path(folder, "index")
@@ -184,6 +190,8 @@ class Git:
     def extend_snapshot(self, commit: str, paths: Sequence[str], *, head: str | None, label: str) -> str:
         """The snapshot ``commit``, made on top of ``head``, with the files at ``paths`` as they are now, ignored ones
         too, and nothing else."""
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="mintage-index-") as folder:
             env = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
             self.run("read-tree", commit, env=env)

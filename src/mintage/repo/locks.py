@@ -5,6 +5,7 @@ See docs/spec/lock.md. Times, hosts and costs stay out of it: they are in the ru
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,13 +83,17 @@ def read_lock(root: Path, name: str) -> Lock | None:
 def read_locks(root: Path) -> dict[str, Lock]:
     """All locks by name, sorted."""
     found = {}
-    for path in sorted((root / LOCK_FOLDER).glob("*.json")):
-        where = f"{LOCK_FOLDER}/{path.name}"
-        lock = parse_lock(path.read_bytes(), where=where)
-        if unescape_name(path.stem) != lock.name:
-            raise FileMalformedError(
-                "a lock's name is not its file's", expected=path.stem, found=lock.name, where=where
-            )
+    folder = f"{root}/{LOCK_FOLDER}"  # text, not paths: there may be thousands, and every command reads them
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    for name in names:
+        stem, where = name.removesuffix(".json"), f"{LOCK_FOLDER}/{name}"
+        with open(f"{folder}/{name}", "rb", buffering=0) as stream:
+            lock = parse_lock(stream.readall(), where=where)
+        if (unescape_name(stem) if "%" in stem else stem) != lock.name:
+            raise FileMalformedError("a lock's name is not its file's", expected=stem, found=lock.name, where=where)
         found[lock.name] = lock
     return found
 

@@ -13,10 +13,10 @@ True
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from mintage.errors import NotebookMalformedError
 from mintage.record.digest import blake3_bytes
@@ -29,8 +29,7 @@ _CELL_MARKS = ("ExecuteTime", "collapsed", "execution", "mintage", "papermill", 
 _NOTEBOOK_MARKS = ("papermill", "signature", "widgets")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One code cell: its number, its place among all cells, its text and tags."""
 
     number: int
@@ -43,6 +42,8 @@ def parse_notebook(data: bytes, *, where: str) -> dict[str, Any]:
     """The notebook as JSON values; raises NotebookMalformedError for what is not a Python notebook of format 4."""
     if len(data) > _LIMIT:
         raise _malformed(where, found=f"{len(data) >> 20} MiB", hint="clear its outputs")
+    import json
+
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -112,12 +113,16 @@ def strip_notebook(data: bytes, *, where: str) -> bytes:
 
 def notebook_bytes(value: Mapping[str, Any]) -> bytes:
     """The bytes as Jupyter writes them: one space a level, text unescaped, a line end at the end."""
+    import json
+
     text = json.dumps(value, indent=1, ensure_ascii=False)
     return (text + "\n").encode("utf-8", "surrogatepass")
 
 
 def code_digest(data: bytes, *, where: str) -> str:
     """The BLAKE3 id of what a run of the notebook depends on."""
+    import json
+
     cells = [
         {"source": cell.source, "tags": sorted(cell.tags)} for cell in code_cells(parse_notebook(data, where=where))
     ]

@@ -12,15 +12,18 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+from mintage import record
 from mintage.errors import FileMalformedError, RecordInvalidError
 from mintage.record.manifest import safe_path
 from mintage.record.names import check_name
 from mintage.repo.nearest import nearest_hint
+from mintage.repo.parsed import parsed
 from mintage.repo.stage import Program, Stage
 from mintage.repo.stage_form import StageForm, members
 from mintage.repo.trigger import Trigger, TriggerForm, plain_trigger
@@ -37,6 +40,8 @@ __all__ = [
     "unmade_model",
 ]
 
+_READ_BY = (str(Path(__file__).parent), str(Path(record.__file__).parent))
+"""The packages whose code decides what a mintage.yaml means."""
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 
 
@@ -84,14 +89,17 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     schedule: dict[str, Trigger] = {}
 
 
-def parse_project(data: bytes, *, where: str, allow_unmade: bool = False) -> Project:
+def parse_project(data: bytes, *, where: str, allow_unmade: bool = False, keep: Path | None = None) -> Project:
     """Parse and check mintage.yaml; raises FileMalformedError with file, line and column.
 
-    With ``allow_unmade``, a model may be taken from a file that no stage writes: ``unmade_model`` tells of it.
+    With ``allow_unmade``, a model may be taken from a file that no stage writes: ``unmade_model`` tells of it. What it
+    says is kept in the file ``keep``, and taken from there if that is of the same bytes.
     """
-    project, marks = _parsed(data, where)
-    for name in project.models:
-        if not allow_unmade and (error := unmade_model(project, name, where=marks.at(("models", name)))):
+    project = _parsed(data, where, keep)
+    for name in project.models if not allow_unmade else ():
+        if (error := unmade_model(project, name, where=where)) is not None:
+            _, marks = load_yaml(data, where=where)
+            error.where = marks.at(("models", name))
             raise error
     return project
 
@@ -129,15 +137,19 @@ def _plain(form: ProjectForm, marks: Marks) -> Project:
 
 
 @functools.lru_cache(maxsize=4)
-def _parsed(data: bytes, where: str) -> tuple[Project, Marks]:
+def _parsed(data: bytes, where: str, keep: Path | None) -> Project:
     """A command asks for its project more than once; nobody changes what it is given."""
+    return parsed(keep, data, shape=Project, parse=lambda: _read(data, where), by=_READ_BY)
+
+
+def _read(data: bytes, where: str) -> Project:
     value, marks = load_yaml(data, where=where)
     if not isinstance(value, dict):
         raise FileMalformedError("not a project file", expected="keys project, stages, models", where=where)
     _spell_off(value)
     project = _plain(convert(value, ProjectForm, marks, hint="see docs/spec/project.md"), marks)
     _check(project, marks)
-    return project, marks
+    return project
 
 
 def _spell_off(value: dict[Any, Any]) -> None:

@@ -8,17 +8,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from mintage.errors import FileMalformedError, ScheduleInvalidError
 from mintage.record.names import check_name
-
-if TYPE_CHECKING:
-    from mintage.repo.cron import Cron
+from mintage.repo.cron import Cron, check_zone, parse_cron
 
 __all__ = ["Trigger", "TriggerForm", "plain_trigger"]
 
@@ -41,8 +38,7 @@ class TriggerForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     commit: Annotated[bool, Meta(description="true: commit what the run changed, and push it to the branch")] = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trigger:
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     """When some stages (all, if none is named) run on a branch: at the times of ``cron`` in ``timezone``, or when
     ``data`` changed, which schedulers that see no pushes find out at these times."""
 
@@ -61,8 +57,6 @@ def plain_trigger(name: str, form: TriggerForm, *, place: Callable[..., str]) ->
 
     Raises FileMalformedError.
     """
-    from mintage.repo.cron import check_zone, parse_cron
-
     check_name(name, what="schedule")
     if (form.cron is None) == (form.on is None):
         raise FileMalformedError(

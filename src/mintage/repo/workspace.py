@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from mintage.errors import FileMalformedError, FileMissingError, LockedError, ProjectNotFoundError, UnknownNameError
 from mintage.repo.git import Git
-from mintage.repo.modelfile import ModelSpec, parse_model_file
 from mintage.repo.nearest import nearest_hint
 from mintage.repo.project import ModelEntry, Project, parse_project
+
+if TYPE_CHECKING:
+    from mintage.repo.modelfile import ModelSpec
 
 __all__ = ["PROJECT_FILE", "Workspace"]
 
@@ -39,6 +40,7 @@ class Workspace:
         self.database = self.state / "mintage.db"
         self.cache_database = self.state / "cache.db"
         self.keys_dir = self.state / "keys"
+        self.parsed_dir = self.state / "parsed"
         self.models_dir = self.state / "models"
         self.environments_dir = self.state / "environments"
         self.tmp_dir = self.state / "tmp"
@@ -69,7 +71,8 @@ class Workspace:
     def project(self, *, allow_unmade: bool = False) -> Project:
         """The parsed mintage.yaml of the work tree; ``allow_unmade`` as for ``parse_project``."""
         path = self.root / PROJECT_FILE
-        return parse_project(path.read_bytes(), where=PROJECT_FILE, allow_unmade=allow_unmade)
+        keep = self.parsed_dir / PROJECT_FILE if self.state.is_dir() else None
+        return parse_project(path.read_bytes(), where=PROJECT_FILE, allow_unmade=allow_unmade, keep=keep)
 
     def model_entry(self, name: str) -> ModelEntry:
         """The project's entry for a model; raises UnknownNameError with the known names."""
@@ -98,6 +101,8 @@ class Workspace:
 
     def model_spec(self, name: str) -> ModelSpec:
         """The parsed models/<name>.yaml of the work tree."""
+        from mintage.repo.modelfile import parse_model_file
+
         entry = self.model_entry(name)
         path = self.root / "models" / f"{name}.yaml"
         if not path.is_file():
@@ -169,6 +174,8 @@ class Workspace:
 
     def clear_scratch(self) -> None:
         """Delete what interrupted runs left in the scratch folder; call it while holding the run lock."""
+        import shutil
+
         shutil.rmtree(self.tmp_dir, ignore_errors=True)
 
 

@@ -7,13 +7,11 @@ make objects, no aliases that repeat (a file of nested aliases would grow withou
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import yaml
 
 from mintage.errors import FileMalformedError, FileMissingError
 from mintage.repo.misfit import describe
@@ -22,7 +20,6 @@ from mintage.repo.nearest import nearest_hint
 __all__ = ["Marks", "check_version", "convert", "load_yaml", "read_yaml"]
 
 T = TypeVar("T")
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `\$(?P<path>.*?)`)?$")
 _MISSING = re.compile(r"Object missing required field `(?P<key>.*?)`$")
 _AT = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>.*?)`)?$")
@@ -59,6 +56,9 @@ def read_yaml(path: Path, *, hint: str) -> tuple[Any, Marks]:
 
 def load_yaml(data: bytes, *, where: str) -> tuple[Any, Marks]:
     """Parse one YAML document; raises FileMalformedError with line and column."""
+    import yaml  # a command that finds all its files parsed before needs none of it
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     marks = Marks(where)
     if len(data) > MAX_BYTES:
         raise FileMalformedError(
@@ -66,10 +66,10 @@ def load_yaml(data: bytes, *, where: str) -> tuple[Any, Marks]:
         )
     try:
         text = data.decode()
-        node = yaml.compose(text, Loader=_Loader)
+        node = yaml.compose(text, Loader=loader)
         if node is None:
             return {}, marks
-        return _build(node, (), marks, _Loader("")), marks
+        return _build(node, (), marks, loader("")), marks
     except UnicodeDecodeError as error:
         raise FileMalformedError("not UTF-8 text", found=str(error), where=where) from error
     except yaml.MarkedYAMLError as error:
@@ -90,17 +90,17 @@ def _build(node: Any, path: tuple[str | int, ...], marks: Marks, loader: Any) ->
     if path in marks.places or len(path) > 32:
         raise FileMalformedError("too deeply nested", where=marks.at(path))
     marks.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
-    if isinstance(node, yaml.ScalarNode):
+    if node.id == "scalar":
         return node.value if node.tag == _TEXT else loader.construct_object(node)
     if len(marks.places) > 200_000:
         raise FileMalformedError("too many values", expected="at most 200000", where=marks.where)
     if node.tag not in _PLAIN_TAGS:
         raise FileMalformedError("a tag is not allowed here", found=node.tag, where=marks.at(path), hint="remove it")
-    if isinstance(node, yaml.SequenceNode):
+    if node.id == "sequence":
         return [_build(child, (*path, index), marks, loader) for index, child in enumerate(node.value)]
     result: dict[str, Any] = {}
     for key_node, child in node.value:
-        is_scalar = isinstance(key_node, yaml.ScalarNode)
+        is_scalar = key_node.id == "scalar"
         key = None if not is_scalar else key_node.value if key_node.tag == _TEXT else loader.construct_object(key_node)
         place = f"{marks.where}:{key_node.start_mark.line + 1}:{key_node.start_mark.column + 1}"
         if not isinstance(key, str | int | bool) or key is None:
@@ -139,6 +139,8 @@ def convert(value: Any, target: type[T], marks: Marks, *, at: tuple[str | int, .
             parent = (*at, *_sharpen(value, target, _path_of(unknown["path"] or "")))
             key = unknown["key"]
             known = _known_keys(target, parent[len(at) :])
+            import difflib
+
             near = difflib.get_close_matches(key, known, n=1)
             raise FileMalformedError(
                 f"unknown key {key!r}",

@@ -34,12 +34,15 @@ class Store:
 
     def path_of(self, digest: str) -> Path:
         """Where the blob lies (whether it is there or not)."""
+        return Path(self._place_of(digest))
+
+    def _place_of(self, digest: str) -> str:
         value = hex_of(digest)
-        return self._blobs / f"{value[:2]}/{value[2:]}"
+        return f"{self._blobs}/{value[:2]}/{value[2:]}"
 
     def has(self, digest: str) -> bool:
         """Whether the blob is there (not whether it is whole: reading tells)."""
-        return self.path_of(digest).is_file()
+        return os.path.isfile(self._place_of(digest))  # noqa: PTH113 each stage asks: as text, three times as fast
 
     def put_bytes(self, data: bytes) -> str:
         """Keep ``data``; returns its digest. A blob that is already there and whole is left alone."""

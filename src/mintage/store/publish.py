@@ -6,7 +6,6 @@ Write to a temporary name in the same folder, fsync, rename, fsync the folder. N
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 __all__ = ["fsync_dir", "publish_bytes", "publish_file", "publish_new", "temporary_beside"]
@@ -15,7 +14,7 @@ __all__ = ["fsync_dir", "publish_bytes", "publish_file", "publish_new", "tempora
 def temporary_beside(path: Path) -> Path:
     """A new name in the folder of ``path`` (which is created) for a file that will be renamed to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".tmp-{secrets.token_hex(8)}")
+    return path.with_name(f".tmp-{os.urandom(8).hex()}")
 
 
 def fsync_dir(folder: Path) -> None:

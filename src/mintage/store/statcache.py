@@ -12,9 +12,11 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
+
+import msgspec
 
 from mintage.record.digest import blake3_bytes, blake3_file
 from mintage.record.manifest import DataManifest, Entry, encode_manifest
@@ -23,6 +25,7 @@ from mintage.store.local import files_under
 __all__ = ["StatCache"]
 
 _RACY_NS = 2_000_000_000
+_EXPECTED = "SELECT asked.value, mark, digest FROM json_each(?) AS asked LEFT JOIN stat ON stat.path = asked.value"
 
 
 class StatCache:
@@ -62,31 +65,36 @@ class StatCache:
             self._rows |= self._learned
             self._learned.clear()
 
-    def file_digest(self, path: Path) -> str:
-        """The BLAKE3 id of a file, read only if its stat changed."""
-        return self._digest(path, path.stat())
+    def expect(self, paths: Iterable[str]) -> None:
+        """Look up at once what is known of the files at ``paths``, which will be asked for one by one."""
+        names = [path for path in paths if path not in self._rows]
+        rows = self._connection.execute(_EXPECTED, (_listed(names),))
+        self._rows |= {path: None if mark is None else (mark, digest) for path, mark, digest in rows}
 
-    def _digest(self, path: Path, status: os.stat_result) -> str:
+    def file_digest(self, path: str | Path) -> str:
+        """The BLAKE3 id of a file, read only if its stat changed."""
+        return self._digest(os.fspath(path), os.stat(path))  # noqa: PTH116
+
+    def _digest(self, path: str, status: os.stat_result) -> str:
         if (known := self._known(path, status)) is not None:
             return known
         now = time.time_ns()
-        digest = self.read(path)
+        digest = self.read(Path(path))
         if max(status.st_mtime_ns, status.st_ctime_ns) < now - _RACY_NS:
-            self._learned[str(path)] = (_mark(status), digest)
+            self._learned[path] = (_mark(status), digest)
         return digest
 
     def known_digest(self, path: Path) -> str | None:
         """The BLAKE3 id of a file if it is known without a read."""
-        return self._known(path, path.stat())
+        return self._known(str(path), path.stat())
 
     def same_as(self, link: Path, source: Path) -> None:
         """Remember of ``link``, which leads to ``source``, what is known of that: it is not read once more."""
         if (known := self.known_digest(source)) is not None:
             self._learned[str(link)] = (_mark(source.stat()), known)
 
-    def _known(self, path: Path, status: os.stat_result) -> str | None:
-        key = str(path)
-        known = self._learned.get(key) or self._looked_up(key)
+    def _known(self, path: str, status: os.stat_result) -> str | None:
+        known = self._learned.get(path) or self._looked_up(path)
         return known[1] if known is not None and known[0] == _mark(status) else None
 
     def _looked_up(self, key: str) -> tuple[str, str] | None:
@@ -101,7 +109,7 @@ class StatCache:
         entries = [
             Entry(
                 path=path.relative_to(folder).as_posix(),
-                digest=self._digest(path, status := path.stat()),
+                digest=self._digest(str(path), status := path.stat()),
                 size=status.st_size,
                 executable=bool(status.st_mode & 0o100),
             )
@@ -111,21 +119,21 @@ class StatCache:
 
     def digest(self, path: Path) -> tuple[str, int, bool]:
         """Digest, size in bytes and whether it is a folder, of a file or a folder."""
-        return self._digest_of(path, path.stat())
+        return self._digest_of(str(path), path.stat())
 
-    def find(self, path: Path) -> tuple[str, int, bool] | None:
+    def find(self, path: str | Path) -> tuple[str, int, bool] | None:
         """As ``digest``; None if nothing is there."""
         try:
-            status = path.stat()
+            status = os.stat(path)  # noqa: PTH116 with a text that is faster than a path
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
                 return None
             raise
-        return self._digest_of(path, status)
+        return self._digest_of(os.fspath(path), status)
 
-    def _digest_of(self, path: Path, status: os.stat_result) -> tuple[str, int, bool]:
+    def _digest_of(self, path: str, status: os.stat_result) -> tuple[str, int, bool]:
         if stat.S_ISDIR(status.st_mode):
-            manifest = self.manifest(path)
+            manifest = self.manifest(Path(path))
             return blake3_bytes(encode_manifest(manifest)), manifest.size, True
         return self._digest(path, status), status.st_size, False
 
@@ -134,14 +142,23 @@ class StatCache:
         row = self._connection.execute("SELECT value FROM result WHERE key = ?", (key,)).fetchone()
         return str(row[0]) if row else None
 
+    def results(self, keys: Iterable[str]) -> dict[str, str]:
+        """What was remembered, of those cache keys of which something was, looked up at once."""
+        query = "SELECT result.key, result.value FROM json_each(?) AS asked JOIN result ON result.key = asked.value"
+        return dict(self._connection.execute(query, (_listed(keys),)).fetchall())
+
     def remember(self, key: str, value: str) -> None:
         """Remember a value under a cache key."""
         self._connection.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", (key, value))
 
 
+def _listed(names: Iterable[str]) -> str:
+    """As SQLite takes a list."""
+    return msgspec.json.encode(list(names)).decode()
+
+
 def _mark(status: os.stat_result) -> str:
-    fields = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    return ":".join(map(str, fields))
+    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
 
 
 def _open(database: Path) -> sqlite3.Connection:

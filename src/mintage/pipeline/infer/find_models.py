@@ -7,21 +7,21 @@ the environment that wrote them, by the process that opens them to build a model
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from mintage.pipeline.estimator_file import can_hold_one, estimator_kind, names_an_estimator
 from mintage.pipeline.facts import Inspector
-from mintage.pipeline.infer.choose_models import Choice, choose_models
-from mintage.pipeline.infer.glance_at import head_of, look_at
-from mintage.pipeline.recording.insert_models import insert_models, model_entry
 from mintage.pipeline.stage_data import files_of
 from mintage.repo.locks import Item
 from mintage.repo.workspace import PROJECT_FILE
 from mintage.store.publish import publish_bytes
+
+if TYPE_CHECKING:
+    from mintage.pipeline.infer.choose_models import Choice
 
 __all__ = ["FoundModels", "find_models"]
 
@@ -31,8 +31,7 @@ _MOST_FILES = 20
 """Each is opened by a process of its own, which takes a second."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundModels:
+class FoundModels(msgspec.Struct, frozen=True, kw_only=True):
     """``names`` to paths of the models that were written into mintage.yaml, its lines that changed, and remarks."""
 
     names: dict[str, str]
@@ -53,6 +52,12 @@ def find_models(inspector: Inspector, *, learned: Collection[str]) -> FoundModel
             f"{len(files)} files may be models, none was opened: name those that are under `models:` in mintage.yaml"
         )
         return FoundModels(names={}, remarks=(remark,))
+    if not files:  # the rest is imported where there is something to look at
+        return None
+    from mintage.pipeline.infer.choose_models import choose_models
+    from mintage.pipeline.infer.glance_at import look_at
+    from mintage.pipeline.recording.insert_models import model_entry
+
     seen = [found for found in (look_at(inspector, file) for file in files) if found is not None]
     if not seen:
         return None
@@ -77,20 +82,31 @@ def _files(inspector: Inspector, stages: Collection[str]) -> list[Item]:
     items = [item for item in items if not item.folder or inspector.store.has(item.digest)]
     files = [file for item in items for file in files_of(item, inspector.store) if can_hold_one(file.path)]
     there = [file for file in files if file.path not in named and inspector.store.has(file.digest)]
-    return [file for file in there if names_an_estimator(file.path) or _is_one(inspector, file)]
+    unsure = {file.path: _key(file) for file in there if not names_an_estimator(file.path)}
+    known = inspector.cache.results(unsure.values())
+    return [file for file in there if (key := unsure.get(file.path)) is None or _is_one(inspector, file, key, known)]
 
 
-def _is_one(inspector: Inspector, file: Item) -> bool:
+def _key(file: Item) -> str:
+    return f"estimator:{_LOOK}:{PurePosixPath(file.path).suffix}:{file.digest}"
+
+
+def _is_one(inspector: Inspector, file: Item, key: str, known: Mapping[str, str]) -> bool:
     """By its first bytes, which are read (and all of it verified) once for a content and an ending."""
-    key = f"estimator:{_LOOK}:{PurePosixPath(file.path).suffix}:{file.digest}"
-    known = inspector.cache.result(key)
-    if known is None:
-        known = "no" if estimator_kind(file.path, head_of(inspector, file)) is None else "yes"
-        inspector.cache.remember(key, known)
-    return known == "yes"
+    found = known.get(key)
+    if found is None:
+        from mintage.pipeline.infer.glance_at import head_of
+
+        found = "no" if estimator_kind(file.path, head_of(inspector, file)) is None else "yes"
+        inspector.cache.remember(key, found)
+    return found == "yes"
 
 
 def _write(inspector: Inspector, choice: Choice) -> FoundModels:
+    import difflib
+
+    from mintage.pipeline.recording.insert_models import insert_models, model_entry
+
     path = inspector.workspace.root / PROJECT_FILE
     old = path.read_bytes().decode()
     text = insert_models(old, choice.names) if choice.names else old
