@@ -124,3 +124,14 @@ def test_a_metrics_file_may_have_a_name_under_out() -> None:
 
 def test_an_unknown_key_names_the_nearest_one() -> None:
     assert refused("a:\n  run: x\n  out: [o]\n  retri: {max: 2}").hint == "did you mean 'retry'?"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *(("inputs", "in"), ("deps", "in"), ("outputs", "out"), ("outs", "out"), ("cmd", "run"), ("command", "run")),
+        *(("parameters", "params"), ("environment", "env"), ("timeout", "timeout_s"), ("seeds", "seed")),
+    ],
+)
+def test_a_key_as_other_tools_call_it_is_understood_in_the_hint(written: str, meant: str) -> None:
+    assert refused(f"a:\n  run: x\n  {written}: [o]").hint == f"did you mean {meant!r}?"

@@ -202,3 +202,15 @@ def test_it_is_rebuilt_from_the_commit(mine: Path, capsys: pytest.CaptureFixture
     commit(mine, {})
     assert mintage(mine, "reproduce", "HEAD", "--json") == 0
     assert json.loads(capsys.readouterr().out)["level"] == "identical"
+
+
+def test_a_module_that_a_stage_there_imports_by_name_counts(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    by_name = FILES["score.py"].replace(
+        "import common, json, os", 'import importlib, json, os\ncommon = importlib.import_module("com" + "mon2")'
+    )
+    commit(mine.parent / "lib", {"score.py": by_name, "common2.py": FILES["common.py"]})
+    assert actions(mine, capsys) == {"scores": "run"}
+    assert actions(mine, capsys) == {"scores": "keep"}
+    commit(mine.parent / "lib", {"common2.py": FILES["common.py"].replace("read()", 'read() + "?"')})
+    assert actions(mine, capsys, "--update-uses") == {"scores": "run"}
+    assert (mine / "scores.txt").read_text() == "min?min?!?"

@@ -1,8 +1,8 @@
 """``code: auto``: the repository's own modules that a stage's script imports, followed through the source.
 
 The script is found in the command (``python train.py``, ``python -m package.module``); imports are read with ``ast``
-and resolved against the script's folder, the root and ``src/``. What is imported only by computed names is not seen:
-name such files under ``code:``; the sandbox makes a forgotten one fail at once instead of being read unnoticed.
+and resolved against the script's folder, the root and ``src/``. What is imported by computed names is not found here:
+``seen`` joins that with the key once a run used it.
 """
 
 from __future__ import annotations

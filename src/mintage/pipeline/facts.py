@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,11 @@ from mintage.pipeline.arguments import argument_text, argument_words, check_argu
 from mintage.pipeline.closure import closure, imported_names
 from mintage.pipeline.environment import Environment, environment_of, named_interpreter
 from mintage.pipeline.graph import maker_of
-from mintage.pipeline.key import KEY_FORMAT, cache_key
+from mintage.pipeline.key import KEY_FORMAT
 from mintage.pipeline.params import PARAMS_FILE, put_params, read_params, slice_params
+from mintage.pipeline.seen.around import Around
+from mintage.pipeline.seen.key import Look, Seen, joined
+from mintage.pipeline.seen.note import noted, seen_by
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock, read_locks
 from mintage.repo.notebook import NOTEBOOK, code_digest
@@ -57,7 +60,8 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class StageFacts:
     """One stage as it stands: command, environment, parts and key, declared inputs by digest, its lock; ``in_place`` if
     the work tree holds the lock's outputs and the store the record of the run that made them; ``used``: what it uses
-    of another repository, whose paths and code the parts name then."""
+    of another repository, whose paths and code the parts name then; ``seen`` which of the parts a run was seen to use,
+    ``around`` the code that its run may use without naming it, once ``Inspector.placing`` found that."""
 
     name: str
     stage: Stage
@@ -69,6 +73,8 @@ class StageFacts:
     lock: Lock | None
     in_place: bool
     used: Used | None = None
+    seen: Seen = field(default_factory=Seen)
+    around: tuple[str, ...] = ()
 
 
 class Inspector:
@@ -85,6 +91,7 @@ class Inspector:
         self._imported: dict[str, list[tuple[int, str]]] = {}
         self.pins: dict[str, Pin] = {}
         self._expected = False
+        self._around = Around(workspace)
 
     def reload_project(self) -> None:
         """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
@@ -126,17 +133,22 @@ class Inspector:
             if not used.use.runs:
                 del parts["environment"]  # nothing runs: the files are what they are
         lock = self.locks.get(name)
+        project = self.project if used is None else used.project
+        parts, key, seen = joined(
+            parts, seen_by(lock), key=lock.key if lock else None, look=self._look(root, project, written)
+        )
         return StageFacts(
             name=name,
             stage=stage,
             command=[*command, *argument_words(written.args)],
             environment=environment,
             parts=parts,
-            key=cache_key(parts),
+            key=key,
             inputs=inputs,
             lock=lock,
             in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
             used=used,
+            seen=seen,
         )
 
     def _command(self, name: str, stage: Stage, params: Mapping[str, Any]) -> list[str]:
@@ -160,6 +172,23 @@ class Inspector:
             stages = self.project.stages.values()
             paths = dict.fromkeys(path.rstrip("/") for stage in stages for path in (*stage.inputs, *stage.outputs))
             self.cache.expect([f"{self.workspace.root}/{path}" for path in paths])
+
+    def _look(self, root: Path, project: Project, stage: Stage) -> Look:
+        """How what runs of the stage saw stands now."""
+        return Look(
+            digest=lambda path: self.code_digest(path, root) if (root / path).is_file() else None,
+            names=lambda folder: self._around.names(root, project, stage, folder),
+            lacks=lambda path: path not in self._around.of_stage(root, project, stage),
+            noted=lambda key: noted(self.cache, key),
+            has=lambda key: self.cache.result(key) is not None,
+        )
+
+    def placing(self, facts: StageFacts) -> StageFacts:
+        """``facts`` with the code around the stage, for its run."""
+        used = facts.used
+        root, project = (self.workspace.root, self.project) if used is None else (used.root, used.project)
+        stage = facts.stage if used is None or used.stage is None else used.stage
+        return replace(facts, around=tuple(self._around.of_stage(root, project, stage)))
 
     def _parts(
         self,

@@ -1,8 +1,8 @@
 """The cache key of a stage: a digest of all that can change its outputs, and an explanation of a miss. Pure.
 
 The parts are: format, command (the words of ``run``), args (the options that it gets, if any), params (values), inputs
-(path to digest), code (path to digest), environment (digest of the freeze), seed, threads, env (declared variables),
-outputs (paths). See docs/spec/cache-key.md.
+(path to digest), code (path to digest), listed (folder to names of code), absent (code looked for in vain), environment
+(digest of the freeze), seed, threads, env (declared variables), outputs (paths). See docs/spec/cache-key.md.
 
 >>> old = {"command": ["a"], "params": {"depth": 3}}
 >>> explain(old, {"command": ["a"], "params": {"depth": 4}})
@@ -20,6 +20,7 @@ from mintage.record.digest import blake3_bytes
 __all__ = ["KEY_FORMAT", "cache_key", "explain"]
 
 KEY_FORMAT = 0
+_NAMES = ("listed", "absent")
 
 
 def cache_key(parts: Mapping[str, Any]) -> str:
@@ -31,7 +32,29 @@ def explain(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
     """What differs between the parts of two keys, one sentence each; for no old key, that it never ran."""
     if old is None:
         return ["never ran"]
-    return _differences(dict(old), dict(new), "")
+    then, now = ({name: value for name, value in parts.items() if name not in _NAMES} for parts in (old, new))
+    return [*_differences(then, now, ""), *_other_names(old, new)]
+
+
+def _other_names(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Code that came where a run looked for it, or went, if that is not told as code that was read.
+
+    >>> old = {"listed": {"lib": ["a.py", "b.py"]}, "code": {"lib/b.py": "b3:0"}}
+    >>> _other_names(old, {"listed": {"lib": ["a.py", "c.py"]}})
+    ['lib/c.py is new']
+    """
+    then, now = old.get("listed", {}), new.get("listed", {})
+    still = {*new.get("absent", ())}
+    found = [f"{path} is new" for path in old.get("absent", ()) if path not in still]
+    for folder in sorted(set(then) | set(now)):
+        before, after = then.get(folder, []), now.get(folder, [])
+        if isinstance(before, str) or isinstance(after, str):
+            found += [f"other code files lie in {folder}"] if before != after else []
+            continue
+        for names, others, said, code in ((after, before, "new", new), (before, after, "gone", old)):
+            paths = [name if folder == "." else f"{folder}/{name}" for name in names if name not in others]
+            found += [f"{path} is {said}" for path in paths if path not in code.get("code", {})]
+    return list(dict.fromkeys(found))
 
 
 def _differences(old: Any, new: Any, name: str) -> list[str]:

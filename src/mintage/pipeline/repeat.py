@@ -84,6 +84,7 @@ class Repeater:
         shutil.rmtree(self._tree.store_dir, ignore_errors=True)
         with StatCache(self._tree.cache_database) as cache:
             inspector = Inspector(self._tree, cache)
+            inspector.locks = dict(self._locks)  # those of the commit are of the run before, and saw other code
             changed: set[str] = set()
             made: set[str] = set()
             placed: set[str] = set()
@@ -168,7 +169,7 @@ class Repeater:
 
     def _facts(self, inspector: Inspector, name: str) -> StageFacts:
         """The stage as it stands here, which must be as it was recorded but for what it reads."""
-        facts = inspector.facts(name)
+        facts = inspector.placing(inspector.facts(name))
         differences = explain(_but_inputs(self._locks[name].parts), _but_inputs(facts.parts))
         if differences:
             raise _not_repeatable(

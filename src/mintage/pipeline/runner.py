@@ -19,6 +19,7 @@ from mintage.pipeline.implicit import ImplicitStage
 from mintage.pipeline.key import cache_key, explain
 from mintage.pipeline.plan import plan
 from mintage.pipeline.ready import Demand
+from mintage.pipeline.seen.note import note
 from mintage.pipeline.session import RunSession, interrupted, keep_environment
 from mintage.repo.ignore import ignore_path
 from mintage.repo.locks import Lock, lock_path, write_lock
@@ -135,7 +136,7 @@ class Runner:
             self._note(facts.name, overruled_defaults(facts, self.inspector.workspace.root))
         if not learns:
             self.inspector.cache.flush()
-        return Work(facts=facts, why=why, log=log, learns=learns)
+        return Work(facts=self.inspector.placing(facts), why=why, log=log, learns=learns)
 
     def perform(self, work: Work, stop: Callable[[], bool]) -> tuple[StageFacts, Attempted]:
         """Run the command; of a stage that declares nothing, write what it did into mintage.yaml.
@@ -163,14 +164,16 @@ class Runner:
 
     def complete(self, work: Work, facts: StageFacts, attempted: Attempted) -> None:
         """Put what the command made in place, and record it."""
+        from mintage.pipeline.settle import news_of, settled
         from mintage.pipeline.stage_run import level_variables
         from mintage.pipeline.uses.used import kept_use
 
         session, inspector, why, outcome = self.session, self.inspector, work.why, attempted.outcome
+        facts = settled(facts, outcome.saw)
         self._current = facts.name
         self._note(facts.name, attempted.remarks)
         parameters = self._parameters(facts)
-        self._note(facts.name, outcome.remarks)
+        self._note(facts.name, (*news_of(facts), *outcome.remarks))
         for item in outcome.outputs:
             place(inspector.store, item, inspector.workspace.root / item.path)
         for path in (*facts.stage.out, *facts.stage.captured):
@@ -307,6 +310,7 @@ class Runner:
 
     def _lock(self, facts: StageFacts, result: StageResult) -> None:
         self.inspector.cache.remember(facts.key, msgspec.json.encode(result).decode())
+        note(self.inspector.cache, facts.parts, facts.seen)
         lock = Lock(
             name=facts.name,
             what="stage",
@@ -316,6 +320,7 @@ class Runner:
             outputs=result.outputs,
             run=result.run,
             use=facts.used.pin if facts.used else None,
+            seen=tuple(path for path in facts.seen.code if path in facts.parts["code"]),
         )
         self._write(lock)
 

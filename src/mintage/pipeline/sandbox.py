@@ -1,4 +1,4 @@
-"""Run a command in a scratch folder that holds its declared inputs and code, and nothing else of the project.
+"""Run a command in a scratch folder that holds its declared inputs and code, and no other data of the project.
 
 An input that was not declared is not there, so the command fails instead of reading it unnoticed. The command gets a
 small environment (PATH, locale, threads, declared variables; no secrets of the user), its own process group, and is

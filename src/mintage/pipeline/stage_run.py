@@ -24,6 +24,11 @@ from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.reading import SPARE
 from mintage.pipeline.sandbox import Finished, Scratch, stage_environment
 from mintage.pipeline.secret_file import masking
+from mintage.pipeline.seen.key import Saw
+from mintage.pipeline.seen.observe import saw_in
+from mintage.pipeline.seen.place import place_sources
+from mintage.pipeline.seen.sources import narrowed
+from mintage.pipeline.settle import unnamed
 from mintage.pipeline.stage_capture import keep_declared, watch_stage
 from mintage.pipeline.stage_data import files_of
 from mintage.pipeline.stage_failure import changed_meanwhile, changes_input, failure
@@ -56,7 +61,8 @@ _METRIC_LIMIT = 100_000
 class StageOutcome:
     """What a command made: outputs in the store, metrics as (name, value, step), how it ended, digests of its log
     and, of a notebook, of the executed one, and what it logged with MLflow; ``remarks`` are what a person should know
-    of it, ``seeds`` the calls that seeded, ``used`` the numeric libraries that its processes had loaded."""
+    of it, ``seeds`` the calls that seeded, ``used`` the numeric libraries that its processes had loaded,
+    ``saw`` what it used of the code around it (None: nobody looked)."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
@@ -67,6 +73,7 @@ class StageOutcome:
     seeds: tuple[str, ...] = ()
     used: tuple[dict[str, Any], ...] = ()
     mlflow: KeptLog | None = None
+    saw: Saw | None = None
 
 
 def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
@@ -127,6 +134,7 @@ def execute_stage(
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root, linker)
+        placed = _place_around(facts, workspace.root, scratch)
         recording = _observed(facts, workspace.root, scratch, log=log, links=linker.links, stop=stop)
         if recording.finished.exit_code != 0:
             here = workspace.root == workspace.state.parent
@@ -141,8 +149,15 @@ def execute_stage(
         outcome = keep_outcome(
             store, scratch, facts.name, facts.stage, finished=recording.finished, log=log, logged=logged
         )
-    remarks = compare(leave_out(recording, logged), facts.stage, new_inputs=_are_new(facts))
-    return replace(outcome, remarks=remarks, seeds=recording.seeds, used=recording.used)
+        saw = saw_in(recording, among=unnamed(facts, placed), around=facts.around, work=scratch.work)
+    own = replace(recording, before=tuple(path for path in recording.before if path not in placed))
+    remarks = compare(leave_out(own, logged), facts.stage, new_inputs=_are_new(facts))
+    return replace(outcome, remarks=remarks, seeds=recording.seeds, used=recording.used, saw=saw)
+
+
+def _place_around(facts: StageFacts, root: Path, scratch: Scratch) -> set[str]:
+    """Put the code around the stage beside what it declares; returns the paths."""
+    return set(place_sources(narrowed(facts.around, facts.parts["code"]), root=root, work=scratch.work))
 
 
 def _observed(
@@ -202,6 +217,7 @@ def entered(
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root, Linker(workspace.root, lambda _: None))
+        _place_around(facts, workspace.root, scratch)
         environment = environment_of_stage(scratch, facts)
         command = stage_command(
             facts.command,

@@ -1,6 +1,7 @@
 """Run a pipeline of another repository as one stage: each of its stages in a scratch folder of its own, in order.
 
-What a stage made is remembered under a key of its own, so a later run repeats only those that something changed for.
+What a stage made is remembered under a key of its own, so a later run repeats only those that something changed for;
+one that used code which following its imports does not find runs each time that the pipeline does.
 Metrics carry the stage's name in front. Executed notebooks, and what stages logged with MLflow, are not kept.
 """
 
@@ -16,6 +17,8 @@ from mintage.errors import UseError
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.key import cache_key
 from mintage.pipeline.sandbox import Finished
+from mintage.pipeline.seen.key import Saw, Seen
+from mintage.pipeline.seen.sources import apart_from
 from mintage.pipeline.stage_run import StageOutcome, execute_stage
 from mintage.pipeline.uses.pipeline import Member, plain
 from mintage.pipeline.uses.used import Used, renamed
@@ -53,7 +56,7 @@ def run_members(
     store, there = Store(workspace.store_dir), Workspace(used.root, state=workspace.state)
     have = {item.path.rstrip("/"): item for item in (*renamed(used.use, facts.inputs), *used.fixed)}
     log.parent.mkdir(parents=True, exist_ok=True)
-    all_made, took_s, remarks = [], 0.0, list[str]()
+    all_made, took_s, remarks, saw = [], 0.0, list[str](), Saw(code={}, listed={})
     with StatCache(workspace.cache_database) as cache:
         for member in used.members:
             inputs = tuple(_input(store, have, plain(path), member.name) for path in member.stage.inputs)
@@ -68,7 +71,10 @@ def run_members(
                 took_s += outcome.finished.duration_s
                 if outcome.mlflow is not None:
                     remarks.append(f"what stage {member.name} logged with MLflow is not kept: use it as a `stage`")
-                cache.remember(f"used:{key}", msgspec.json.encode(made).decode())
+                if outcome.saw is None or not (outcome.saw.code or outcome.saw.listed or outcome.saw.absent):
+                    cache.remember(f"used:{key}", msgspec.json.encode(made).decode())
+                else:
+                    saw = _both(saw, outcome.saw)
             have |= {plain(item.path): item for item in made.outputs}
             all_made.append((member.name, made))
     return StageOutcome(
@@ -79,6 +85,7 @@ def run_members(
         remarks=tuple(remarks),
         seeds=tuple(f"{name}: {call}" for name, made in all_made for call in made.seeds),
         used=tuple(_once(library for _, made in all_made for library in made.used)),
+        saw=saw,
     )
 
 
@@ -93,6 +100,17 @@ def _facts(outer: StageFacts, member: Member, inputs: tuple[Item, ...], key: str
         inputs=inputs,
         lock=None,
         used=None,
+        around=tuple(apart_from(outer.around, member.stage.inputs)),
+        seen=Seen(),
+    )
+
+
+def _both(one: Saw, other: Saw) -> Saw:
+    """What two stages saw."""
+    return Saw(
+        code={**one.code, **other.code},
+        listed={**one.listed, **other.listed},
+        absent=tuple(sorted({*one.absent, *other.absent})),
     )
 
 

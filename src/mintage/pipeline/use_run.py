@@ -6,7 +6,7 @@ It runs in the same sandbox as a stage of one's own. Its code files are compared
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def execute_used(
 ) -> StageOutcome:
     """Run what ``facts`` uses, or bring its files; raises as ``execute_stage`` does."""
     store = Store(workspace.store_dir)
-    _check_code(workspace, facts, used)
+    _check_code(workspace, used, facts.parts["code"])
     check_room(store, facts, copied=facts.inputs)
     keep_inputs(store, workspace.root, facts.inputs)
     bring(workspace, used, home=Path.home())
@@ -50,11 +50,14 @@ def execute_used(
         return StageOutcome(outputs=(item,), metrics=(), finished=done, log=store.put_file(log))
     if used.members:
         outcome = run_members(workspace, facts, used, log=log, known=known, stop=stop)
+        _check_code(workspace, used, outcome.saw.code if outcome.saw is not None else ())
         return replace(outcome, outputs=_here(outcome.outputs, used.use.out))
     assert used.stage is not None
     theirs = replace(facts, stage=used.stage, inputs=(*renamed(used.use, facts.inputs), *used.fixed), used=None)
     there = Workspace(used.root, state=workspace.state)
     outcome = execute_stage(there, theirs, models={}, log=log, known=known, stop=stop)
+    if outcome.saw is not None:
+        _check_code(workspace, used, outcome.saw.code)
     return replace(outcome, outputs=_here(outcome.outputs, used.use.out), remarks=())
 
 
@@ -66,9 +69,9 @@ def _here(items: tuple[Item, ...], names: Mapping[str, str]) -> tuple[Item, ...]
     )
 
 
-def _check_code(workspace: Workspace, facts: StageFacts, used: Used) -> None:
+def _check_code(workspace: Workspace, used: Used, paths: Iterable[str]) -> None:
     foreign = Foreign(workspace, used.use)
-    for path in facts.parts["code"]:
+    for path in paths:
         if not foreign.is_as_committed(used.pin.commit, path):
             raise DigestMismatchError(
                 f"{path} of {used.use.repo} is not what its commit has",

@@ -137,6 +137,11 @@ class Git:
         """Paths (relative to the root) that Git's index holds."""
         return {path for path in self.run("ls-files", "-z", "--", ".").split("\0") if path}
 
+    def not_ignored(self) -> list[str]:
+        """Paths (relative to the root) that Git tracks, and new ones that no .gitignore keeps out of it."""
+        output = self.run("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".")
+        return list(dict.fromkeys(path for path in output.split("\0") if path))  # a conflict has a path three times
+
     def prefix(self) -> str:
         """Where the root lies in the repository, with ``/`` at its end; empty at its top."""
         return self.run("rev-parse", "--show-prefix")

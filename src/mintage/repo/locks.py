@@ -35,7 +35,8 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ``run`` names the record of the execution that made the outputs. A model's lock has its ``root`` (the model's id)
     and the ``record`` that ties it to the run; the lock of an import names the ``record`` of what it brought in.
-    ``use`` is the commit of another repository that a stage uses.
+    ``use`` is the commit of another repository that a stage uses. ``seen`` are those of the code files in ``parts``
+    that a run was seen to use, beside those that its imports lead to.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     root: str | None = None
     record: str | None = None
     use: Pin | None = None
+    seen: tuple[str, ...] = ()
 
 
 def lock_path(name: str) -> str:

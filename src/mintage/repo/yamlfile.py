@@ -15,7 +15,7 @@ import msgspec
 
 from mintage.errors import FileMalformedError, FileMissingError
 from mintage.repo.misfit import describe
-from mintage.repo.nearest import nearest_hint
+from mintage.repo.nearest import nearest_hint, nearest_key
 
 __all__ = ["Marks", "check_version", "convert", "load_yaml", "read_yaml"]
 
@@ -139,14 +139,12 @@ def convert(value: Any, target: type[T], marks: Marks, *, at: tuple[str | int, .
             parent = (*at, *_sharpen(value, target, _path_of(unknown["path"] or "")))
             key = unknown["key"]
             known = _known_keys(target, parent[len(at) :])
-            import difflib
-
-            near = difflib.get_close_matches(key, known, n=1)
+            near = nearest_key(key, known)
             raise FileMalformedError(
                 f"unknown key {key!r}",
                 expected=", ".join(known) or None,
                 where=marks.at((*parent, key)),
-                hint=f"did you mean {near[0]!r}?" if near else "remove the key, or see docs/spec for the keys",
+                hint=f"did you mean {near!r}?" if near else "remove the key, or see docs/spec for the keys",
             ) from error
         match = _AT.match(text)
         path = _sharpen(value, target, _path_of(match["path"] or "")) if match else ()

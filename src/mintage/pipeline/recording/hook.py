@@ -3,10 +3,10 @@
 It runs in the user's program, with whatever Python that is (3.9 or later), needs nothing of Mintage, and must never
 break it: every failure in here is swallowed. With MINTAGE_CAPTURE it starts the watcher of splits and fits that lies
 beside that folder (docs/spec/capture.md). With MINTAGE_RECORD it writes lines of JSON, one each kind and path: files
-opened (read, write, both, append), folders listed, project modules loaded, hosts asked for, the seeds that
-``hookseeds`` sees, and the numeric libraries that ``hookused`` finds. A file that is linked to the user's own it
-replaces by a copy ("copied") before Python opens it for writing. A ``sitecustomize`` of the user's own runs as it would
-without this one.
+opened (read, write, both, append), folders listed ("names": not to import from them), project modules loaded and
+missing ("absent"), hosts asked for, the seeds that ``hookseeds`` sees, and the numeric libraries that ``hookused``
+finds. A file that is linked to the user's own it replaces by a copy ("copied") before Python opens it for writing. A
+``sitecustomize`` of the user's own runs as it would without this one.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class _Reporter:
             settings = json.load(stream)
         self.folder = folder
         self.work = settings["work"]
+        self.own = tuple(folder + os.sep for folder in (settings["work"], settings["root"]))
         self.links = set(settings["links"])
         self.said: set[tuple[str, str]] = set()
         self.busy = threading.local()
@@ -60,6 +61,8 @@ class _Reporter:
         path = os.path.abspath(path)
         if event in ("os.listdir", "os.scandir"):
             self.say("list", path)
+            if not _for_import(sys._getframe(2)):
+                self.say("names", path)
         elif event == "sqlite3.connect":
             self.say("both", path)
         else:
@@ -106,10 +109,40 @@ class _Reporter:
         try:
             for module in list(sys.modules.values()):
                 path = getattr(module, "__file__", None)
-                if isinstance(path, str) and path.startswith(self.work + os.sep):
+                if isinstance(path, str) and path.startswith(self.own) and not _of_library(path):
                     self.say("module", path)
         except Exception:  # noqa: BLE001 this runs inside the user's program, which must not notice
             pass
+
+
+def _for_import(asking: Any) -> bool:
+    """Whether it is Python that lists a folder, to import from it or to find packages, and not the program."""
+    return any(name in asking.f_code.co_filename for name in ("importlib", "pkg_resources"))
+
+
+def _of_library(path: str) -> bool:
+    """Whether a module is one of an environment that lies within the project."""
+    return "site-packages" in path or "/lib/python" in path
+
+
+class _Missing:
+    """The last to be asked for a module: it is one that nobody has. What the project's own code wanted is told."""
+
+    def __init__(self, reporter: _Reporter) -> None:
+        self.reporter = reporter
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        self.reporter.quietly(lambda: self.tell(name.rpartition(".")[2], path, sys._getframe(3)))
+
+    def tell(self, name: str, path: Any, asking: Any) -> None:
+        while asking is not None and _for_import(asking):
+            asking = asking.f_back
+        if asking is None or not asking.f_code.co_filename.startswith(self.reporter.own):
+            return
+        for folder in sys.path if path is None else path:
+            if isinstance(folder, str) and (os.path.abspath(folder) + os.sep).startswith(self.reporter.own[0]):
+                for tail in (name + ".py", os.path.join(name, "__init__.py")):
+                    self.reporter.say("absent", os.path.join(os.path.abspath(folder), tail))
 
 
 def _text(value: Any) -> str:
@@ -143,6 +176,7 @@ def _start() -> None:
         return
     reporter = _Reporter(folder)
     sys.addaudithook(reporter)
+    sys.meta_path.append(_Missing(reporter))
     import atexit
 
     atexit.register(reporter.modules)

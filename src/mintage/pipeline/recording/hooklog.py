@@ -23,15 +23,17 @@ class Said:
     what: str
 
 
-def install(folder: Path, environment: Mapping[str, str], *, work: Path, links: Collection[str]) -> dict[str, str]:
-    """``environment`` with the hook in ``folder`` on its PYTHONPATH."""
+def install(
+    folder: Path, environment: Mapping[str, str], *, root: Path, work: Path, links: Collection[str]
+) -> dict[str, str]:
+    """``environment`` with the hook in ``folder`` on its PYTHONPATH, for a command in ``work``, a copy of ``root``."""
     sites, record = folder / "site", folder / "record"
     sites.mkdir(parents=True)
     record.mkdir()
     copies = {"hook.py": "sitecustomize.py", "hookseeds.py": "_mintage_seeds.py", "hookused.py": "_mintage_used.py"}
     for name, copy in copies.items():
         shutil.copyfile(Path(__file__).with_name(name), sites / copy)
-    (record / "settings.json").write_text(json.dumps({"work": str(work), "links": sorted(links)}))
+    (record / "settings.json").write_text(json.dumps({"root": str(root), "work": str(work), "links": sorted(links)}))
     path = os.pathsep.join(filter(None, [str(sites), environment.get("PYTHONPATH")]))
     return {**environment, "PYTHONPATH": path, "MINTAGE_RECORD": str(record)}
 

@@ -86,7 +86,7 @@ def observe(
     stop: Callable[[], bool] = lambda: False,
 ) -> Recording:
     """Run ``command`` in ``scratch.work``, which holds what ``made`` says, and say what it did."""
-    variables = install(scratch.private / "hook", environment, work=scratch.work, links=made.links)
+    variables = install(scratch.private / "hook", environment, root=made.root, work=scratch.work, links=made.links)
     watcher, finished = _watched(
         made,
         lambda started: run_command(
@@ -128,7 +128,9 @@ def _recording(
     altered = {path for path in restamped(made.files, after) if path in made.files and _differs(made, path)}
     files = classify(made.files, after, evidence, altered=altered)
     notes += [f"SQLite left {path} behind: close the connection" for path in files.writes if path.endswith("-wal")]
-    modules = {path for path in files.reads if path.endswith(".py")} | _inside(said, made, "module")
+    modules = (
+        {path for path in files.reads if path.endswith(".py")} | _inside(said, made, "module") | _compiled(said, made)
+    )
     return Recording(
         finished=finished,
         reads=tuple(sorted(files.reads - modules)),
@@ -138,6 +140,7 @@ def _recording(
         deleted=tuple(sorted(files.deleted)),
         modules=tuple(sorted(path for path in modules if path in made.files)),
         listed=tuple(sorted(evidence.listed | _inside(said, made, "list"))),
+        named=_named(said, made),
         before=tuple(sorted(made.files)),
         linked=tuple(sorted(made.links)),
         outside_reads=_outside(said, made, scratch, "read", libraries),
@@ -150,6 +153,8 @@ def _recording(
         used=tuple(_used(said)),
         took_params=any(line.kind == "read" and line.what == str(scratch.private / "params.json") for line in said),
         seen_by="hook" if watcher is None else "inotify",
+        blind=_BLIND in notes,
+        missed=_missed(said, made, after),
         notes=tuple(notes),
     )
 
@@ -221,10 +226,37 @@ def _inside(said: Iterable[Said], made: Mirror, kind: str) -> set[str]:
     return {path for path in paths if path is not None}
 
 
+def _named(said: Iterable[Said], made: Mirror) -> tuple[str, ...]:
+    """Folders whose names the program asked for."""
+    at_root = any(line.kind == "names" and line.what in (str(made.work), str(made.root)) for line in said)
+    return tuple(sorted(_inside(said, made, "names") | ({"."} if at_root else set())))
+
+
+def _missed(said: Iterable[Said], made: Mirror, after: Mapping[str, Stamp]) -> tuple[str, ...]:
+    """What was looked for in the private folder and was there at no time."""
+    start = f"{made.work}/"
+    found = {
+        line.what[len(start) :] for line in said if line.kind in ("absent", "read") and line.what.startswith(start)
+    }
+    return tuple(sorted(found - made.files.keys() - after.keys() - {*made.folders}))
+
+
+def _compiled(said: Iterable[Said], made: Mirror) -> set[str]:
+    """Modules that Python loaded from the byte code beside the user's own, as it does of an editable install."""
+    found = set()
+    for line in said:
+        if line.kind == "read" and line.what.endswith(".pyc") and line.what.startswith(f"{made.root}/"):
+            folder, _, name = line.what[len(str(made.root)) + 1 :].rpartition("__pycache__/")
+            found.add(f"{folder}{name.partition('.')[0]}.py")
+    return found & made.files.keys()
+
+
 def _by_own_path(said: Iterable[Said], made: Mirror) -> set[str]:
-    """Files of the project that were read where the user has them, not in the private folder."""
+    """Files of the project that were read where the user has them, not in the private folder; modules apart, which an
+    editable install leads there."""
     lines = [line for line in said if line.kind == "read" and not line.what.startswith(f"{made.work}/")]
-    return {path for path in _inside(lines, made, "read") if path in made.files and path not in made.links}
+    found = {path for path in _inside(lines, made, "read") if path in made.files and path not in made.links}
+    return found - _inside(said, made, "module")
 
 
 def _asked(
