@@ -54,7 +54,8 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class StageFacts:
     """One stage as it stands: command, environment, parts and key, declared inputs by digest, its lock; ``in_place`` if
     the work tree holds the lock's outputs and the store the record of the run that made them; ``used``: what it uses
-    of another repository, whose paths and code the parts name then."""
+    of another repository, whose paths and code the parts name then; ``sandbox``: whether what it
+    does not declare is closed to it."""
 
     name: str
     stage: Stage
@@ -66,6 +67,7 @@ class StageFacts:
     lock: Lock | None
     in_place: bool
     used: Used | None = None
+    sandbox: bool = False
 
 
 class Inspector:
@@ -81,6 +83,7 @@ class Inspector:
         self._environments: dict[str | None, Environment] = {}
         self._imported: dict[str, list[tuple[int, str]]] = {}
         self.pins: dict[str, Pin] = {}
+        self.sandbox = False
 
     def reload_project(self) -> None:
         """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
@@ -122,6 +125,7 @@ class Inspector:
             lock=lock,
             in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
             used=used,
+            sandbox=self.sandbox,
         )
 
     def _parts(
@@ -152,6 +156,10 @@ class Inspector:
             parts["network"] = False
         if stage.determinism != "off":
             parts["determinism"] = stage.determinism
+        if stage.reads:
+            from mintage.pipeline.outside_reads import read_digests
+
+            parts["reads"] = read_digests(stage.reads, self.cache, stage=name)
         if stage.args:  # as the words that the command gets: 1 and 1.0 are two things there
             parts["args"] = {key: argument_text(value) for key, value in stage.args.items()}
         return parts

@@ -22,6 +22,7 @@ from mintage.pipeline.recording.evidence import Evidence
 from mintage.pipeline.recording.hooklog import Said, install, said_in
 from mintage.pipeline.recording.inotify import Change, Watcher
 from mintage.pipeline.recording.mirror import LEFT_OUT, Mirror, Stamp, mirror, stamps_of
+from mintage.pipeline.recording.missed import missed_in
 from mintage.pipeline.recording.outside import is_data
 from mintage.pipeline.recording.protect import closing, is_possible
 from mintage.pipeline.recording.recording import Recording
@@ -84,9 +85,11 @@ def observe(
     timeout_s: float | None,
     before: Callable[[], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
+    walls: Collection[str] = (),
 ) -> Recording:
-    """Run ``command`` in ``scratch.work``, which holds what ``made`` says, and say what it did."""
-    variables = install(scratch.private / "hook", environment, work=scratch.work, links=made.links)
+    """Run ``command`` in ``scratch.work``, which holds what ``made`` says, and say what it did; ``walls``: all that it
+    can read, if ``before`` closes it off."""
+    variables = install(scratch.private / "hook", environment, work=scratch.work, links=made.links, walls=walls)
     watcher, finished = _watched(
         made,
         lambda started: run_command(
@@ -145,6 +148,7 @@ def _recording(
         hosts=tuple(sorted({line.what for line in said if line.kind == "host"})),
         unsteady=tuple(sorted(path for path in files.reads if not made.is_steady(path))),
         asked=_asked(said, made, after=after, libraries=libraries),
+        missed=missed_in(said, made, after=after, libraries=libraries),
         seeds=tuple(dict.fromkeys(line.what for line in said if line.kind == "seed")),
         unseeded=tuple(dict.fromkeys(line.what for line in said if line.kind == "unseeded")),
         used=tuple(_used(said)),
