@@ -251,8 +251,8 @@ class Runner:
         if not self.session.commit:
             self._keep_outputs_out_of_git()
         if (last := self.session.open(self.inspector)) is not None:
-            stage, detail = interrupted(self.inspector.workspace, last)
-            self.on_event(Event(what="tell", stage=stage, detail=detail))
+            for stage, detail in interrupted(self.inspector, last):
+                self.on_event(Event(what="tell", stage=stage, detail=detail))
 
     def _keep_outputs_out_of_git(self) -> None:
         """The first run with a notebook in this clone: Git is told to leave outputs out, and the user is."""

@@ -37,8 +37,11 @@ def way() -> Literal["landlock", "none"]:
 
 
 @contextlib.contextmanager
-def walled(open_to_it: Opened) -> Iterator[Callable[[], None] | None]:
-    """The function that closes the calling process off; None where this machine cannot."""
+def walled(
+    open_to_it: Opened, hide: Callable[[], tuple[str, ...]] | None = None
+) -> Iterator[Callable[[], None] | None]:
+    """The function that closes the calling process off; None where this machine cannot. It calls ``hide`` first, which
+    gives folders that are its own since."""
     if way() == "none":
         yield None
         return
@@ -51,12 +54,14 @@ def walled(open_to_it: Opened) -> Iterator[Callable[[], None] | None]:
             _allow(libc, ruleset, path, _EXECUTE | _READ | _LIST)
         for path in open_to_it.write:
             _allow(libc, ruleset, path, _ALL)
-        yield lambda: _close(libc, ruleset)
+        yield lambda: _close(libc, ruleset, hide)
     finally:
         os.close(ruleset)
 
 
-def _close(libc: Any, ruleset: int) -> None:
+def _close(libc: Any, ruleset: int, hide: Callable[[], tuple[str, ...]] | None) -> None:
+    for path in hide() if hide is not None else ():
+        _allow(libc, ruleset, path, _ALL)
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
     if libc.syscall(_RESTRICT, ruleset, 0) != 0:
         raise OSError(ctypes.get_errno(), "the stage could not be closed off")

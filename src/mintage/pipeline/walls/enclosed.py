@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mintage.pipeline.facts import StageFacts
+from mintage.pipeline.offline import way as offline_way
 from mintage.pipeline.outside_reads import place_of
 from mintage.pipeline.sandbox import Scratch
 from mintage.pipeline.walls.close import walled
 from mintage.pipeline.walls.opened import opened, redirected
+from mintage.pipeline.walls.private import TEMPORARY, hiding
 from mintage.repo.workspace import Workspace
 
 __all__ = ["Within", "enclosed"]
@@ -55,8 +57,16 @@ def enclosed(
         reads=[place_of(path, home=Path.home()) for path in facts.stage.reads],
         log=log,
     )
-    with walled(allowed) as before:
-        yield without if before is None else Within(before, variables, allowed.all)
+    hide = hiding(
+        allowed.all,
+        root=workspace.root.resolve(),
+        folder=scratch.private / "tmp",
+        work=scratch.work,
+        is_inside=not facts.stage.network and offline_way() == "namespace",
+    )
+    with walled(allowed, hide) as before:
+        own = () if hide is None else (TEMPORARY,)
+        yield without if before is None else Within(before, variables, (*allowed.all, *own))
 
 
 def _variables(
