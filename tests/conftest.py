@@ -13,6 +13,8 @@ NODE_MODULES = Path(__file__).parent.parent / ".node" / "node_modules"
 if NODE_MODULES.is_dir():  # what scripts/install-system-parts installed, also for tests in other folders
     os.environ.setdefault("MINTAGE_NODE_MODULES", str(NODE_MODULES))
 
+os.environ.pop("CI", None)  # where it is set, stages run in the sandbox
+
 
 @pytest.fixture(scope="session")
 def _fresh(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:

@@ -268,7 +268,7 @@ def test_ctrl_c_ends_everything_names_the_log_and_the_next_run_says_what_was_int
     person.said.append(err)
     person.write("train.py", KEEPS)
     answer = person.type("run")
-    said = f"train        was the last to run when run {log.parent.name} was interrupted"
+    said = f"train        was interrupted in run {log.parent.name}, and nothing of it was kept"
     assert said in answer.err, answer.err
     assert "was interrupted" not in person.type("run").err
 

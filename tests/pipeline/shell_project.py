@@ -43,7 +43,7 @@ class ShellProject:
         self.git("commit", "-qm", subject, "--allow-empty")
         return self.git("rev-parse", "HEAD")
 
-    def run(self, *targets: str, jobs: int = 1, force: bool = False) -> RunOutcome:
+    def run(self, *targets: str, jobs: int = 1, force: bool = False, sandbox: bool | None = None) -> RunOutcome:
         return run_pipeline(
             self.workspace,
             runs=lambda: self.runs,
@@ -51,6 +51,7 @@ class ShellProject:
             actor=lambda: "tester",
             selection=Selection(targets=targets, jobs=jobs),
             force=force,
+            sandbox=sandbox,
         )
 
     def read(self, name: str) -> str:

@@ -17,7 +17,7 @@ from mintage.cli.console import emit, emit_json, plural, say
 from mintage.cli.context import Context, now
 from mintage.cli.reproductions import REFS, known_keys, list_reproductions
 from mintage.database.connection import transaction
-from mintage.errors import GitError, RemoteError, StageFailedError, UnknownNameError
+from mintage.errors import GitError, RemoteError, StageFailedError, UndeclaredReadError, UnknownNameError
 from mintage.pipeline.events import Event
 from mintage.pipeline.reproduce.compare import LEVELS, Level, reaches
 from mintage.pipeline.reproduce.reproduce import How, reproduce
@@ -96,7 +96,7 @@ def _rebuilt(workspace: Workspace, how: How) -> Reproduction:
     try:
         return reproduce(workspace, how, on_event=_tell)
     except StageFailedError as error:
-        if not how.network:
+        if not how.network and not isinstance(error, UndeclaredReadError):
             error.hint = "if it needs the network, which is closed here, try --network; if it needs a file, declare it"
         raise
 

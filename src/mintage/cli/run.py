@@ -48,6 +48,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PARAM=VALUE",
         help="write a parameter into its file first; may be repeated",
     )
+    parser.add_argument(
+        "--sandbox",
+        action=argparse.BooleanOptionalAction,
+        help="close off what a stage does not declare; on by itself where the variable CI is set",
+    )
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
     parser.add_argument(
         "--update-uses", action="store_true", help="fetch what stages use of other repositories, and pin it anew"
@@ -102,6 +107,7 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
             selection=selection,
             force=arguments.force,
             update_uses=arguments.update_uses,
+            sandbox=arguments.sandbox,
             record=arguments.record,
             amend=arguments.record and arguments.yes,
             on_event=lambda event: _show(context, event, heartbeat),

@@ -183,6 +183,12 @@ class StageFailedError(RunError):
     ended: int | Literal["timeout"] | None = None
 
 
+class UndeclaredReadError(StageFailedError):
+    """A stage in the sandbox failed because it asked for a file that it does not declare."""
+
+    code = "pipeline.undeclared-read"
+
+
 class NetworkOpenError(RunError):
     """A stage may not use the network, and this machine cannot keep it from it."""
 

@@ -61,7 +61,8 @@ class StageFacts:
     """One stage as it stands: command, environment, parts and key, declared inputs by digest, its lock; ``in_place`` if
     the work tree holds the lock's outputs and the store the record of the run that made them; ``used``: what it uses
     of another repository, whose paths and code the parts name then; ``seen`` which of the parts a run was seen to use,
-    ``around`` the code that its run may use without naming it, once ``Inspector.placing`` found that."""
+    ``around`` the code that its run may use without naming it, once ``Inspector.placing`` found that; ``sandbox``:
+    whether what it does not declare is closed to it."""
 
     name: str
     stage: Stage
@@ -75,6 +76,7 @@ class StageFacts:
     used: Used | None = None
     seen: Seen = field(default_factory=Seen)
     around: tuple[str, ...] = ()
+    sandbox: bool = False
 
 
 class Inspector:
@@ -92,6 +94,7 @@ class Inspector:
         self.pins: dict[str, Pin] = {}
         self._expected = False
         self._around = Around(workspace)
+        self.sandbox = False
 
     def reload_project(self) -> None:
         """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
@@ -149,6 +152,7 @@ class Inspector:
             in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
             used=used,
             seen=seen,
+            sandbox=self.sandbox,
         )
 
     def _command(self, name: str, stage: Stage, params: Mapping[str, Any]) -> list[str]:
@@ -218,6 +222,10 @@ class Inspector:
             parts["network"] = False
         if stage.determinism != "off":
             parts["determinism"] = stage.determinism
+        if stage.reads:
+            from mintage.pipeline.outside_reads import read_digests
+
+            parts["reads"] = read_digests(stage.reads, self.cache, stage=name)
         if stage.args:  # as the words that the command gets: 1 and 1.0 are two things there
             parts["args"] = {key: argument_text(value) for key, value in stage.args.items()}
         return parts

@@ -2,6 +2,8 @@
 
 They are known by a variable that only this command's processes have in their environment. One that wipes its
 environment and moves to a session of its own is not found. Those about to end by themselves get a moment to.
+
+Also a script, which ``guard`` starts when Mintage was killed: ``python -I -S leftover.py MARKER``.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 __all__ = ["end_leftovers"]
 
 _PATIENCE_S = 2.0
+_ROUNDS = 5
 
 
 def end_leftovers(marker: str, *, grace_s: float) -> tuple[str, ...]:
@@ -34,6 +37,13 @@ def end_leftovers(marker: str, *, grace_s: float) -> tuple[str, ...]:
                     signal.pidfd_send_signal(handle, number)
             _wait(left, _PATIENCE_S)
     return names
+
+
+def main(marker: str) -> None:
+    """End them, and what they start meanwhile."""
+    for _ in range(_ROUNDS):
+        if not end_leftovers(marker, grace_s=0.0):
+            return
 
 
 def _marked(marker: bytes, handles: contextlib.ExitStack) -> Iterator[tuple[int, str]]:
@@ -57,3 +67,7 @@ def _wait(left: dict[int, str], seconds: float) -> None:
             return
         for handle in ended:
             del left[handle]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

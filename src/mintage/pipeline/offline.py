@@ -69,9 +69,9 @@ def _works(leave: Callable[[], bool]) -> bool:
     return os.waitpid(child, 0)[1] == 0
 
 
-def _into_namespace(libc: Any) -> bool:
+def _into_namespace(libc: Any, kinds: int = _NAMESPACES) -> bool:
     user, group = os.geteuid(), os.getegid()
-    if libc.unshare(_NAMESPACES) != 0:
+    if libc.unshare(kinds) != 0:
         return False
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         try:

@@ -7,6 +7,7 @@ is written after each stage and when it ends, well or not, and names everything 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from mintage.pipeline.run_stages import run_stages
 from mintage.pipeline.runner import Runner
 from mintage.pipeline.select import EVERYTHING, Selection, select
 from mintage.pipeline.session import Clock, RunSession
+from mintage.pipeline.walls.wanted import is_wanted
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 
@@ -42,6 +44,7 @@ def run_pipeline(
     record: bool = False,
     amend: bool = False,
     update_uses: bool = False,
+    sandbox: bool | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunOutcome:
     """Bring the stages that ``selection`` chooses (all, without) up to date; the caller holds the run lock.
@@ -49,10 +52,12 @@ def run_pipeline(
     ``runs`` opens the tracking database and is called only if something must be done. ``implicit`` gives the stages of
     the models of mintage.yaml; it is called again when models were found and written there. With ``record``, all stages
     (or those named) are recorded again; with ``amend``, what that finds is written over what they declare. With
-    ``update_uses``, what stages use of other repositories is pinned anew.
+    ``update_uses``, what stages use of other repositories is pinned anew. ``sandbox`` None: as the project says, else
+    in CI.
     """
     with StatCache(workspace.cache_database) as cache:
         inspector = Inspector(workspace, cache)
+        inspector.sandbox = is_wanted(sandbox, project=inspector.project.sandbox, ci=os.environ.get("CI"))
         stages = inspector.project.stages
         models = {stage.name: stage for stage in implicit()}
         with cycles_placed(workspace.root, stages):

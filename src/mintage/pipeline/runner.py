@@ -72,6 +72,7 @@ class Runner:
         self.found: FoundModels | None = None
         self.remarks: dict[str, list[str]] = {}
         self._current = ""
+        self._told_of_sandbox = False
         self._pending: list[tuple[StageFacts, StageResult]] = []
 
     def tell(self, detail: str) -> None:
@@ -130,6 +131,8 @@ class Runner:
         said = [*why[:3], *(["recording what it reads and writes"] if learns else [])]
         log = self.inspector.workspace.logs_dir / self.session.id / f"{facts.name}.log"
         self.on_event(Event(what="start", stage=facts.name, detail="; ".join(said), log=log))
+        if facts.sandbox and not learns:
+            self._tell_of_sandbox()
         if not learns and facts.used is None:
             from mintage.pipeline.taken import overruled_defaults
 
@@ -137,6 +140,14 @@ class Runner:
         if not learns:
             self.inspector.cache.flush()
         return Work(facts=self.inspector.placing(facts), why=why, log=log, learns=learns)
+
+    def _tell_of_sandbox(self) -> None:
+        """Once, where the sandbox that is wanted cannot be had."""
+        from mintage.pipeline.walls.close import NOT_ENFORCED, way
+
+        if way() == "none" and not self._told_of_sandbox:
+            self._told_of_sandbox = True
+            self.on_event(Event(what="tell", stage="sandbox", detail=NOT_ENFORCED))
 
     def perform(self, work: Work, stop: Callable[[], bool]) -> tuple[StageFacts, Attempted]:
         """Run the command; of a stage that declares nothing, write what it did into mintage.yaml.
@@ -203,6 +214,7 @@ class Runner:
                 **({} if (level := facts.stage.determinism) == "off" else {"determinism": level}),
                 **({} if level == "off" else {"variables": level_variables(facts)}),
                 "remarks": list(outcome.remarks),
+                **({"sandbox": outcome.sandbox} if outcome.sandbox else {}),
                 **({"mlflow": kept.record} if kept else {}),
                 **self._recorded(facts.name),
                 **({"use": used} if used else {}),
@@ -239,8 +251,8 @@ class Runner:
         if not self.session.commit:
             self._keep_outputs_out_of_git()
         if (last := self.session.open(self.inspector)) is not None:
-            stage, detail = interrupted(self.inspector.workspace, last)
-            self.on_event(Event(what="tell", stage=stage, detail=detail))
+            for stage, detail in interrupted(self.inspector, last):
+                self.on_event(Event(what="tell", stage=stage, detail=detail))
 
     def _keep_outputs_out_of_git(self) -> None:
         """The first run with a notebook in this clone: Git is told to leave outputs out, and the user is."""

@@ -28,6 +28,7 @@ from typing import BinaryIO
 
 from mintage.errors import MissingToolError, RunError, StageStoppedError
 from mintage.pipeline.environment import Environment
+from mintage.pipeline.guard import guarded
 from mintage.pipeline.leftover import end_leftovers
 from mintage.pipeline.secret import mask_file, secret_values
 
@@ -128,7 +129,8 @@ def run_command(
     stop: Callable[[], bool] = lambda: False,
 ) -> Finished:
     """Run ``command`` in ``folder`` with its output in ``log``; ends all that it started on a time-out or an interrupt,
-    and what it leaves behind. Values of variables that look secret are masked in the log when it has ended.
+    when this process is killed, and what it leaves behind. Values of variables that look secret are masked in the log
+    when it has ended.
 
     The words ``python`` and ``python3`` at its beginning mean the interpreter ``python``. The child calls ``before``
     (which only makes system calls) just before it becomes the command; ``started`` is called here once it runs. Where
@@ -138,7 +140,7 @@ def run_command(
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     marker = f"{_MARK}={secrets.token_hex(16)}"
-    with log.open("ab") as sink:
+    with log.open("ab") as sink, guarded(marker):
         process = _start(
             command,
             folder,

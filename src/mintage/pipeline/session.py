@@ -106,14 +106,19 @@ class RunSession:
         return inspector.store.put_record(Record(kind="run", version=0, upstream=upstream, body=body))
 
 
-def interrupted(workspace: Workspace, run: str) -> tuple[str, str]:
-    """In which stage a run was interrupted, and what to say of that; ``run`` is its id."""
-    logs = list((workspace.logs_dir / run).glob("*.log"))
-    if not logs:
-        return "run", f"{run} was interrupted; this one goes on"
-    log = max(logs, key=lambda path: path.stat().st_mtime_ns)
-    said = log.relative_to(workspace.state.parent).as_posix()
-    return log.stem, f"was the last to run when run {run} was interrupted; what it said then is in {said}"
+def interrupted(inspector: Inspector, run: str) -> list[tuple[str, str]]:
+    """The stages that were running when a run was interrupted, and what to say of each; ``run`` is its id."""
+    workspace = inspector.workspace
+    found = []
+    for log in sorted((workspace.logs_dir / run).glob("*.log")):
+        lock = inspector.locks.get(log.stem)
+        record = lock.run if lock is not None and inspector.is_recorded(lock.run) else None
+        if record is None or inspector.store.get_record(record).body.get("run") != run:
+            said = log.relative_to(workspace.state.parent).as_posix()
+            found.append(
+                (log.stem, f"was interrupted in run {run}, and nothing of it was kept; its output is in {said}")
+            )
+    return found or [("run", f"{run} was interrupted; this one goes on")]
 
 
 def keep_environment(inspector: Inspector, stage: str | None) -> str:

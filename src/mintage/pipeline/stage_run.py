@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from mintage.pipeline.mlflow_log.keep import KeptLog
     from mintage.pipeline.mlflow_log.logged import Logged
     from mintage.pipeline.recording.recording import Recording
+    from mintage.pipeline.walls.enclosed import Within
 
 __all__ = [
     "StageOutcome",
@@ -61,8 +62,8 @@ _METRIC_LIMIT = 100_000
 class StageOutcome:
     """What a command made: outputs in the store, metrics as (name, value, step), how it ended, digests of its log
     and, of a notebook, of the executed one, and what it logged with MLflow; ``remarks`` are what a person should know
-    of it, ``seeds`` the calls that seeded, ``used`` the numeric libraries that its processes had loaded,
-    ``saw`` what it used of the code around it (None: nobody looked)."""
+    of it, ``seeds`` the calls that seeded, ``used`` the numeric libraries that its processes had loaded, ``saw`` what
+    it used of the code around it (None: nobody looked), ``sandbox`` how it was closed off, if it should be."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
@@ -74,6 +75,7 @@ class StageOutcome:
     used: tuple[dict[str, Any], ...] = ()
     mlflow: KeptLog | None = None
     saw: Saw | None = None
+    sandbox: str | None = None
 
 
 def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:
@@ -127,6 +129,8 @@ def execute_stage(
     from mintage.pipeline.mlflow_log.read import read_logged
     from mintage.pipeline.recording.compare import compare
     from mintage.pipeline.recording.leave_out import leave_out
+    from mintage.pipeline.walls.close import way
+    from mintage.pipeline.walls.denied import explained, went_on
 
     store = Store(workspace.store_dir)
     linker = Linker(workspace.root, known)
@@ -135,10 +139,11 @@ def execute_stage(
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root, linker)
         placed = _place_around(facts, workspace.root, scratch)
-        recording = _observed(facts, workspace.root, scratch, log=log, links=linker.links, stop=stop)
+        recording = _observed(facts, workspace, scratch, log=log, links=linker.links, stop=stop)
         if recording.finished.exit_code != 0:
             here = workspace.root == workspace.state.parent
-            raise failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked, here=here)
+            error = failure(facts, recording.finished, log=log, root=workspace.root, asked=recording.asked, here=here)
+            raise explained(error, facts, recording, root=workspace.root, work=scratch.work, log=log)
         if recording.changed_inputs:
             raise changes_input(facts, recording.changed_inputs, root=workspace.root)
         if recording.unsteady:
@@ -150,9 +155,17 @@ def execute_stage(
             store, scratch, facts.name, facts.stage, finished=recording.finished, log=log, logged=logged
         )
         saw = saw_in(recording, among=unnamed(facts, placed), around=facts.around, work=scratch.work)
+    recording, denied = went_on(facts, recording)
     own = replace(recording, before=tuple(path for path in recording.before if path not in placed))
     remarks = compare(leave_out(own, logged), facts.stage, new_inputs=_are_new(facts))
-    return replace(outcome, remarks=remarks, seeds=recording.seeds, used=recording.used, saw=saw)
+    return replace(
+        outcome,
+        remarks=(*denied, *remarks),
+        sandbox=way() if facts.sandbox else None,
+        seeds=recording.seeds,
+        used=recording.used,
+        saw=saw,
+    )
 
 
 def _place_around(facts: StageFacts, root: Path, scratch: Scratch) -> set[str]:
@@ -162,7 +175,7 @@ def _place_around(facts: StageFacts, root: Path, scratch: Scratch) -> set[str]:
 
 def _observed(
     facts: StageFacts,
-    root: Path,
+    workspace: Workspace,
     scratch: Scratch,
     *,
     log: Path,
@@ -173,14 +186,19 @@ def _observed(
     from mintage.pipeline.recording.mirror import filled
     from mintage.pipeline.recording.protect import closing
     from mintage.pipeline.recording.record import observe
+    from mintage.pipeline.walls.enclosed import Within, enclosed
 
-    environment = environment_of_stage(scratch, facts)
+    root, environment = workspace.root, environment_of_stage(scratch, facts)
     command = stage_command(
         facts.command, root=root, scratch=scratch, environment=facts.environment, params=facts.parts["params"]
     )
     made = filled(root, scratch.work, links=links)
     with contextlib.ExitStack() as around:
         before = around.enter_context(closing(made.protected, writable=[scratch.base])) if links else None
+        within = Within(before, environment)
+        if facts.sandbox:
+            closed = enclosed(workspace, facts, within, scratch=scratch, command=command, links=links, log=log)
+            within = around.enter_context(closed)
         hidden = [environment[name] for name in facts.stage.secrets]
         around.enter_context(masking(log, executed_beside(log), root=root, environment=environment, hidden=hidden))
         around.enter_context(keeping_executed(scratch, log))
@@ -188,21 +206,22 @@ def _observed(
             command,
             made=made,
             scratch=scratch,
-            environment=watch_stage(scratch, environment) if facts.stage.captured else environment,
+            environment=watch_stage(scratch, within.variables) if facts.stage.captured else within.variables,
             log=log,
             python=facts.environment.python,
             libraries=(*facts.environment.folders, *facts.environment.prefixes),
             timeout_s=facts.stage.timeout_s,
-            before=before if facts.stage.network else cut_off(before),
+            before=within.before if facts.stage.network else cut_off(within.before),
             stop=stop,
+            walls=within.walls,
         )
 
 
 @contextlib.contextmanager
 def entered(
     workspace: Workspace, facts: StageFacts, *, known: Callable[[Path], str | None]
-) -> Iterator[tuple[Path, list[str], dict[str, str]]]:
-    """The filled scratch folder of a stage, its command, and the variables that this sees; deleted with the block.
+) -> Iterator[tuple[Path, list[str], Within]]:
+    """The filled scratch folder of a stage, its command, and what this sees and calls first; deleted with the block.
 
     Inputs are copied, never linked: what is done by hand is watched by nobody.
     """
@@ -212,6 +231,8 @@ def entered(
             where="mintage.yaml",
             hint="open the shell in a clone of that repository",
         )
+    from mintage.pipeline.walls.enclosed import Within, enclosed
+
     store = Store(workspace.store_dir)
     check_room(store, facts, copied=facts.inputs)
     keep_inputs(store, workspace.root, facts.inputs)
@@ -226,7 +247,12 @@ def entered(
             environment=facts.environment,
             params=facts.parts["params"],
         )
-        yield scratch.work, command, environment
+        with contextlib.ExitStack() as around:
+            within = Within(None, environment)
+            if facts.sandbox:
+                closed = enclosed(workspace, facts, within, scratch=scratch, command=command, links={}, log=None)
+                within = around.enter_context(closed)
+            yield scratch.work, command, within
 
 
 def environment_of_stage(scratch: Scratch, facts: StageFacts) -> dict[str, str]:

@@ -57,6 +57,7 @@ def run_members(
     have = {item.path.rstrip("/"): item for item in (*renamed(used.use, facts.inputs), *used.fixed)}
     log.parent.mkdir(parents=True, exist_ok=True)
     all_made, took_s, remarks, saw = [], 0.0, list[str](), Saw(code={}, listed={})
+    sandbox: str | None = None
     with StatCache(workspace.cache_database) as cache:
         for member in used.members:
             inputs = tuple(_input(store, have, plain(path), member.name) for path in member.stage.inputs)
@@ -67,6 +68,7 @@ def run_members(
             if made is None:
                 own = _facts(facts, member, inputs, key)
                 outcome = execute_stage(there, own, models={}, log=log, known=known, stop=stop)
+                sandbox = outcome.sandbox or sandbox
                 made = _Made(outputs=outcome.outputs, metrics=outcome.metrics, seeds=outcome.seeds, used=outcome.used)
                 took_s += outcome.finished.duration_s
                 if outcome.mlflow is not None:
@@ -86,6 +88,7 @@ def run_members(
         seeds=tuple(f"{name}: {call}" for name, made in all_made for call in made.seeds),
         used=tuple(_once(library for _, made in all_made for library in made.used)),
         saw=saw,
+        sandbox=sandbox,
     )
 
 

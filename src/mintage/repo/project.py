@@ -70,6 +70,7 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     params: Annotated[dict[str, Any] | None, Meta(description="parameters, instead of params.yaml")] = None
     python: Annotated[Program | None, Meta(description="the interpreter of all stages")] = None
     remote: Annotated[Program | None, Meta(description="the folder that is shared by push and pull")] = None
+    sandbox: Annotated[bool | None, Meta(description="whether stages run in the sandbox; without: only in CI")] = None
     schedule: Annotated[dict[str, TriggerForm], Meta(description="when stages run by themselves, by name")] = {}
 
 
@@ -86,6 +87,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     params: dict[str, object] | None = None
     python: Program | None = None
     remote: Program | None = None
+    sandbox: bool | None = None
     schedule: dict[str, Trigger] = {}
 
 
@@ -129,6 +131,7 @@ def _plain(form: ProjectForm, marks: Marks) -> Project:
         params=form.params,
         python=form.python,
         remote=form.remote,
+        sandbox=form.sandbox,
         schedule={
             name: plain_trigger(name, written, place=lambda *keys, name=name: marks.at(("schedule", name, *keys)))
             for name, written in form.schedule.items()

@@ -11,6 +11,7 @@ from mintage.repo.use import Use
 
 __all__ = [
     "Determinism",
+    "OutsidePath",
     "Positive",
     "Program",
     "Resources",
@@ -22,6 +23,7 @@ __all__ = [
 Positive = Annotated[int, Meta(ge=1)]
 _Amount = Annotated[float, Meta(ge=0, le=100_000)]
 Program = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
+OutsidePath = Annotated[str, Meta(min_length=2, max_length=4096, pattern=r"^(/|~/)[^\x00-\x1f]+$")]
 VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 Determinism = Literal["off", "same-machine", "portable"]
 
@@ -51,7 +53,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     following imports; ``env`` names environment variables that count, ``secrets`` those that are passed and masked and
     never kept; ``metrics`` are JSON outputs to track, ``plots`` tables or pictures to look at; ``captured`` are tables
     that Mintage makes of the rows that the command split and fitted; ``python`` is its interpreter, a path or a
-    command; ``args`` are options that are appended to the command, by name; ``use`` is what another repository gives
+    command; ``args`` are options that are appended to the command, by name; ``reads`` are
+    paths outside the project that it reads; ``use`` is what another repository gives
     instead of a command.
     """
 
@@ -74,6 +77,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     network: bool = True
     determinism: Determinism = "off"
     python: Program | None = None
+    reads: tuple[OutsidePath, ...] = ()
     args: dict[str, int | float | str] = {}
     use: Use | None = None
 

@@ -25,7 +25,7 @@ from msgspec import Meta
 
 from mintage.errors import FileMalformedError, UseError
 from mintage.repo.nearest import nearest_hint
-from mintage.repo.stage import Determinism, Positive, Program, Resources, Retry, Stage, VariableName
+from mintage.repo.stage import Determinism, OutsidePath, Positive, Program, Resources, Retry, Stage, VariableName
 from mintage.repo.use import Use, check_use
 
 __all__ = ["StageForm", "members"]
@@ -65,6 +65,7 @@ class StageForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     args: Annotated[
         dict[str, int | float | str], Meta(description="options that are appended to the command, by name")
     ] = {}
+    reads: Annotated[tuple[OutsidePath, ...], Meta(description="absolute paths outside the project that it reads")] = ()
     seed: Annotated[int | None, Meta(description="passed as MINTAGE_SEED and PYTHONHASHSEED")] = None
     threads: Annotated[Positive | None, Meta(description="caps the threads of numeric libraries")] = None
     timeout_s: Annotated[Positive | None, Meta(description="seconds until it is ended with all its children")] = None
@@ -240,6 +241,7 @@ def _plain(form: StageForm, values: Mapping[str, Any], place: Place) -> Stage:
         code=() if form.code == "auto" else tuple(put(path, "code") for path in form.code),
         env=form.env,
         secrets=form.secrets,
+        reads=tuple(put(path, "reads") for path in form.reads),
         args=args,
         seed=form.seed,
         threads=form.threads,

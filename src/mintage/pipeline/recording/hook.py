@@ -32,6 +32,7 @@ class _Reporter:
         self.links = set(settings["links"])
         self.said: set[tuple[str, str]] = set()
         self.busy = threading.local()
+        self.missed: Callable[[str], None] = lambda _: None
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event not in ("open", "os.listdir", "os.scandir", "sqlite3.connect", "socket.getaddrinfo"):
@@ -63,8 +64,10 @@ class _Reporter:
             self.say("list", path)
             if not _for_import(sys._getframe(2)):
                 self.say("names", path)
+            self.missed(path)
         elif event == "sqlite3.connect":
             self.say("both", path)
+            self.missed(path)
         else:
             self.opened(path, arguments[2])
 
@@ -79,6 +82,8 @@ class _Reporter:
         elif flags & (os.O_TRUNC | os.O_EXCL):
             kind = "write"
         self.say(kind, path)
+        if kind in ("read", "both"):
+            self.missed(path)
 
     def say(self, kind: str, what: str) -> None:
         if (kind, what) in self.said:
@@ -182,6 +187,10 @@ def _start() -> None:
     atexit.register(reporter.modules)
     import importlib
 
+    with open(os.path.join(folder, "settings.json"), encoding="utf-8") as stream:
+        walls = json.load(stream)["walls"]
+    missed = importlib.import_module("_mintage_missed")
+    reporter.quietly(lambda: setattr(reporter, "missed", missed.watch(reporter.say_quietly, reporter.work, walls)))
     seeds = importlib.import_module("_mintage_seeds")
     atexit.register(reporter.quietly, seeds.watch(reporter.say_quietly, reporter.work))
     used = importlib.import_module("_mintage_used")

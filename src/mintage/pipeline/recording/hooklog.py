@@ -24,16 +24,25 @@ class Said:
 
 
 def install(
-    folder: Path, environment: Mapping[str, str], *, root: Path, work: Path, links: Collection[str]
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    root: Path,
+    work: Path,
+    links: Collection[str],
+    walls: Collection[str] = (),
 ) -> dict[str, str]:
-    """``environment`` with the hook in ``folder`` on its PYTHONPATH, for a command in ``work``, a copy of ``root``."""
+    """``environment`` with the hook in ``folder`` on its PYTHONPATH, for a command in ``work``, a copy of ``root``;
+    ``walls``: all that it can read, in a sandbox."""
     sites, record = folder / "site", folder / "record"
     sites.mkdir(parents=True)
     record.mkdir()
     copies = {"hook.py": "sitecustomize.py", "hookseeds.py": "_mintage_seeds.py", "hookused.py": "_mintage_used.py"}
+    copies["hookmissed.py"] = "_mintage_missed.py"
     for name, copy in copies.items():
         shutil.copyfile(Path(__file__).with_name(name), sites / copy)
-    (record / "settings.json").write_text(json.dumps({"root": str(root), "work": str(work), "links": sorted(links)}))
+    settings = {"root": str(root), "work": str(work), "links": sorted(links), "walls": sorted(walls)}
+    (record / "settings.json").write_text(json.dumps(settings))
     path = os.pathsep.join(filter(None, [str(sites), environment.get("PYTHONPATH")]))
     return {**environment, "PYTHONPATH": path, "MINTAGE_RECORD": str(record)}
 

@@ -22,6 +22,7 @@ from mintage.pipeline.recording.evidence import Evidence
 from mintage.pipeline.recording.hooklog import Said, install, said_in
 from mintage.pipeline.recording.inotify import Change, Watcher
 from mintage.pipeline.recording.mirror import LEFT_OUT, Mirror, Stamp, mirror, stamps_of
+from mintage.pipeline.recording.missed import missed_in
 from mintage.pipeline.recording.outside import is_data
 from mintage.pipeline.recording.protect import closing, is_possible
 from mintage.pipeline.recording.recording import Recording
@@ -84,9 +85,12 @@ def observe(
     timeout_s: float | None,
     before: Callable[[], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
+    walls: Collection[str] = (),
 ) -> Recording:
-    """Run ``command`` in ``scratch.work``, which holds what ``made`` says, and say what it did."""
-    variables = install(scratch.private / "hook", environment, root=made.root, work=scratch.work, links=made.links)
+    """Run ``command`` in ``scratch.work``, which holds what ``made`` says, and say what it did; ``walls``: all that it
+    can read, if ``before`` closes it off."""
+    hook, root = scratch.private / "hook", made.root
+    variables = install(hook, environment, root=root, work=scratch.work, links=made.links, walls=walls)
     watcher, finished = _watched(
         made,
         lambda started: run_command(
@@ -148,13 +152,14 @@ def _recording(
         hosts=tuple(sorted({line.what for line in said if line.kind == "host"})),
         unsteady=tuple(sorted(path for path in files.reads if not made.is_steady(path))),
         asked=_asked(said, made, after=after, libraries=libraries),
+        missed=missed_in(said, made, after=after, libraries=libraries),
         seeds=tuple(dict.fromkeys(line.what for line in said if line.kind == "seed")),
         unseeded=tuple(dict.fromkeys(line.what for line in said if line.kind == "unseeded")),
         used=tuple(_used(said)),
         took_params=any(line.kind == "read" and line.what == str(scratch.private / "params.json") for line in said),
         seen_by="hook" if watcher is None else "inotify",
         blind=_BLIND in notes,
-        missed=_missed(said, made, after),
+        absent=_absent(said, made, after),
         notes=tuple(notes),
     )
 
@@ -232,7 +237,7 @@ def _named(said: Iterable[Said], made: Mirror) -> tuple[str, ...]:
     return tuple(sorted(_inside(said, made, "names") | ({"."} if at_root else set())))
 
 
-def _missed(said: Iterable[Said], made: Mirror, after: Mapping[str, Stamp]) -> tuple[str, ...]:
+def _absent(said: Iterable[Said], made: Mirror, after: Mapping[str, Stamp]) -> tuple[str, ...]:
     """What was looked for in the private folder and was there at no time."""
     start = f"{made.work}/"
     found = {

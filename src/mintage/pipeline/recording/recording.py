@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mintage.pipeline.recording.missed import Missed
 from mintage.pipeline.sandbox import Finished
 
 __all__ = ["Recording"]
@@ -21,11 +22,11 @@ class Recording:
     all files that were there, ``linked`` those of them that were links to the user's. ``outside_reads`` are data-like
     files elsewhere, ``outside_writes`` files left elsewhere, ``hosts`` names that were looked up. ``unsteady`` are
     reads that somebody else changed in the project meanwhile. ``asked`` are files and folders of the project that
-    Python asked for and that were not there. ``seeds`` are calls that seeded, by value and place; ``unseeded``
-    generators that were used without that; ``used`` the numeric libraries that its processes had loaded.
-    ``took_params`` says that the file at $MINTAGE_PARAMS was opened, ``seen_by`` how reads were seen, ``blind`` that
-    those by other programs were not, ``missed`` what of the project Python looked for in vain, as a module or a file;
-    ``notes`` what could not be seen.
+    Python asked for and that were not there; ``missed`` are these with the place, those that it only looked for, and
+    those behind walls; ``absent`` what of the project Python looked for in vain, as a module or a file. ``seeds`` are
+    calls that seeded, by value and place; ``unseeded`` generators that were used without that; ``used`` the numeric
+    libraries that its processes had loaded. ``took_params`` says that the file at $MINTAGE_PARAMS was opened,
+    ``seen_by`` how reads were seen, ``blind`` that those by other programs were not; ``notes`` what could not be seen.
     """
 
     finished: Finished
@@ -44,11 +45,12 @@ class Recording:
     hosts: tuple[str, ...] = ()
     unsteady: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    missed: tuple[Missed, ...] = ()
     seeds: tuple[str, ...] = ()
     unseeded: tuple[str, ...] = ()
     used: tuple[dict[str, Any], ...] = ()
     took_params: bool = False
     seen_by: Literal["inotify", "hook"] = "inotify"
     blind: bool = False
-    missed: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

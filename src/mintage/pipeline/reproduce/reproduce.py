@@ -169,6 +169,7 @@ def _run(tree: Workspace, how: How, on_event: Callable[[Event], None]) -> None:
             actor=lambda: how.actor,
             implicit=lambda: model_stages(tree, signer=lambda: ensure_project_key(tree.keys_dir)),
             force=True,
+            sandbox=True,
             on_event=on_event,
         )
 

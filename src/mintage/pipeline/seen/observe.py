@@ -31,7 +31,7 @@ def saw_in(recording: Recording, *, among: Iterable[str], around: Collection[str
 
 
 def _absent(recording: Recording, around: Collection[str]) -> tuple[str, ...]:
-    missed = {*recording.missed} - {*around}
+    missed = {*recording.absent} - {*around}
     return tuple(path for path in sources_among({*around, *missed}) if path in missed) if missed else ()
 
 

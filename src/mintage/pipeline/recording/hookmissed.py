@@ -1,0 +1,90 @@
+"""Which files a recorded Python program asked for in vain, and where; copied beside the hook, which starts it.
+
+It runs in the user's program, with whatever Python that is (3.9 or later), and must never break it. ``missed`` tells of
+a file that is opened though it is not there, or lies behind the walls of the sandbox. Behind walls, a look at whether a
+file is there (``os.path.exists``, ``Path.is_file`` and their like) is told as well ("looked"), if the answer is no.
+Each line has the path and the place in the project's code that asked, as JSON.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+_CODE = (".py", ".pyc", ".so", ".pth", ".pyd")
+_MOST = 200
+
+
+class _Missed:
+    def __init__(self, say: Callable[[str, str], None], work: str, walls: Sequence[str]) -> None:
+        self.say = say
+        self.work = work
+        self.start = os.getcwd()
+        self.walls = tuple(walls)
+        self.folders = tuple(wall + os.sep for wall in walls)
+        self.told: set[tuple[str, str]] = set()
+
+    def missed(self, path: str) -> None:
+        """Tell of a file that is to be opened, if it cannot be."""
+        if not path.endswith(_CODE) and (self.beyond(path) or not os.path.lexists(path)):
+            self.tell("missed", path)
+
+    def beyond(self, path: str) -> bool:
+        return bool(self.walls) and path not in self.walls and not path.startswith(self.folders)
+
+    def tell(self, kind: str, path: str) -> None:
+        if (kind, path) not in self.told and len(self.told) < _MOST:
+            self.told.add((kind, path))
+            self.say(kind, json.dumps([path, self.place()]))
+
+    def place(self) -> str:
+        """The line of the project's own code that is running now."""
+        frame = sys._getframe(1)
+        while frame is not None:
+            file = frame.f_code.co_filename  # a notebook's cell is named from the project's folder
+            base = self.work if ".ipynb, cell " in file else self.start
+            path = os.path.normpath(os.path.join(base, file))
+            if path.startswith(self.work + os.sep) and not file.startswith("<"):
+                return os.path.relpath(path, self.work) + ":" + str(frame.f_lineno)
+            frame = frame.f_back  # type: ignore[assignment]  # None at the end
+        return ""
+
+    def looking(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function``, which says whether a file is there; what it says of none is told."""
+
+        @functools.wraps(function)
+        def look(path: Any, *arguments: Any, **named: Any) -> Any:
+            found = function(path, *arguments, **named)
+            if not found:
+                try:
+                    full = os.path.abspath(os.fsdecode(os.fspath(path)))
+                    if not full.endswith(_CODE) and self.place():
+                        self.tell("looked", full)
+                except Exception:  # noqa: BLE001 this runs inside the user's program, which must not notice
+                    pass
+            return found
+
+        return look
+
+    def watch_looks(self) -> None:
+        import genericpath
+        import pathlib
+
+        for name in ("exists", "isfile", "isdir"):
+            watched = self.looking(getattr(os.path, name))
+            for module in (os.path, genericpath):
+                setattr(module, name, watched)
+        for name in ("exists", "is_file", "is_dir"):
+            setattr(pathlib.Path, name, self.looking(getattr(pathlib.Path, name)))
+
+
+def watch(say: Callable[[str, str], None], work: str, walls: Sequence[str]) -> Callable[[str], None]:
+    """Begin; ``say`` tells a kind and a text. Returns what to call with each path that is to be opened."""
+    found = _Missed(say, work, walls)
+    if walls:
+        found.watch_looks()
+    return found.missed
