@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
                 where="mintage.yaml",
                 hint=nearest_hint(arguments.stage, stages, otherwise="see `mintage status`"),
             )
-        facts = inspector.facts(arguments.stage)
+        facts = inspector.ready(inspector.facts(arguments.stage), say)
         with entered(workspace, facts, known=cache.known_digest) as (folder, command, variables):
             shell = os.environ.get("SHELL") or "/bin/sh"
             words = [word for word in arguments.command if word != "--"] or [shell]

@@ -16,6 +16,7 @@ __all__ = [
     "GitError",
     "GitMissingError",
     "InterpreterError",
+    "LockInvalidError",
     "LockedError",
     "NotebookMalformedError",
     "ProjectNotFoundError",
@@ -85,6 +86,12 @@ class InterpreterError(MissingToolError):
     """The interpreter that a project names is not there, cannot be run, or lacks what is needed."""
 
     code = "project.interpreter"
+
+
+class LockInvalidError(ProjectError):
+    """The lock that an environment is to be built from is not there, or does not pin everything by hash."""
+
+    code = "environment.lock-invalid"
 
 
 class GitError(ProjectError):

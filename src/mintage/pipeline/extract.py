@@ -22,7 +22,7 @@ from mintage.errors import InterpreterError, RunError
 from mintage.lower import extraction
 from mintage.pipeline.confinement import Applied, Limits, confined_command, read_applied, readable
 from mintage.pipeline.determinism import variables as variables_of
-from mintage.pipeline.environment import Environment, environment_of, named_interpreter
+from mintage.pipeline.environment import Environment, named_interpreter, ready_environment
 from mintage.pipeline.estimator_file import PICKLES
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.sandbox import Dialogue, Scratch, open_dialogue, stage_environment, tail_of
@@ -125,7 +125,7 @@ def environment_of_estimator(workspace: Workspace, estimator: Item) -> Environme
     with StatCache(workspace.cache_database) as cache:
         named = named_interpreter(project, maker_of(project.stages, estimator.path))
         # Asked in a process of its own in any case: the import path of ours may name folders that -I leaves out.
-        environment = environment_of(workspace, cache, named or sys.executable)
+        environment = ready_environment(workspace, cache, named or sys.executable, tell=lambda _: None)
     version = environment.frozen["python"]
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
         raise InterpreterError(
@@ -142,7 +142,9 @@ def environment_of_estimator(workspace: Workspace, estimator: Item) -> Environme
             f"the environment that opens {estimator.path} has no {' and no '.join(missing)}",
             expected=f"{', '.join(needed)} and the library of the estimator",
             where=environment.python,
-            hint=f"install {' and '.join(missing)} there: `{environment.named} -m pip install …`",
+            hint=f"add {' and '.join(missing)} to what is locked"
+            if environment.locked is not None
+            else f"install {' and '.join(missing)} there: `{environment.named} -m pip install …`",
         )
     return environment
 

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from mintage.data.checkout import place
 from mintage.errors import FileMissingError, ProjectError
 from mintage.pipeline.arguments import argument_text, argument_words, check_arguments
 from mintage.pipeline.closure import closure, imported_names
-from mintage.pipeline.environment import Environment, environment_of, named_interpreter
+from mintage.pipeline.environment import Environment, environment_of, named_interpreter, ready_environment
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
 from mintage.pipeline.params import put_params, read_params, slice_params
 from mintage.pipeline.uses.used import Used, open_used, pinned, renamed, used_part
 from mintage.record.digest import blake3_bytes
+from mintage.repo.locked_python import LockedPython
 from mintage.repo.locks import Item, Lock, read_locks
 from mintage.repo.notebook import NOTEBOOK, code_digest
 from mintage.repo.project import Project, Stage
@@ -78,7 +79,8 @@ class Inspector:
         self.project: Project = workspace.project()
         self.params = read_params(workspace.root, self.project.params)
         self.locks = read_locks(workspace.root)
-        self._environments: dict[str | None, Environment] = {}
+        self._environments: dict[str | LockedPython | None, Environment] = {}
+        self._ready: set[LockedPython] = set()
         self._imported: dict[str, list[tuple[int, str]]] = {}
         self.pins: dict[str, Pin] = {}
 
@@ -92,6 +94,16 @@ class Inspector:
         if named not in self._environments:
             self._environments[named] = environment_of(self.workspace, self.cache, named)
         return self._environments[named]
+
+    def ready(self, facts: StageFacts, tell: Callable[[str], None]) -> StageFacts:
+        """``facts`` with an environment that is there: one of a lock is built, or looked through, once a run."""
+        named = named_interpreter(self.project, facts.name)
+        if not isinstance(named, LockedPython) or "environment" not in facts.parts:
+            return facts
+        if named not in self._ready:
+            self._environments[named] = ready_environment(self.workspace, self.cache, named, tell=tell)
+            self._ready.add(named)
+        return replace(facts, environment=self._environments[named])
 
     def facts(self, name: str) -> StageFacts:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""

@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from mintage.errors import FileMalformedError, UseError
+from mintage.repo.locked_python import LockedPython, check_locked, put_locked
 from mintage.repo.nearest import nearest_hint
 from mintage.repo.stage import Determinism, Positive, Program, Resources, Retry, Stage, VariableName
 from mintage.repo.use import Use, check_use
@@ -73,7 +74,10 @@ class StageForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     mutex: Annotated[tuple[_AXIS, ...], Meta(description="names of which one stage at a time holds each")] = ()
     network: Annotated[bool, Meta(description="false: it runs without network")] = True
     determinism: Annotated[Determinism, Meta(description="how far its result is made repeatable")] = "off"
-    python: Annotated[Program | None, Meta(description="its interpreter, if not the project's")] = None
+    python: Annotated[
+        Program | LockedPython | None,
+        Meta(description="its interpreter, if not the project's: a path, a command, or a lock"),
+    ] = None
     matrix: Annotated[
         dict[_AXIS, tuple[Scalar | dict[str, Scalar], ...]] | None,
         Meta(description="one member for each combination of values; `exclude` lists those to leave out"),
@@ -139,7 +143,7 @@ def _used(form: StageForm, use: Use, place: Place) -> Stage:
         resources=form.resources or Resources(),
         mutex=form.mutex,
         network=form.network,
-        python=form.python,
+        python=_python(form.python, str, place),
         use=use,
     )
 
@@ -249,8 +253,18 @@ def _plain(form: StageForm, values: Mapping[str, Any], place: Place) -> Stage:
         mutex=form.mutex,
         network=form.network,
         determinism=form.determinism,
-        python=None if form.python is None else put(form.python, "python"),
+        python=_python(form.python, lambda text: put(text, "python"), place),
     )
+
+
+def _python(
+    written: Program | LockedPython | None, put: Callable[[str], str], place: Place
+) -> Program | LockedPython | None:
+    if not isinstance(written, LockedPython):
+        return None if written is None else put(written)
+    locked = put_locked(written, put)
+    check_locked(locked, where=place("python"))
+    return locked
 
 
 def _put(text: str, known: Mapping[str, Any], quote: Callable[[str], str], *, where: str) -> str:

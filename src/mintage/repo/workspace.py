@@ -39,6 +39,7 @@ class Workspace:
         self.keys_dir = self.state / "keys"
         self.models_dir = self.state / "models"
         self.environments_dir = self.state / "environments"
+        self.pythons_dir = self.state / "pythons"
         self.tmp_dir = self.state / "tmp"
         self.logs_dir = self.state / "logs"
         self.reports_dir = self.state / "reports"
