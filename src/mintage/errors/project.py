@@ -11,6 +11,7 @@ __all__ = [
     "DatabaseLockedError",
     "DatabaseUnusableError",
     "DigestMismatchError",
+    "EngineMissingError",
     "FileMalformedError",
     "FileMissingError",
     "GitError",
@@ -92,6 +93,12 @@ class LockInvalidError(ProjectError):
     """The lock that an environment is to be built from is not there, or does not pin everything by hash."""
 
     code = "environment.lock-invalid"
+
+
+class EngineMissingError(MissingToolError):
+    """No container engine answers, and a stage names an image."""
+
+    code = "environment.no-engine"
 
 
 class GitError(ProjectError):

@@ -36,7 +36,7 @@ def explained(store: Store, lock: Lock | None, parts: Mapping[str, Any], *, froz
 def said_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """How two freezes differ, in a line. Pure."""
     before, now = _versions(old), _versions(new)
-    if before.get("python", "").startswith(f"{now.get('python')}."):
+    if "python" in now and before.get("python", "").startswith(f"{now.get('python')}."):
         before["python"] = now["python"]  # a lock says 3.11 where a freeze says 3.11.7
     changes = [
         f"{name} {before.get(name, 'absent')} -> {now.get(name, 'absent')}"
@@ -52,7 +52,9 @@ def said_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 def _versions(frozen: Mapping[str, Any]) -> dict[str, str]:
     packages = {canonical_name(each["name"]): str(each["version"]) for each in frozen["packages"]}
     packages.pop("mintage", None)
-    return {name: str(frozen[name]) for name in ("python", "implementation", "platform") if name in frozen} | packages
+    return {
+        name: str(frozen[name]) for name in ("image", "python", "implementation", "platform") if name in frozen
+    } | packages
 
 
 def _frozen_then(store: Store, lock: Lock) -> dict[str, Any] | None:

@@ -81,6 +81,7 @@ class Inspector:
         self.locks = read_locks(workspace.root)
         self._environments: dict[str | LockedPython | None, Environment] = {}
         self._ready: set[LockedPython] = set()
+        self._images: set[str] = set()
         self._imported: dict[str, list[tuple[int, str]]] = {}
         self.pins: dict[str, Pin] = {}
 
@@ -90,6 +91,10 @@ class Inspector:
 
     def environment(self, stage: str | None) -> Environment:
         """The environment of ``stage``; None: of the project. Raises InterpreterError if it cannot be used."""
+        if stage in self.project.stages and (image := self.project.stages[stage].image) is not None:
+            from mintage.pipeline.container.contain import image_environment
+
+            return image_environment(image)
         named = named_interpreter(self.project, stage)
         if named not in self._environments:
             self._environments[named] = environment_of(self.workspace, self.cache, named)
@@ -97,6 +102,9 @@ class Inspector:
 
     def ready(self, facts: StageFacts, tell: Callable[[str], None]) -> StageFacts:
         """``facts`` with an environment that is there: one of a lock is built, or looked through, once a run."""
+        if facts.stage.image is not None:
+            self._have_image(facts.stage.image, tell)
+            return facts
         named = named_interpreter(self.project, facts.name)
         if not isinstance(named, LockedPython) or "environment" not in facts.parts:
             return facts
@@ -104,6 +112,16 @@ class Inspector:
             self._environments[named] = ready_environment(self.workspace, self.cache, named, tell=tell)
             self._ready.add(named)
         return replace(facts, environment=self._environments[named])
+
+    def _have_image(self, image: str, tell: Callable[[str], None]) -> None:
+        """Have the image here, once a run."""
+        from mintage.pipeline.container.engine import find_engine, have_image, sweep
+
+        if image not in self._images:
+            engine = find_engine()
+            sweep(engine)
+            have_image(engine, image, tell=tell)
+            self._images.add(image)
 
     def facts(self, name: str) -> StageFacts:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""

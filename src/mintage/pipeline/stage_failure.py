@@ -151,6 +151,8 @@ def _in_project(path: str) -> str:
 
 def _import_hint(module: str, environment: Environment, root: Path) -> str:
     """Where a module that could not be imported is looked for, and how to name another interpreter."""
+    if "image" in environment.frozen:
+        return f"the stage runs in {environment.named}, which has no {module}: name an image that has it"
     if environment.locked is not None:
         return f"the stage runs with what {environment.named} pins: add what brings {module}, and lock again"
     if environment.named is not None:

@@ -122,7 +122,8 @@ def execute_stage(
     from mintage.pipeline.recording.leave_out import leave_out
 
     store = Store(workspace.store_dir)
-    linker = Linker(workspace.root, known)
+    # What runs in a container cannot be kept from writing through a link.
+    linker = Linker(workspace.root, known if facts.stage.image is None else lambda _: None)
     check_room(store, facts, copied=[item for item in facts.inputs if not linker.can_link(item)])
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
@@ -169,6 +170,13 @@ def _observed(
         hidden = [environment[name] for name in facts.stage.secrets]
         around.enter_context(masking(log, executed_beside(log), root=root, environment=environment, hidden=hidden))
         around.enter_context(keeping_executed(scratch, log))
+        if facts.stage.image is not None:
+            from mintage.pipeline.container.contain import contained
+
+            inside = contained(
+                facts.stage.image, command, scratch=scratch, variables=environment, network=facts.stage.network
+            )
+            command, environment = around.enter_context(inside)
         return observe(
             command,
             made=made,
@@ -178,7 +186,7 @@ def _observed(
             python=facts.environment.python,
             libraries=(*facts.environment.folders, *facts.environment.prefixes),
             timeout_s=facts.stage.timeout_s,
-            before=before if facts.stage.network else cut_off(before),
+            before=before if facts.stage.network or facts.stage.image is not None else cut_off(before),
             stop=stop,
         )
 
@@ -196,6 +204,13 @@ def entered(
             f"stage {facts.name} is one of {facts.used.use.repo}",
             where="mintage.yaml",
             hint="open the shell in a clone of that repository",
+        )
+    if facts.stage.image is not None:
+        raise ProjectError(
+            f"stage {facts.name} runs in a container",
+            found=facts.stage.image,
+            where="mintage.yaml",
+            hint=f"`docker run -it {facts.stage.image} sh` opens a shell in its image",
         )
     store = Store(workspace.store_dir)
     check_room(store, facts, copied=facts.inputs)

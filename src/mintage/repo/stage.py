@@ -52,8 +52,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     following imports; ``env`` names environment variables that count, ``secrets`` those that are passed and masked and
     never kept; ``metrics`` are JSON outputs to track, ``plots`` tables or pictures to look at; ``captured`` are tables
     that Mintage makes of the rows that the command split and fitted; ``python`` is its interpreter, a path, a command,
-    or a lock to build one from; ``args`` are options that are appended to the command, by name; ``use`` is what another
-    repository gives instead of a command.
+    or a lock to build one from, ``image`` a container image to run it in instead; ``args`` are options that are
+    appended to the command, by name; ``use`` is what another repository gives instead of a command.
     """
 
     run: str
@@ -75,6 +75,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     network: bool = True
     determinism: Determinism = "off"
     python: Program | LockedPython | None = None
+    image: str | None = None
     args: dict[str, int | float | str] = {}
     use: Use | None = None
 

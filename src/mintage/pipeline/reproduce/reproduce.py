@@ -142,8 +142,9 @@ def _interpreters(
     project, found = tree.project(allow_unmade=True), dict[str | LockedPython | None, Chosen]()
     with StatCache(workspace.cache_database) as cache:
         for name in order(project.stages):
-            named = named_interpreter(project, name)
-            lock = locks.get(name)
+            named, lock = named_interpreter(project, name), locks.get(name)
+            if project.stages[name].image is not None:  # its digest is all that there is to say
+                continue
             if named in found or lock is None:
                 continue
             body = how.sources.body(lock.run)

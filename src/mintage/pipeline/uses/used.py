@@ -118,6 +118,12 @@ def _stage(project: Project, use: Use, mine: Stage, name: str, *, where: str) ->
             where=where,
             hint="use the tables as files, with `path: captured/…`",
         )
+    if stage.image is not None:
+        raise UseError(
+            f"stage {use.stage} of {use.repo} runs in a container, which only its own project can",
+            where=where,
+            hint="use what it writes, with `path:`",
+        )
     for kind, ours, theirs in (("reads", use.inputs, stage.inputs), ("writes", use.out, stage.outputs)):
         known = {_plain(path) for path in theirs}
         for path in ours:
