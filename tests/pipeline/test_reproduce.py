@@ -23,6 +23,7 @@ from mintage.pipeline.reproduce.sources import Sources
 from mintage.pipeline.reproduce.statement import PREDICATE_TYPE, reproduction_statement
 from mintage.pipeline.reproduce.verdict import Reproduction
 from mintage.repo.workspace import Workspace
+from programs import program
 
 STAGES = """\
   make: {run: python make.py, in: [data/rows.txt], out: [work/sum.json]}
@@ -194,10 +195,7 @@ def wheel(folder: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not (importlib.util.find_spec("pip") or shutil.which("uv")), reason="needs pip or uv: pip install uv"
-)
+@pytest.mark.skipif(not (importlib.util.find_spec("pip") or program("uv")), reason="needs pip or uv: pip install uv")
 def test_an_independent_one_runs_in_an_environment_built_from_hashes(project, tmp_path) -> None:
     digest = wheel(tmp_path / "wheels")
     lock = f"--no-index\n--find-links {tmp_path / 'wheels'}\ntiny-thing==1.0 \\\n    --hash=sha256:{digest}\n"
@@ -216,8 +214,7 @@ def test_an_independent_one_runs_in_an_environment_built_from_hashes(project, tm
         project.again(independent=True)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("uv") is None, reason="needs uv on PATH: pip install uv")
+@pytest.mark.skipif(program("uv") is None, reason="needs uv: pip install uv")
 @pytest.mark.parametrize("lock", ["uv.lock", "pylock.toml"])
 def test_an_independent_one_runs_in_an_environment_built_by_uv(project, tmp_path, lock) -> None:
     wheel(tmp_path / "wheels")
@@ -225,7 +222,7 @@ def test_an_independent_one_runs_in_an_environment_built_by_uv(project, tmp_path
     about = '[project]\nname = "p"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["tiny-thing==1.0"]\n'
     (project.workspace.root / "pyproject.toml").write_text(about + settings)
     words = ["lock"] if lock == "uv.lock" else ["export", "--format", "pylock.toml", "--no-emit-project", "-o", lock]
-    subprocess.run(["uv", "-q", *words], cwd=project.workspace.root, check=True)
+    subprocess.run([str(program("uv")), "-q", *words], cwd=project.workspace.root, check=True)
     if lock != "uv.lock":
         (project.workspace.root / "uv.lock").unlink()
     project.record(GOOD)

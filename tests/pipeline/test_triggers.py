@@ -17,6 +17,7 @@ from mintage.errors import FileMalformedError, ScheduleInvalidError
 from mintage.pipeline.triggers.job import Place
 from mintage.pipeline.triggers.render import SCHEDULERS, differences, render, stale
 from mintage.repo.project import Project, parse_project
+from programs import program
 
 STAGES = """
 project: churn
@@ -148,13 +149,14 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if str(tmp_path) in line or "mintage" in line] == []
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("check-jsonschema") is None, reason="check-jsonschema is missing: pip install it")
+@pytest.mark.skipif(program("check-jsonschema") is None, reason="needs check-jsonschema: pip install check-jsonschema")
 def test_githubs_schema_accepts_the_workflows(tmp_path: Path) -> None:
     for name, text in rendered("github").items():
         (tmp_path / name).write_text(text)
     files = sorted(str(path) for path in tmp_path.iterdir())
-    subprocess.run(["check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files], check=True)
+    subprocess.run(
+        [str(program("check-jsonschema")), "--builtin-schema", "vendor.github-workflows", *files], check=True
+    )
 
 
 _CRON_JOB = {

@@ -27,7 +27,7 @@ from mintage.certify.served import Columns, Served
 from mintage.errors import ExtraMissingError, FileMissingError, MintageError, OwnCheckError
 from mintage.lower.description import read_arrays
 from mintage.pipeline.confinement import Limits, confined_command, read_applied, readable
-from mintage.pipeline.environment import Environment, environment_of, named_interpreter
+from mintage.pipeline.environment import Environment, named_interpreter, ready_environment
 from mintage.pipeline.extract import use_of
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.sandbox import Dialogue, Scratch, open_dialogue, stage_environment, tail_of
@@ -116,7 +116,7 @@ class ConfinedCode:
         named = named_interpreter(project, maker_of(project.stages, self._estimator))
         with StatCache(self._workspace.cache_database) as cache:
             for python in dict.fromkeys((named or sys.executable, sys.executable)):
-                environment = environment_of(self._workspace, cache, python)
+                environment = ready_environment(self._workspace, cache, python, tell=lambda _: None)
                 version = tuple(int(part) for part in environment.frozen["python"].split(".")[:2])
                 installed = {str(package["name"]) for package in environment.frozen["packages"]}
                 missing = [name for name in needs if name not in installed]

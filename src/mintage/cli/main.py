@@ -67,6 +67,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "policy": ("policy", "Check a policy file, or write a first one to edit", False),
     "pull": ("pull", "Bring data and results from the project's remote, verified", False),
     "push": ("push", "Copy data and results to the project's remote, verified", False),
+    "python": ("python", "List, build or freeze the environments that stages take from locks", False),
     "reconcile": ("reconcile", "Bring the serving process to what the manifests say", False),
     "report": ("report", "Write the page of the project's story, or a certificate for other tools", False),
     "reproduce": ("reproduce", "Rebuild what a commit recorded in an empty place, and compare", False),

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
                 hint=nearest_hint(arguments.stage, stages, otherwise="see `mintage status`"),
             )
         inspector.sandbox = is_wanted(arguments.sandbox, project=inspector.project.sandbox, ci=os.environ.get("CI"))
-        facts = inspector.placing(inspector.facts(arguments.stage))
+        facts = inspector.placing(inspector.ready(inspector.facts(arguments.stage), say))
         with entered(workspace, facts, known=cache.known_digest) as (folder, command, within):
             shell = os.environ.get("SHELL") or "/bin/sh"
             words = [word for word in arguments.command if word != "--"] or [shell]

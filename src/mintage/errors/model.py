@@ -203,9 +203,9 @@ class StageCycleError(ProjectError):
 
 
 class EnvironmentUnbuiltError(MissingToolError):
-    """The environment of a revision that is to be reproduced cannot be built from its lock."""
+    """An environment cannot be built from its lock on this machine."""
 
-    code = "reproduce.environment"
+    code = "environment.unbuilt"
 
 
 class NothingRecordedError(ProjectError):

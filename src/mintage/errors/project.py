@@ -11,11 +11,13 @@ __all__ = [
     "DatabaseLockedError",
     "DatabaseUnusableError",
     "DigestMismatchError",
+    "EngineMissingError",
     "FileMalformedError",
     "FileMissingError",
     "GitError",
     "GitMissingError",
     "InterpreterError",
+    "LockInvalidError",
     "LockedError",
     "NotebookMalformedError",
     "ProjectNotFoundError",
@@ -85,6 +87,18 @@ class InterpreterError(MissingToolError):
     """The interpreter that a project names is not there, cannot be run, or lacks what is needed."""
 
     code = "project.interpreter"
+
+
+class LockInvalidError(ProjectError):
+    """The lock that an environment is to be built from is not there, or does not pin everything by hash."""
+
+    code = "environment.lock-invalid"
+
+
+class EngineMissingError(MissingToolError):
+    """No container engine answers, and a stage names an image."""
+
+    code = "environment.no-engine"
 
 
 class GitError(ProjectError):

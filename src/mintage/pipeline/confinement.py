@@ -66,8 +66,10 @@ class Limits:
 
 
 def around(folder: Path, *, state: Path) -> list[str]:
-    """``folder``; if Mintage's ``state`` lies in it, what else is in it."""
+    """``folder``; if Mintage's ``state`` lies in it, what else is in it. Of the state only built environments."""
     folder, state = folder.resolve(), state.resolve()
+    if folder.is_relative_to(state / "pythons"):  # an environment that was built from a lock has nothing of a project
+        return [str(folder)]
     if folder == state or folder.is_relative_to(state):
         return []
     if not state.is_relative_to(folder):

@@ -3,18 +3,20 @@
 That is the interpreter that runs Mintage, or the one that the project names (``python:``), which is asked in a process
 of its own and need not have Mintage in it. What it said is remembered under the stat of its site folders, so that a
 second run starts no process and reads no package. The package ``mintage`` is recorded but is not part of the key: its
-release must not rerun every pipeline.
+release must not rerun every pipeline. Where the project names a lock, the environment's key is known before it is
+built, which ``ready_environment`` does.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,11 +24,22 @@ from mintage.errors import InterpreterError
 from mintage.pipeline.freeze import OLDEST, describe, fingerprint
 from mintage.record.canonical import canonical_bytes
 from mintage.record.digest import blake3_bytes
+from mintage.repo.locked_python import LockedPython
 from mintage.repo.project import Project
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.statcache import StatCache
 
-__all__ = ["Environment", "environment_key", "environment_of", "named_interpreter", "own_environment"]
+if TYPE_CHECKING:  # what only a lock needs is imported then
+    from mintage.pipeline.locked.resolve import Resolved
+
+__all__ = [
+    "Environment",
+    "environment_key",
+    "environment_of",
+    "named_interpreter",
+    "own_environment",
+    "ready_environment",
+]
 
 _PATIENCE_S = 60.0
 _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYENV_ROOT", "PYENV_VERSION")
@@ -34,7 +47,9 @@ _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYENV_ROOT", "P
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """An interpreter: how to start it, what it is, where it reads from; ``named`` is what the project calls it."""
+    """An interpreter: how to start it, what it is, where it reads from; ``named`` is what the project calls it.
+
+    One that is built from a lock has the key ``locked``, and may not be there yet."""
 
     python: str
     named: str | None
@@ -42,11 +57,12 @@ class Environment:
     folders: tuple[str, ...]
     prefixes: tuple[str, ...]
     modules: tuple[str, ...]
+    locked: str | None = None
 
     @functools.cached_property
     def key(self) -> str:
         """The digest that enters cache keys."""
-        return environment_key(self.frozen)
+        return self.locked or environment_key(self.frozen)
 
     def version_of(self, package: str) -> str | None:
         """The installed version of a package; None if it is not there."""
@@ -60,7 +76,7 @@ def environment_key(frozen: dict[str, Any]) -> str:
     return blake3_bytes(canonical_bytes({**frozen, "packages": packages}))
 
 
-def named_interpreter(project: Project, stage: str | None) -> str | None:
+def named_interpreter(project: Project, stage: str | None) -> str | LockedPython | None:
     """What the project calls the interpreter of ``stage`` (None: of the project); None for the one that runs this."""
     own = project.stages[stage].python if stage in project.stages else None
     return own or project.python
@@ -77,13 +93,20 @@ def own_environment(cache: StatCache) -> Environment:
     return _environment(known, named=None)
 
 
-def environment_of(workspace: Workspace, cache: StatCache, named: str | None) -> Environment:
+def environment_of(workspace: Workspace, cache: StatCache, named: str | LockedPython | None) -> Environment:
     """The environment of the interpreter ``named``; raises InterpreterError if it cannot be used.
 
     A program that is itself a script, such as a version manager's, is asked each time: what it starts may change.
     """
     if named is None:
         return own_environment(cache)
+    if isinstance(named, LockedPython):
+        from mintage.pipeline.locked.built import find_built
+        from mintage.pipeline.locked.resolve import resolve
+
+        resolved = resolve(workspace, cache, named)
+        built = find_built(workspace, resolved.key)
+        return _locked(workspace, resolved, built.described if built is not None else None)
     python = _find(workspace, named)
     key = f"interpreter:{python}"
     known = None if _is_script(python) else _known(cache, key)
@@ -92,6 +115,30 @@ def environment_of(workspace: Workspace, cache: StatCache, named: str | None) ->
         known = _ask(workspace, python, named)
         _remember(cache, key, known)
     return _environment(known, named=named)
+
+
+def ready_environment(
+    workspace: Workspace, cache: StatCache, named: str | LockedPython | None, *, tell: Callable[[str], None]
+) -> Environment:
+    """The environment as ``environment_of`` gives it, there to be used: one of a lock is built if it is not there, or
+    was changed by hand. Raises EnvironmentUnbuiltError."""
+    if not isinstance(named, LockedPython):
+        return environment_of(workspace, cache, named)
+    from mintage.pipeline.locked.built import build
+    from mintage.pipeline.locked.resolve import resolve
+
+    resolved = resolve(workspace, cache, named)
+    built = build(workspace, resolved, describe=lambda python: _ask(workspace, str(python), str(named)), tell=tell)
+    return _locked(workspace, resolved, built.described)
+
+
+def _locked(workspace: Workspace, resolved: Resolved, described: dict[str, Any] | None) -> Environment:
+    """The environment of a lock; what is not ``described`` is not built."""
+    from mintage.pipeline.locked.built import place_of
+
+    executable = str(place_of(workspace, resolved.key) / "bin/python")
+    unbuilt = {"executable": executable, "frozen": resolved.frozen, "folders": [], "prefixes": [], "modules": []}
+    return dataclasses.replace(_environment(described or unbuilt, named=str(resolved.locked)), locked=resolved.key)
 
 
 def _known(cache: StatCache, key: str) -> dict[str, Any] | None:

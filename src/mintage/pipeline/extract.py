@@ -22,12 +22,12 @@ from mintage.errors import InterpreterError, RunError
 from mintage.lower import extraction
 from mintage.pipeline.confinement import Applied, Limits, confined_command, read_applied, readable
 from mintage.pipeline.determinism import variables as variables_of
-from mintage.pipeline.environment import Environment, environment_of, named_interpreter
+from mintage.pipeline.environment import Environment, named_interpreter, ready_environment
 from mintage.pipeline.estimator_file import PICKLES
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.sandbox import Dialogue, Scratch, open_dialogue, stage_environment, tail_of
 from mintage.repo.locks import Item
-from mintage.repo.workspace import Workspace
+from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
 
@@ -122,10 +122,19 @@ def open_extractor(workspace: Workspace, estimator: Item, *, limits: Limits | No
 def environment_of_estimator(workspace: Workspace, estimator: Item) -> Environment:
     """The environment that opens ``estimator``; raises InterpreterError if it lacks what is needed."""
     project = workspace.project()
+    maker = maker_of(project.stages, estimator.path)
+    if maker is not None and (image := project.stages[maker].image) is not None:
+        raise InterpreterError(
+            f"{estimator.path} was written in a container, in which no estimator is opened",
+            expected="a stage that runs with `python:`",
+            found=f"image: {image}",
+            where=PROJECT_FILE,
+            hint="let the last stage, which fits the model, run with a locked environment: `python: {lock: …}`",
+        )
     with StatCache(workspace.cache_database) as cache:
-        named = named_interpreter(project, maker_of(project.stages, estimator.path))
+        named = named_interpreter(project, maker)
         # Asked in a process of its own in any case: the import path of ours may name folders that -I leaves out.
-        environment = environment_of(workspace, cache, named or sys.executable)
+        environment = ready_environment(workspace, cache, named or sys.executable, tell=lambda _: None)
     version = environment.frozen["python"]
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
         raise InterpreterError(
@@ -142,7 +151,9 @@ def environment_of_estimator(workspace: Workspace, estimator: Item) -> Environme
             f"the environment that opens {estimator.path} has no {' and no '.join(missing)}",
             expected=f"{', '.join(needed)} and the library of the estimator",
             where=environment.python,
-            hint=f"install {' and '.join(missing)} there: `{environment.named} -m pip install …`",
+            hint=f"add {' and '.join(missing)} to what is locked"
+            if environment.locked is not None
+            else f"install {' and '.join(missing)} there: `{environment.named} -m pip install …`",
         )
     return environment
 

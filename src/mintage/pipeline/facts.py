@@ -16,7 +16,7 @@ from mintage.data.checkout import place
 from mintage.errors import FileMissingError, ProjectError
 from mintage.pipeline.arguments import argument_text, argument_words, check_arguments
 from mintage.pipeline.closure import closure, imported_names
-from mintage.pipeline.environment import Environment, environment_of, named_interpreter
+from mintage.pipeline.environment import Environment, environment_of, named_interpreter, ready_environment
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT
 from mintage.pipeline.params import PARAMS_FILE, put_params, read_params, slice_params
@@ -24,6 +24,7 @@ from mintage.pipeline.seen.around import Around
 from mintage.pipeline.seen.key import Look, Seen, joined
 from mintage.pipeline.seen.note import noted, seen_by
 from mintage.record.digest import blake3_bytes
+from mintage.repo.locked_python import LockedPython
 from mintage.repo.locks import Item, Lock, read_locks
 from mintage.repo.notebook import NOTEBOOK, code_digest
 from mintage.repo.project import Project, Stage
@@ -89,7 +90,9 @@ class Inspector:
         self.project: Project = workspace.project()
         self.params = read_params(workspace.root, self.project.params, keep=workspace.parsed_dir / PARAMS_FILE)
         self.locks = read_locks(workspace.root)
-        self._environments: dict[str | None, Environment] = {}
+        self._environments: dict[str | LockedPython | None, Environment] = {}
+        self._ready: set[LockedPython] = set()
+        self._images: set[str] = set()
         self._imported: dict[str, list[tuple[int, str]]] = {}
         self.pins: dict[str, Pin] = {}
         self._expected = False
@@ -102,10 +105,37 @@ class Inspector:
 
     def environment(self, stage: str | None) -> Environment:
         """The environment of ``stage``; None: of the project. Raises InterpreterError if it cannot be used."""
+        if stage in self.project.stages and (image := self.project.stages[stage].image) is not None:
+            from mintage.pipeline.container.contain import image_environment
+
+            return image_environment(image)
         named = named_interpreter(self.project, stage)
         if named not in self._environments:
             self._environments[named] = environment_of(self.workspace, self.cache, named)
         return self._environments[named]
+
+    def ready(self, facts: StageFacts, tell: Callable[[str], None]) -> StageFacts:
+        """``facts`` with an environment that is there: one of a lock is built, or looked through, once a run."""
+        if facts.stage.image is not None:
+            self._have_image(facts.stage.image, tell)
+            return facts
+        named = named_interpreter(self.project, facts.name)
+        if not isinstance(named, LockedPython) or "environment" not in facts.parts:
+            return facts
+        if named not in self._ready:
+            self._environments[named] = ready_environment(self.workspace, self.cache, named, tell=tell)
+            self._ready.add(named)
+        return replace(facts, environment=self._environments[named])
+
+    def _have_image(self, image: str, tell: Callable[[str], None]) -> None:
+        """Have the image here, once a run."""
+        from mintage.pipeline.container.engine import find_engine, have_image, sweep
+
+        if image not in self._images:
+            engine = find_engine()
+            sweep(engine)
+            have_image(engine, image, tell=tell)
+            self._images.add(image)
 
     def facts(self, name: str) -> StageFacts:
         """What decides about stage ``name``; its inputs must be there (``fetch`` brings stored ones back)."""

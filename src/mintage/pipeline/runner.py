@@ -13,6 +13,7 @@ import msgspec
 
 from mintage.data.checkout import place
 from mintage.errors import MintageError
+from mintage.pipeline.environment_change import explained
 from mintage.pipeline.events import Event
 from mintage.pipeline.facts import Inspector, StageFacts, StageResult, flat_params, split_command
 from mintage.pipeline.implicit import ImplicitStage
@@ -108,7 +109,7 @@ class Runner:
         elif action == "restore" and known is not None:
             self._restore(facts, known)
         else:
-            return self._start(facts)
+            return self._start(inspector.ready(facts, self.tell))
         return None
 
     def skip(self, name: str, *, because: str) -> None:
@@ -126,7 +127,7 @@ class Runner:
     def _start(self, facts: StageFacts) -> Work:
         """Tell that the command runs now."""
         self._open()
-        why = explain(facts.lock.parts if facts.lock else None, facts.parts)
+        why = explained(self.inspector.store, facts.lock, facts.parts, frozen=facts.environment.frozen)
         learns = facts.stage.declares_nothing or (facts.name in self.again and facts.used is None)
         said = [*why[:3], *(["recording what it reads and writes"] if learns else [])]
         log = self.inspector.workspace.logs_dir / self.session.id / f"{facts.name}.log"

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from mintage.errors import DataError, StageChangesInputError, StageFailedError
 from mintage.pipeline.environment import Environment
+from mintage.pipeline.environment_change import explained
 from mintage.pipeline.facts import StageFacts
-from mintage.pipeline.key import explain
 from mintage.pipeline.notebook.executed import Stopped, stopped_at
 from mintage.pipeline.notebook.start import executed_beside, is_notebook
 from mintage.pipeline.sandbox import Finished
+from mintage.repo.workspace import Workspace
+from mintage.store.local import Store
 
 __all__ = ["changes_input", "failure"]
 
@@ -63,23 +65,24 @@ def failure(
         expected="exit code 0",
         found=found,
         where=str(log if stopped is None else executed_beside(log)),
-        hint="\n".join([_hint(tail, facts, root, asked), *(what_to_look_at(facts) if here else [])]),
+        hint="\n".join([_hint(tail, facts, root, asked), *(what_to_look_at(facts, root) if here else [])]),
     )
     error.ended = "timeout" if finished.timed_out else finished.exit_code
     return error
 
 
-def what_to_look_at(facts: StageFacts) -> list[str]:
+def what_to_look_at(facts: StageFacts, root: Path) -> list[str]:
     """What changed since the stage last succeeded, and the commands that show more."""
     name = shlex.quote(facts.name)
     shell = "" if facts.stage.declares_nothing else f"; `mintage shell {name}` opens a shell where it ran"
-    return [*_since(facts), f"`mintage logs {name}` prints all that it said{shell}"]
+    return [*_since(facts, root), f"`mintage logs {name}` prints all that it said{shell}"]
 
 
-def _since(facts: StageFacts) -> list[str]:
+def _since(facts: StageFacts, root: Path) -> list[str]:
     if facts.lock is None:
         return []
-    changes = explain(facts.lock.parts, facts.parts)
+    store = Store(Workspace(root).store_dir)
+    changes = explained(store, facts.lock, facts.parts, frozen=facts.environment.frozen)
     if not changes:
         return ["nothing that it declares has changed since it last succeeded"]
     more = f"; and {len(changes) - _CHANGES} more" if len(changes) > _CHANGES else ""
@@ -148,6 +151,10 @@ def _in_project(path: str) -> str:
 
 def _import_hint(module: str, environment: Environment, root: Path) -> str:
     """Where a module that could not be imported is looked for, and how to name another interpreter."""
+    if "image" in environment.frozen:
+        return f"the stage runs in {environment.named}, which has no {module}: name an image that has it"
+    if environment.locked is not None:
+        return f"the stage runs with what {environment.named} pins: add what brings {module}, and lock again"
     if environment.named is not None:
         if module.partition(".")[0] == "mintage":
             return f"install mintage for {environment.named}, or read the JSON file at $MINTAGE_PARAMS instead"

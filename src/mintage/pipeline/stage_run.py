@@ -133,7 +133,8 @@ def execute_stage(
     from mintage.pipeline.walls.denied import explained, went_on
 
     store = Store(workspace.store_dir)
-    linker = Linker(workspace.root, known)
+    # What runs in a container cannot be kept from writing through a link.
+    linker = Linker(workspace.root, known if facts.stage.image is None else lambda _: None)
     check_room(store, facts, copied=[item for item in facts.inputs if not linker.can_link(item)])
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
@@ -202,6 +203,13 @@ def _observed(
         hidden = [environment[name] for name in facts.stage.secrets]
         around.enter_context(masking(log, executed_beside(log), root=root, environment=environment, hidden=hidden))
         around.enter_context(keeping_executed(scratch, log))
+        if facts.stage.image is not None:
+            from mintage.pipeline.container.contain import contained
+
+            inside = contained(
+                facts.stage.image, command, scratch=scratch, variables=environment, network=facts.stage.network
+            )
+            command, environment = around.enter_context(inside)
         return observe(
             command,
             made=made,
@@ -211,7 +219,7 @@ def _observed(
             python=facts.environment.python,
             libraries=(*facts.environment.folders, *facts.environment.prefixes),
             timeout_s=facts.stage.timeout_s,
-            before=within.before if facts.stage.network else cut_off(within.before),
+            before=within.before if facts.stage.network or facts.stage.image is not None else cut_off(within.before),
             stop=stop,
             walls=within.walls,
         )
@@ -230,6 +238,13 @@ def entered(
             f"stage {facts.name} is one of {facts.used.use.repo}",
             where="mintage.yaml",
             hint="open the shell in a clone of that repository",
+        )
+    if facts.stage.image is not None:
+        raise ProjectError(
+            f"stage {facts.name} runs in a container",
+            found=facts.stage.image,
+            where="mintage.yaml",
+            hint=f"`docker run -it {facts.stage.image} sh` opens a shell in its image",
         )
     from mintage.pipeline.walls.enclosed import Within, enclosed
 

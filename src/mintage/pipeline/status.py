@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mintage.errors import FileMissingError
+from mintage.pipeline.environment_change import explained
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.graph import order, upstream
 from mintage.pipeline.key import cache_key, explain
@@ -56,7 +57,7 @@ def _stage(inspector: Inspector, name: str) -> StageState:
         return StageState(name=name, key=None, reasons=(error.message,))
     reasons: tuple[str, ...] = ()
     if facts.lock is None or facts.lock.key != facts.key:
-        reasons = tuple(explain(facts.lock.parts if facts.lock else None, facts.parts))
+        reasons = tuple(explained(inspector.store, facts.lock, facts.parts, frozen=facts.environment.frozen))
     elif not inspector.is_recorded(facts.lock.run):
         reasons = ("the record of its run is not in the store",)
     elif not facts.in_place:

@@ -22,6 +22,7 @@ from mintage import record
 from mintage.errors import FileMalformedError, RecordInvalidError
 from mintage.record.manifest import safe_path
 from mintage.record.names import check_name
+from mintage.repo.locked_python import LockedPython, check_locked, check_quoted
 from mintage.repo.nearest import nearest_hint
 from mintage.repo.parsed import parsed
 from mintage.repo.stage import Program, Stage
@@ -68,7 +69,9 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     models: Annotated[dict[str, ModelEntry] | None, Meta(description="the models by name; {}: none")] = None
     environments: Annotated[dict[str, EnvironmentEntry], Meta(description="where models are served, by name")] = {}
     params: Annotated[dict[str, Any] | None, Meta(description="parameters, instead of params.yaml")] = None
-    python: Annotated[Program | None, Meta(description="the interpreter of all stages")] = None
+    python: Annotated[
+        Program | LockedPython | None, Meta(description="the interpreter of all stages: a path, a command, or a lock")
+    ] = None
     remote: Annotated[Program | None, Meta(description="the folder that is shared by push and pull")] = None
     sandbox: Annotated[bool | None, Meta(description="whether stages run in the sandbox; without: only in CI")] = None
     schedule: Annotated[dict[str, TriggerForm], Meta(description="when stages run by themselves, by name")] = {}
@@ -85,7 +88,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     names_models: bool = False
     environments: dict[str, EnvironmentEntry] = {}
     params: dict[str, object] | None = None
-    python: Program | None = None
+    python: Program | LockedPython | None = None
     remote: Program | None = None
     sandbox: bool | None = None
     schedule: dict[str, Trigger] = {}
@@ -150,6 +153,7 @@ def _read(data: bytes, where: str) -> Project:
     if not isinstance(value, dict):
         raise FileMalformedError("not a project file", expected="keys project, stages, models", where=where)
     _spell_off(value)
+    _check_versions(value, marks)
     project = _plain(convert(value, ProjectForm, marks, hint="see docs/spec/project.md"), marks)
     _check(project, marks)
     return project
@@ -161,6 +165,14 @@ def _spell_off(value: dict[Any, Any]) -> None:
     for form in stages.values() if isinstance(stages, dict) else ():
         if isinstance(form, dict) and form.get("determinism") is False:
             form["determinism"] = "off"
+
+
+def _check_versions(value: dict[Any, Any], marks: Marks) -> None:
+    check_quoted(value.get("python"), where=marks.at(("python", "version")))
+    stages = value.get("stages")
+    for name, form in stages.items() if isinstance(stages, dict) else ():
+        if isinstance(form, dict):
+            check_quoted(form.get("python"), where=marks.at(("stages", name, "python", "version")))
 
 
 def unmade_model(project: Project, name: str, *, where: str) -> FileMalformedError | None:
@@ -191,6 +203,8 @@ def _check_captured(name: str, stage: Stage, where: str) -> None:
 
 def _check(project: Project, marks: Marks) -> None:
     check_name(project.project, what="project")
+    if isinstance(project.python, LockedPython):
+        check_locked(project.python, where=marks.at(("python",)))
     for name in project.environments:
         check_name(name, what="environment")
     family = {member: name for name, made in project.families.items() for member in made}

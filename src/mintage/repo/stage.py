@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from mintage.repo.locked_python import LockedPython
 from mintage.repo.use import Use
 
 __all__ = [
@@ -52,10 +53,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ``params`` names keys of params.yaml (dotted) that the command takes; ``code`` adds files to those found by
     following imports; ``env`` names environment variables that count, ``secrets`` those that are passed and masked and
     never kept; ``metrics`` are JSON outputs to track, ``plots`` tables or pictures to look at; ``captured`` are tables
-    that Mintage makes of the rows that the command split and fitted; ``python`` is its interpreter, a path or a
-    command; ``args`` are options that are appended to the command, by name; ``reads`` are
-    paths outside the project that it reads; ``use`` is what another repository gives
-    instead of a command.
+    that Mintage makes of the rows that the command split and fitted; ``python`` is its interpreter, a path, a command,
+    or a lock to build one from, ``image`` a container image to run it in instead; ``args`` are options that are
+    appended to the command, by name; ``reads`` are paths outside the project that it reads; ``use`` is what another
+    repository gives instead of a command.
     """
 
     run: str
@@ -76,7 +77,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     mutex: tuple[str, ...] = ()
     network: bool = True
     determinism: Determinism = "off"
-    python: Program | None = None
+    python: Program | LockedPython | None = None
+    image: str | None = None
     reads: tuple[OutsidePath, ...] = ()
     args: dict[str, int | float | str] = {}
     use: Use | None = None

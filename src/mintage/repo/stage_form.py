@@ -24,7 +24,10 @@ import msgspec
 from msgspec import Meta
 
 from mintage.errors import FileMalformedError, UseError
+from mintage.repo.image import check_image
+from mintage.repo.locked_python import LockedPython, check_locked, put_locked
 from mintage.repo.nearest import nearest_hint
+from mintage.repo.notebook import NOTEBOOK
 from mintage.repo.stage import Determinism, OutsidePath, Positive, Program, Resources, Retry, Stage, VariableName
 from mintage.repo.use import Use, check_use
 
@@ -74,7 +77,11 @@ class StageForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     mutex: Annotated[tuple[_AXIS, ...], Meta(description="names of which one stage at a time holds each")] = ()
     network: Annotated[bool, Meta(description="false: it runs without network")] = True
     determinism: Annotated[Determinism, Meta(description="how far its result is made repeatable")] = "off"
-    python: Annotated[Program | None, Meta(description="its interpreter, if not the project's")] = None
+    python: Annotated[
+        Program | LockedPython | None,
+        Meta(description="its interpreter, if not the project's: a path, a command, or a lock"),
+    ] = None
+    image: Annotated[str | None, Meta(description="a container image by digest to run it in")] = None
     matrix: Annotated[
         dict[_AXIS, tuple[Scalar | dict[str, Scalar], ...]] | None,
         Meta(description="one member for each combination of values; `exclude` lists those to leave out"),
@@ -140,7 +147,7 @@ def _used(form: StageForm, use: Use, place: Place) -> Stage:
         resources=form.resources or Resources(),
         mutex=form.mutex,
         network=form.network,
-        python=form.python,
+        python=_python(form.python, str, place),
         use=use,
     )
 
@@ -251,8 +258,36 @@ def _plain(form: StageForm, values: Mapping[str, Any], place: Place) -> Stage:
         mutex=form.mutex,
         network=form.network,
         determinism=form.determinism,
-        python=None if form.python is None else put(form.python, "python"),
+        python=_python(form.python, lambda text: put(text, "python"), place),
+        image=None if form.image is None else _image(form, put(form.image, "image"), place),
     )
+
+
+def _python(
+    written: Program | LockedPython | None, put: Callable[[str], str], place: Place
+) -> Program | LockedPython | None:
+    if not isinstance(written, LockedPython):
+        return None if written is None else put(written)
+    locked = put_locked(written, put)
+    check_locked(locked, where=place("python"))
+    return locked
+
+
+def _image(form: StageForm, image: str, place: Place) -> str:
+    check_image(image, where=place("image"))
+    for key in ("python", "captured"):
+        if getattr(form, key):
+            raise FileMalformedError(f"`{key}` does not go with `image`", where=place(key), hint="take one of them out")
+    if isinstance(form.run, str) and any(word.endswith(NOTEBOOK) for word in form.run.split()):
+        raise FileMalformedError("a notebook is not executed in a container", where=place("image"))
+    if not (form.inputs or form.out or form.metrics or form.plots):
+        raise FileMalformedError(
+            "a stage in an image declares what it reads and writes",
+            expected="`in` and `out`: nothing is recorded in a container",
+            where=place("image"),
+            hint="record it once without the image, then add that",
+        )
+    return image
 
 
 def _put(text: str, known: Mapping[str, Any], quote: Callable[[str], str], *, where: str) -> str:

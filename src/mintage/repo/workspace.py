@@ -43,6 +43,7 @@ class Workspace:
         self.parsed_dir = self.state / "parsed"
         self.models_dir = self.state / "models"
         self.environments_dir = self.state / "environments"
+        self.pythons_dir = self.state / "pythons"
         self.tmp_dir = self.state / "tmp"
         self.logs_dir = self.state / "logs"
         self.reports_dir = self.state / "reports"

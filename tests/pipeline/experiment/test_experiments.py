@@ -234,7 +234,6 @@ def test_a_project_never_recorded_is_sent_to_run_first(project):
     assert code == 1 and "`mintage run` once" in said
 
 
-@pytest.mark.slow
 def test_optuna_is_asked_and_told_and_goes_on_where_it_stopped(project):
     pytest.importorskip("optuna", reason="pip install 'mintage[optuna]'")
     words = ("exp", "run", "-S", "model.depth=2..9", "-S", "model.rate=0.5,1.0", "--optuna", "3", "--maximize", "auc")

@@ -97,7 +97,7 @@ def _need_ipython(environment: Environment) -> None:
         f"the interpreter {environment.named} cannot execute a notebook",
         expected="the package ipython, which ipykernel brings",
         where=environment.python,
-        hint=f"`{environment.named} -m pip install ipykernel`",
+        hint=f"`{environment.named} -m pip install ipykernel`" if environment.locked is None else "lock ipykernel too",
     )
 
 

@@ -1,29 +1,21 @@
-"""Build an environment from the lock of a revision, in an empty folder.
+"""Build an environment from a lock of a revision that names none, in an empty folder.
 
-A lock is uv.lock or pylock.toml (both need ``uv``), or a requirements file in which every package has a hash (``uv`` or
-``pip``). It never resolves anything: what the lock does not pin is not built.
-
->>> recipe(["uv.lock"], [], uv="uv", home="h", version="3.11", own="3.11", python="python")[1][-1]
-('uv', 'sync', '-q', '--frozen', '--no-install-project')
->>> recipe(["uv.lock"], [], uv=None, home="h", version="3.11", own="3.11", python="python") is None
-True
+The first of uv.lock, pylock.toml and requirements*.txt that pins every package by hash is taken; ``pipeline.locked``
+builds it, for the version of Python that was recorded.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from mintage.errors import EnvironmentUnbuiltError
+from mintage.errors import EnvironmentUnbuiltError, LockInvalidError
+from mintage.pipeline.locked.install import install
+from mintage.pipeline.locked.resolve import own_minor, read_pins
+from mintage.repo.locked_python import LockedPython
 
-__all__ = ["build_environment", "recipe"]
+__all__ = ["build_environment"]
 
-_PATIENCE_S = 3600.0
 _LOCKS = ("uv.lock", "pylock.toml")
 
 
@@ -32,80 +24,26 @@ def build_environment(root: Path, home: Path, *, version: str, tell: Callable[[s
 
     Returns its interpreter and the lock's name. Raises EnvironmentUnbuiltError.
     """
-    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    locks = [name for name in _LOCKS if (root / name).is_file()]
-    hashed = [path.name for path in sorted(root.glob("requirements*.txt")) if _is_hashed(path)]
-    found = recipe(
-        locks,
-        hashed,
-        uv=shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent)),
-        home=str(home),
-        version=".".join(version.split(".")[:2]) or own,
-        own=own,
-        python=sys.executable,
-    )
-    if found is None:
+    minor = ".".join(version.split(".")[:2]) or own_minor()
+    found = [LockedPython(lock=name, version=minor) for name in _LOCKS if (root / name).is_file()]
+    found += [LockedPython(lock=path.name, version=minor) for path in sorted(root.glob("requirements*.txt"))]
+    locked = next((each for each in found if each.lock in _LOCKS or _is_hashed(root, each)), None)
+    if locked is None:
         raise EnvironmentUnbuiltError(
             "the environment of that revision cannot be built here",
-            expected="uv.lock or pylock.toml, and the program uv; or requirements*.txt with a hash for every package",
-            found=f"{(locks + hashed)[0]}, but no uv" if locks + hashed else "no such lock in that revision",
-            hint="commit one beside mintage.yaml: `uv lock`, or `pip-compile --generate-hashes`",
+            expected="uv.lock, pylock.toml, or requirements*.txt with a hash for every package",
+            found=f"{found[0].lock} without hashes" if found else "no such lock in that revision",
+            hint="name one under `python:` in mintage.yaml and commit it: `uv lock`, or `mintage python freeze`",
         )
-    lock, commands = found
-    tell(f"building the environment of {lock}")
-    for command in commands:
-        _call(command, root=root, home=home, lock=lock)
-    return str(home / "bin/python"), lock
+    tell(f"building the environment of {locked.lock}")
+    install(root, locked, home, version=minor, default_groups=True)
+    return str(home / "bin/python"), locked.lock
 
 
-def recipe(
-    locks: Sequence[str], hashed: Sequence[str], *, uv: str | None, home: str, version: str, own: str, python: str
-) -> tuple[str, list[tuple[str, ...]]] | None:
-    """The lock to take and the commands that build it at ``home``; None if that cannot be done. Pure.
-
-    ``pip`` makes environments only of the version that runs this (``own``), whose interpreter is ``python``.
-    """
-    made = f"{home}/bin/python"
-    if uv is not None and (locks or hashed):
-        first = (uv, "venv", "-q", "--python", version, home)
-        if not locks:
-            return hashed[0], [first, (uv, "pip", "sync", "-q", "--require-hashes", "--python", made, hashed[0])]
-        if locks[0] == "uv.lock":
-            return locks[0], [first, (uv, "sync", "-q", "--frozen", "--no-install-project")]
-        return locks[0], [first, (uv, "pip", "sync", "-q", "--python", made, locks[0])]
-    if hashed and version == own:
-        install = (python, "-m", "pip", "--python", made, "install", "-q", "--require-hashes", "--no-deps", "-r")
-        return hashed[0], [(python, "-m", "venv", "--without-pip", home), (*install, hashed[0])]
-    return None
-
-
-def _is_hashed(path: Path) -> bool:
+def _is_hashed(root: Path, locked: LockedPython) -> bool:
     """Whether every requirement in the file has a hash."""
-    text = re.sub(r"\\\n", " ", path.read_text(errors="replace"))
-    lines = [line.strip() for line in text.splitlines()]
-    asked = [line for line in lines if line and not line.startswith(("#", "-"))]
-    return bool(asked) and all("--hash=" in line for line in asked)
-
-
-def _call(command: Sequence[str], *, root: Path, home: Path, lock: str) -> None:
-    given = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")}
     try:
-        done = subprocess.run(
-            command,
-            cwd=root,
-            env={**given, "UV_PROJECT_ENVIRONMENT": str(home)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=_PATIENCE_S,
-        )
-        said, code = done.stderr.decode(errors="replace").strip()[-2000:], done.returncode
-    except (OSError, subprocess.TimeoutExpired) as error:
-        said, code = str(error), 1
-    if code != 0:
-        raise EnvironmentUnbuiltError(
-            f"an environment could not be built from {lock}",
-            found=said or f"exit code {code}",
-            where=lock,
-            hint="what it names may be gone from its index, or have no build for this machine",
-        )
+        read_pins(root / locked.lock, locked, python=str(locked.version))
+    except LockInvalidError:
+        return False
+    return True

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mintage.errors import EnvironmentUnbuiltError, InterpreterError
-from mintage.pipeline.environment import Environment, environment_of
+from mintage.pipeline.environment import Environment, environment_of, ready_environment
 from mintage.pipeline.reproduce.build_environment import build_environment
+from mintage.repo.locked_python import LockedPython
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 
@@ -39,7 +40,7 @@ def choose(
     tree: Workspace,
     cache: StatCache,
     *,
-    named: str | None,
+    named: str | LockedPython | None,
     recorded: Mapping[str, Any] | None,
     key: str | None,
     build: bool,
@@ -50,6 +51,8 @@ def choose(
 
     Raises EnvironmentUnbuiltError with ``build`` where that cannot be done, and where there is nothing else.
     """
+    if isinstance(named, LockedPython):
+        return _locked(tree, cache, named, recorded=recorded, key=key, tell=tell)
     problem: InterpreterError | None = None
     here: Environment | None = None
     try:
@@ -58,7 +61,7 @@ def choose(
         problem = error
     if here is not None and here.key == key and not build:
         return Chosen(python=here.python if named is not None else None, likeness="same")
-    home = tree.environments_dir / re.sub(r"[^A-Za-z0-9]+", "-", named or "own")
+    home = tree.pythons_dir / re.sub(r"[^A-Za-z0-9]+", "-", named or "own")
     try:
         python, lock = build_environment(tree.root, home, version=str((recorded or {}).get("python", "")), tell=tell)
     except EnvironmentUnbuiltError as error:
@@ -74,6 +77,21 @@ def choose(
     made = environment_of(tree, cache, python)
     like = likeness(recorded, made.frozen, key=key, found_key=made.key)
     return Chosen(python=python, likeness=like, differs=packages_that_differ(recorded, made.frozen), built=lock)
+
+
+def _locked(
+    tree: Workspace,
+    cache: StatCache,
+    named: LockedPython,
+    *,
+    recorded: Mapping[str, Any] | None,
+    key: str | None,
+    tell: Callable[[str], None],
+) -> Chosen:
+    """What the revision names as a lock is built in the empty place, whatever is here; its stages find it there."""
+    made = ready_environment(tree, cache, named, tell=tell)
+    like = likeness(recorded, made.frozen, key=key, found_key=made.key)
+    return Chosen(python=None, likeness=like, differs=packages_that_differ(recorded, made.frozen), built=named.lock)
 
 
 def likeness(

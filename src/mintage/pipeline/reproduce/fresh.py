@@ -16,6 +16,7 @@ import yaml
 
 from mintage.errors import ProjectNotFoundError
 from mintage.repo.git import Git
+from mintage.repo.locked_python import LockedPython
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.repo.yamlfile import load_yaml
 
@@ -55,7 +56,7 @@ def fresh(workspace: Workspace, commit: str) -> Iterator[Workspace]:
             shutil.rmtree(parent, ignore_errors=True)
 
 
-def set_up(tree: Workspace, *, interpreters: Mapping[str | None, str], closed: bool) -> None:
+def set_up(tree: Workspace, *, interpreters: Mapping[str | LockedPython | None, str], closed: bool) -> None:
     """Write into the mintage.yaml of the empty place which file each named interpreter (None: the one that no key
     names) is, and with ``closed`` that no stage may use the network."""
     path = tree.root / PROJECT_FILE
@@ -69,7 +70,8 @@ def set_up(tree: Workspace, *, interpreters: Mapping[str | None, str], closed: b
     path.write_text(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
 
 
-def _name(form: dict[str, Any], interpreters: Mapping[str | None, str]) -> None:
-    found = interpreters.get(form.get("python"))
+def _name(form: dict[str, Any], interpreters: Mapping[str | LockedPython | None, str]) -> None:
+    named = form.get("python")
+    found = None if isinstance(named, dict) else interpreters.get(named)  # a lock is built by the run itself
     if found is not None:
         form["python"] = found

@@ -27,6 +27,7 @@ from mintage.pipeline.reproduce.judge_stage import judge_model, judge_stage
 from mintage.pipeline.reproduce.sources import Sources, outside_items
 from mintage.pipeline.reproduce.verdict import Reproduction, StageVerdict, what_differs
 from mintage.pipeline.run import run_pipeline
+from mintage.repo.locked_python import LockedPython
 from mintage.repo.locks import Lock, read_locks
 from mintage.repo.project import Project
 from mintage.repo.workspace import Workspace
@@ -136,13 +137,14 @@ def _check_code(tree: Workspace, names: Sequence[str], locks: Mapping[str, Lock]
 
 def _interpreters(
     workspace: Workspace, tree: Workspace, locks: Mapping[str, Lock], how: How, *, on_event: Callable[[Event], None]
-) -> dict[str | None, Chosen]:
+) -> dict[str | LockedPython | None, Chosen]:
     """What to use for each interpreter that the stages name."""
-    project, found = tree.project(allow_unmade=True), dict[str | None, Chosen]()
+    project, found = tree.project(allow_unmade=True), dict[str | LockedPython | None, Chosen]()
     with StatCache(workspace.cache_database) as cache:
         for name in order(project.stages):
-            named = named_interpreter(project, name)
-            lock = locks.get(name)
+            named, lock = named_interpreter(project, name), locks.get(name)
+            if project.stages[name].image is not None:  # its digest is all that there is to say
+                continue
             if named in found or lock is None:
                 continue
             body = how.sources.body(lock.run)
@@ -150,7 +152,7 @@ def _interpreters(
             key = lock.parts.get("environment")
             given: dict[str, Any] = {"named": named, "recorded": recorded, "key": key, "build": how.independent}
 
-            def tell(text: str, about: str = named or "python") -> None:
+            def tell(text: str, about: str = str(named or "python")) -> None:
                 on_event(Event(what="tell", stage=about, detail=text))
 
             found[named] = choose(workspace, tree, cache, **given, tell=tell)
@@ -197,9 +199,9 @@ def _said(use: Chosen) -> str:
     return f"{_LIKENESS[use.likeness]}{built}" + (f" ({use.note})" if use.note else "")
 
 
-def _described(named: str | None, use: Chosen) -> dict[str, Any]:
+def _described(named: str | LockedPython | None, use: Chosen) -> dict[str, Any]:
     return {
-        "name": named,
+        "name": None if named is None else str(named),
         "likeness": use.likeness,
         "builtFrom": use.built,
         "note": use.note,

@@ -169,6 +169,12 @@ def _as_here(stage: Stage, there: str, use: Use, mine: Stage, name: str, *, wher
             where=where,
             hint="use the tables as files, with `path: captured/…`",
         )
+    if stage.image is not None:
+        raise UseError(
+            f"stage {there} of {use.repo} runs in a container, which only its own project can",
+            where=where,
+            hint="use what it writes, with `path:`",
+        )
     for key in ("env", "secrets"):
         lacking = sorted(set(getattr(stage, key)) - set(getattr(mine, key)))
         if lacking:
