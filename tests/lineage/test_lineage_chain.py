@@ -101,7 +101,7 @@ def test_of_a_thing_that_changed_exactly_its_link_is_named(project, thing, link,
 def test_a_key_that_is_not_trusted_any_more_breaks_what_it_signed(project, role, links):
     before = project.read("trust.yaml")
     roles = [each for each in ("model", "certificate", "release") if each != role]
-    project.replace("trust.yaml", "roles: [model, certificate, release]", f"roles: [{', '.join(roles)}]")
+    project.replace("trust.yaml", "roles: [model, certificate, release, result]", f"roles: [{', '.join(roles)}]")
     assert set(broken(project)) == links
     project.write("trust.yaml", before)
 

@@ -17,6 +17,7 @@ from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.new_file import show_new_file
 from mintage.cli.run_lock import run_lock
 from mintage.cli.run_plan import set_parameter, show_plan
+from mintage.cli.sharing import sharing_of
 from mintage.errors import ProjectError, RefusedError, UsageError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, Selection, run_pipeline
@@ -26,6 +27,7 @@ from mintage.repo.workspace import Workspace
 if TYPE_CHECKING:
     from mintage.pipeline.first_run import Learned
     from mintage.pipeline.infer.find_models import FoundModels
+    from mintage.pipeline.shared.sharing import Sharing
 
 __all__ = ["configure", "run"]
 
@@ -53,6 +55,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
     parser.add_argument(
         "--update-uses", action="store_true", help="fetch what stages use of other repositories, and pin it anew"
+    )
+    shared = parser.add_mutually_exclusive_group()
+    shared.add_argument(
+        "--share", action="store_true", help="sign each finished stage's result and copy it to the project's remote"
+    )
+    shared.add_argument(
+        "--no-shared", action="store_true", help="run what others have made a result of, and share nothing"
     )
     parser.add_argument(
         "--record", action="store_true", help="record again what the stage reads and writes, and compare"
@@ -102,6 +111,7 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
             selection=selection,
             force=arguments.force,
             update_uses=arguments.update_uses,
+            sharing=_sharing(context, arguments),
             record=arguments.record,
             amend=arguments.record and arguments.yes,
             on_event=lambda event: _show(context, event, heartbeat),
@@ -109,6 +119,13 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
     except KeyboardInterrupt:
         heartbeat.interrupt()
         raise
+
+
+def _sharing(context: Context, arguments: argparse.Namespace) -> Sharing | None:
+    if arguments.no_shared:
+        return None
+    share = arguments.share or context.workspace.project(allow_unmade=True).share
+    return sharing_of(context, publishes=share)
 
 
 def _jobs(text: str) -> int:
@@ -182,7 +199,9 @@ def _warn_of_untrusted_key(context: Context) -> None:
 def _show(context: Context, event: Event, heartbeat: Heartbeat) -> None:
     heartbeat.close()
     if event.what == "restore":
-        say(f"  {event.stage:<12} restored, the same was made before")
+        say(f"  {event.stage:<12} restored, {event.detail or 'the same was made before'}")
+    elif event.what == "download":
+        say(f"  {event.stage:<12} downloaded ({event.detail})")
     elif event.what == "start":
         say(f"  {event.stage:<12} running ({event.detail})" if event.detail else f"  {event.stage:<12} running")
         if event.log is not None:

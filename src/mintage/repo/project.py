@@ -65,6 +65,7 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     params: Annotated[dict[str, Any] | None, Meta(description="parameters, instead of params.yaml")] = None
     python: Annotated[Program | None, Meta(description="the interpreter of all stages")] = None
     remote: Annotated[Program | None, Meta(description="the folder that is shared by push and pull")] = None
+    share: Annotated[bool, Meta(description="every run shares the results of its stages")] = False
     schedule: Annotated[dict[str, TriggerForm], Meta(description="when stages run by themselves, by name")] = {}
 
 
@@ -81,6 +82,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     params: dict[str, object] | None = None
     python: Program | None = None
     remote: Program | None = None
+    share: bool = False
     schedule: dict[str, Trigger] = {}
 
 
@@ -121,6 +123,7 @@ def _plain(form: ProjectForm, marks: Marks) -> Project:
         params=form.params,
         python=form.python,
         remote=form.remote,
+        share=form.share,
         schedule={
             name: plain_trigger(name, written, place=lambda *keys, name=name: marks.at(("schedule", name, *keys)))
             for name, written in form.schedule.items()
