@@ -79,7 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     for setting in arguments.set:
         say(f"  {set_parameter(context.workspace, setting)}")
     if arguments.dry:
-        return show_plan(context.workspace, selection, force=arguments.force, as_json=arguments.json)
+        shared = not arguments.no_shared
+        return show_plan(context, selection, force=arguments.force, shared=shared, as_json=arguments.json)
     heartbeat = Heartbeat(context.workspace.root)
     with run_lock(context.workspace, shlex.join(["mintage", "run", *arguments.stages])), contextlib.closing(heartbeat):
         if context.workspace.tmp_dir.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     from mintage.attest.keys import PublicKey
     from mintage.attest.trust import Trust
     from mintage.pipeline.shared.sharing import Sharing
+    from mintage.pipeline.status import StageState
+    from mintage.store.statcache import StatCache
 
-__all__ = ["sharing_of"]
+__all__ = ["origins", "sharing_of"]
 
 
 def sharing_of(context: Context, *, publishes: bool = False) -> Sharing | None:
@@ -30,8 +33,29 @@ def sharing_of(context: Context, *, publishes: bool = False) -> Sharing | None:
         own=lambda: _own(context),
         signer=lambda: context.signer,
         clock=now,
+        enter=lambda action, stage, details: _enter(context, action, stage, details),
         publishes=publishes,
     )
+
+
+def origins(context: Context, cache: StatCache, states: Iterable[StageState]) -> dict[str, str]:
+    """Of the stages that are out of date, what a run would not run: ``restored …`` or ``downloaded …``, by name."""
+    from mintage.pipeline.facts import Inspector
+
+    stale = [(state.name, state.key) for state in states if state.reasons]
+    if not any(key for _, key in stale):
+        return {}
+    inspector, sharing = Inspector(context.workspace, cache), sharing_of(context)
+    found: dict[str, str] = {}
+    for name, key in stale:
+        stage = inspector.project.stages.get(name)
+        if stage is None or key is None or not stage.outputs:
+            continue
+        if inspector.known_result(key) is not None:
+            found[name] = "restored, the same was made before"
+        elif sharing is not None and (made := sharing.promised(inspector, key, stage.outputs)) is not None:
+            found[name] = f"downloaded, {made}"
+    return found
 
 
 def _trust(context: Context) -> Trust | None:
@@ -39,6 +63,14 @@ def _trust(context: Context) -> Trust | None:
         return context.trust
     except FileMissingError:
         return None
+
+
+def _enter(context: Context, action: str, stage: str, details: dict[str, str]) -> None:
+    from mintage.database.connection import transaction
+
+    context.open_audit_log()
+    with transaction(context.connection):
+        context.record_access(action, stage, details)
 
 
 def _own(context: Context) -> PublicKey | None:

@@ -18,7 +18,27 @@ def test_what_another_ran_is_a_download_with_its_maker(team: Team) -> None:
     assert "downloaded (made by local, " in answer.err
     assert ben.read("model/shape.txt") == "3" and ben.read("clean.csv") == "A,B\n1,2\n"
     assert ben.git("status", "--porcelain") == "", "the locks are Ana's, byte for byte"
+    taken = [event for event in ben.audit() if event["action"] == "result.take"]
+    assert [event["resource"] for event in taken] == ["clean", "fit"]
+    shown = json.loads(ben.run("show", taken[1]["details"]["statement"]).out)
+    assert shown["signed_by"] == "local" and shown["predicate"]["metrics"] == [["depth", 3, 0]]
     assert ben.run("run").out == "up to date: 2 stages\n"
+
+
+def test_status_why_and_a_dry_run_say_where_a_result_would_come_from(team: Team) -> None:
+    ben = team.clone("ben")
+    shutil.copy(team.ana.root / "clean.csv", ben.root / "clean.csv")
+    ben.run("run", "clean")
+    ben.replace("params.yaml", "3", "4")
+    assert "has its result" not in ben.run("why", "fit").out
+    ben.replace("params.yaml", "4", "3")
+    assert "but `mintage run` has its result: downloaded, made by local, " in ben.run("why", "fit").out
+    assert "`mintage run` would not run it: downloaded, made by local, " in ben.run("status").out
+    row = ben.run("run", "--dry", "--json").json["plan"][1]
+    assert row["action"] == "download" and row["reasons"][0].startswith("made by local, ")
+    assert ben.run("run", "--dry", "--no-shared", "--json").json["plan"][1]["action"] == "run"
+    ben.replace("trust.yaml", ", result]", "]")
+    assert ben.run("status", "--json").json["known"] == {}
 
 
 def test_a_result_that_was_downloaded_is_restored_without_the_remote(team: Team) -> None:
@@ -97,6 +117,44 @@ def test_every_finished_stage_is_shared_at_once(team: Team) -> None:
     for name in ("clean.py", "data.csv", "mintage.yaml"):
         shutil.copy(ana.root / name, ben.root / name)
     assert ben.run("run", "clean", "--json").json["actions"] == {"clean": "download"}
+
+
+def test_a_push_that_breaks_half_way_leaves_no_statement_and_the_next_goes_on(team: Team) -> None:
+    ana = team.ana
+    before = team.statements()
+    ana.replace("params.yaml", "3", "8")
+    ana.run("run")
+    blob = team.blob(ana.lock("fit")["run"])  # the record: it goes after the outputs
+    shutil.rmtree(blob.parent, ignore_errors=True)
+    blob.parent.write_bytes(b"a file where a folder should be")
+    assert ana.run("push", expect=None).code != 0
+    assert team.statements() == before
+    blob.parent.unlink()
+    assert ana.run("push", "--json").json["shared"] == ["fit"]
+    assert len(team.statements()) == len(before) + 1
+
+
+def test_what_cannot_be_proven_elsewhere_is_not_shared(team: Team) -> None:
+    ana = team.ana
+    ana.replace("params.yaml", "3", "8")
+    ana.run("run")
+    ana.blob(ana.record(ana.lock("fit")["run"])["body"]["environment"]).unlink()
+    shutil.rmtree(team.remote)
+    answer = ana.run("push", expect=4)
+    assert "1 blob that the locks or their records name is nowhere" in answer.err
+    assert team.statements() == []
+
+
+def test_only_what_this_clone_ran_is_shared(team: Team) -> None:
+    ben = team.clone("ben")
+    ben.run("pull")
+    assert ben.run("push", "--json").json["shared"] == []
+    ben.replace("params.yaml", "3", "8")
+    ben.run("run")
+    answer = ben.run("push")
+    assert answer.out.endswith("shared the 1 result of fit\n")
+    assert "others take these results once trust.yaml gives this clone's key" in answer.err
+    assert ben.run("push", "--json").json == ben.run("push", "--json").json
 
 
 def test_a_key_that_trust_does_not_name_is_a_miss_that_says_so(team: Team) -> None:

@@ -14,7 +14,7 @@ from mintage.attest.trust import Role, Trust, TrustedKey, parse_trust, render_tr
 from mintage.errors import FileMalformedError, RemoteError, StatementInvalidError
 from mintage.pipeline.key import cache_key
 from mintage.pipeline.shared.choose import Offer, age, disagreement, ended, in_order
-from mintage.pipeline.shared.makers import makers_of, offers_of
+from mintage.pipeline.shared.makers import Rules, makers_of, offers_of
 from mintage.pipeline.shared.shelf import MOST_BYTES, MOST_STATEMENTS, put_statement, statement_path, statements
 from mintage.pipeline.shared.statement import SharedResult, read_shared, shared_statement
 from mintage.record.digest import blake3_bytes
@@ -54,9 +54,13 @@ def signers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FileSigner]:
     return {name: FileSigner.create(folder / f"{name}.pem", name=name) for name in ("ana", "ben", "ci")}
 
 
-def trust_of(signers: dict[str, FileSigner], days: int | None = None, **roles: tuple[Role, ...]) -> Trust:
+def trust_of(signers: dict[str, FileSigner], **roles: tuple[Role, ...]) -> Trust:
     keys = [TrustedKey(name=name, key=signers[name].public, roles=role) for name, role in roles.items()]
-    return Trust(keys, result_days=days)
+    return Trust(keys)
+
+
+def rules(trust: Trust) -> Rules:
+    return Rules(makers=makers_of(trust, None), trust=trust, now=NOW, days=7)
 
 
 def test_a_statement_is_read_as_it_was_written() -> None:
@@ -83,6 +87,13 @@ def test_a_statement_that_does_not_hold_together_is_refused(change: dict[str, ob
     with pytest.raises(StatementInvalidError) as caught:
         read_shared(msgspec.structs.replace(statement, predicate=predicate))
     assert said in str(caught.value.found)
+
+
+def test_a_statement_of_another_version_is_refused() -> None:
+    statement = shared_statement(shared(), sha256={"model.bin": "sha256:" + "0" * 64})
+    later = msgspec.structs.replace(statement, predicate_type="https://mintage.dev/shared-result/v1")
+    with pytest.raises(StatementInvalidError, match="does not hold together"):
+        read_shared(later)
 
 
 def test_ci_comes_before_oneself_and_oneself_before_others(signers: dict[str, FileSigner]) -> None:
@@ -124,7 +135,7 @@ def test_a_result_ends_after_the_days_of_trust_and_none_is_from_the_future() -> 
 
 
 def test_each_statement_that_does_not_count_says_why(signers: dict[str, FileSigner]) -> None:
-    trust = trust_of(signers, 7, ana=("model",), ci=("ci",))
+    trust = trust_of(signers, ana=("model",), ci=("ci",))
     whole = sealed(shared(made="2026-02-28T00:00:00Z"), signers["ci"])
     given = {
         "which trust.yaml does not name": sealed(shared(), signers["ben"]),
@@ -133,22 +144,22 @@ def test_each_statement_that_does_not_count_says_why(signers: dict[str, FileSign
         "malformed": b"{}",
     }
     for said, data in given.items():
-        offers, refused = offers_of([(Path("f"), data)], KEY, makers=makers_of(trust, None), trust=trust, now=NOW)
+        offers, refused = offers_of([(Path("f"), data)], KEY, rules(trust))
         assert not offers and len(refused) == 1, said
         assert said in refused[0]
-    offers, refused = offers_of([(Path("f"), whole)], KEY, makers=makers_of(trust, None), trust=trust, now=NOW)
+    offers, refused = offers_of([(Path("f"), whole)], KEY, rules(trust))
     assert [each.maker for each in offers] == ["ci"] and not refused
-    _, refused = offers_of([(Path("f"), whole)], "b3:" + "0" * 64, makers=makers_of(trust, None), trust=trust, now=NOW)
+    _, refused = offers_of([(Path("f"), whole)], "b3:" + "0" * 64, rules(trust))
     assert refused == ["what ci signed is about another key"]
 
 
 def test_what_the_own_key_signed_under_another_hint_does_not_verify(signers: dict[str, FileSigner]) -> None:
     """The hint only finds a key: the signature has to be that key's."""
-    data = sealed(shared(), signers["ben"]).replace(
+    data = sealed(shared(made=NOW), signers["ben"]).replace(
         signers["ben"].public.hint.encode(), signers["ci"].public.hint.encode()
     )
     trust = trust_of(signers, ci=("ci",))
-    offers, refused = offers_of([(Path("f"), data)], KEY, makers=makers_of(trust, None), trust=trust, now=NOW)
+    offers, refused = offers_of([(Path("f"), data)], KEY, rules(trust))
     assert not offers and "the signature does not verify" in refused[0]
 
 

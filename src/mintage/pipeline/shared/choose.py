@@ -17,7 +17,7 @@ from datetime import datetime
 
 from mintage.pipeline.shared.statement import SharedResult
 
-__all__ = ["Offer", "age", "disagreement", "ended", "in_order"]
+__all__ = ["Offer", "age", "disagreement", "ended", "in_order", "made_by"]
 
 _DAY_S = 86_400
 _UNITS = (("day", _DAY_S), ("hour", 3600), ("minute", 60))
@@ -74,6 +74,11 @@ def age(made: str, *, now: str) -> str:
         if count > 0:
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
+
+
+def made_by(offer: Offer, *, now: str) -> str:
+    """Who made it, when, for people."""
+    return f"made by {offer.maker}, {age(offer.shared.made, now=now)}"
 
 
 def _outputs(offer: Offer) -> dict[str, str]:

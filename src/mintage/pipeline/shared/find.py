@@ -6,17 +6,19 @@ whom trust.yaml no longer names counts no longer. Anything that is not whole is 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mintage.data.transfer import transfer
-from mintage.errors import BlobMissingError, LinkBrokenError, MintageError
+from mintage.errors import BlobMissingError, IntegrityError, LinkBrokenError, MintageError
 from mintage.pipeline.facts import Inspector, StageFacts, StageResult
 from mintage.pipeline.shared.choose import Offer, disagreement, in_order
 from mintage.pipeline.shared.resting import needs_of_result
 from mintage.record.envelope import Record
 from mintage.store.local import Store
+from mintage.store.statcache import StatCache
 from mintage.store.transfer import copy_blob
 
 __all__ = ["Found", "bring", "first_whole", "fitting", "kept_statement", "remember"]
@@ -33,9 +35,9 @@ class Found:
     came: bool
 
 
-def fitting(offers: Sequence[Offer], facts: StageFacts) -> list[Offer]:
+def fitting(offers: Sequence[Offer], outputs: Sequence[str]) -> list[Offer]:
     """Those whose outputs are the stage's, the one to take first."""
-    wanted = {path.rstrip("/") for path in facts.stage.outputs}
+    wanted = {path.rstrip("/") for path in outputs}
     return in_order([offer for offer in offers if {item.path for item in offer.shared.outputs} == wanted])
 
 
@@ -82,12 +84,14 @@ def bring(inspector: Inspector, facts: StageFacts, offer: Offer, *, remote: Stor
         )
 
 
-def kept_statement(inspector: Inspector, key: str) -> list[tuple[Path, bytes]]:
-    """The statement of what was downloaded under a key before, if the store still has it."""
-    digest = inspector.cache.result(_name(key))
-    if digest is None or not inspector.store.has(digest):
+def kept_statement(cache: StatCache, store: Store, key: str) -> list[tuple[Path, bytes]]:
+    """The statement of what was downloaded under a key before, if the store still has it whole."""
+    digest = cache.result(_name(key))
+    if digest is None or not store.has(digest):
         return []
-    return [(inspector.store.path_of(digest), inspector.store.get_bytes(digest))]
+    with contextlib.suppress(IntegrityError):
+        return [(store.path_of(digest), store.get_bytes(digest))]
+    return []
 
 
 def remember(inspector: Inspector, key: str, offer: Offer) -> str:

@@ -17,7 +17,7 @@ from mintage.errors import IntegrityError
 from mintage.pipeline.shared.choose import Offer, ended
 from mintage.pipeline.shared.statement import read_shared
 
-__all__ = ["CI", "Maker", "makers_of", "offers_of"]
+__all__ = ["CI", "Maker", "Rules", "makers_of", "offers_of"]
 
 CI = 0
 _OWN = 1
@@ -45,20 +45,23 @@ def makers_of(trust: Trust | None, own: PublicKey | None) -> list[Maker]:
     return found
 
 
-def offers_of(
-    statements: Iterable[tuple[Path, bytes]],
-    key: str,
-    *,
-    makers: Sequence[Maker],
-    trust: Trust | None,
-    now: str,
-) -> tuple[list[Offer], list[str]]:
-    """The statements about ``key`` that count at ``now``, and of the others why not."""
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What makes a statement count at ``now``: one of ``makers`` signed it, no more than ``days`` ago (None: ever)."""
+
+    makers: Sequence[Maker]
+    trust: Trust | None
+    now: str
+    days: int | None
+
+
+def offers_of(statements: Iterable[tuple[Path, bytes]], key: str, rules: Rules) -> tuple[list[Offer], list[str]]:
+    """The statements about ``key`` that count, and of the others why not."""
     offers: list[Offer] = []
     refused: list[str] = []
     for path, data in statements:
         try:
-            found = _offer(data, key, makers=makers, trust=trust, now=now, where=str(path))
+            found = _offer(data, key, rules, where=str(path))
         except IntegrityError as error:
             refused.append(f"{path.name}: {error.message}" + (f" ({error.found})" if error.found else ""))
             continue
@@ -69,18 +72,19 @@ def offers_of(
     return offers, refused
 
 
-def _offer(data: bytes, key: str, *, makers: Sequence[Maker], trust: Trust | None, now: str, where: str) -> Offer | str:
+def _offer(data: bytes, key: str, rules: Rules, *, where: str) -> Offer | str:
     """What is offered, or why it is not taken; raises IntegrityError."""
     hint = decode_bundle(data, where=where).hint
-    maker = next((each for each in makers if each.key.hint == hint), None)
+    maker = next((each for each in rules.makers if each.key.hint == hint), None)
     if maker is None:
-        named = next((each.name for each in (() if trust is None else trust.keys) if each.key.hint == hint), None)
+        keys = () if rules.trust is None else rules.trust.keys
+        named = next((each.name for each in keys if each.key.hint == hint), None)
         if named is not None:
             return f"it is by {named}, whose key has not the role `result` or `ci` in trust.yaml"
         return f"it is by key {str(hint)[:12]}…, which trust.yaml does not name"
     shared = read_shared(open_sealed(data, [maker.key], where=where).statement, where=where)
     if shared.key != key:
         return f"what {maker.name} signed is about another key"
-    if (why := ended(shared.made, now=now, days=trust.result_days if trust is not None else None)) is not None:
+    if (why := ended(shared.made, now=rules.now, days=rules.days)) is not None:
         return f"that of {maker.name} {why}"
     return Offer(shared=shared, maker=maker.name, rank=maker.rank, sealed=data)
