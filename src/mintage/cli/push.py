@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if published.new:
         emit(f"shared the {plural(len(published.new), 'result')} of {', '.join(published.new[:8])}")
     for remark in published.remarks:
-        say(f"  {remark}")
+        say(remark)
     if done.copied:
         say("Commit and push the locks too: in a clone, `mintage pull` then brings all of it.")
     return 0

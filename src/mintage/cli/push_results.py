@@ -66,12 +66,21 @@ def _own_result(cache: StatCache, lock: Lock) -> StageResult | None:
 
 
 def _of_trust(context: Context) -> list[str]:
-    """A word if nobody but this clone takes what it signs."""
+    """What to write into trust.yaml if nobody but this clone takes what it signs."""
     try:
         trust = context.trust
     except FileMissingError:
         trust = None
-    if any(maker.key == context.signer.public for maker in makers_of(trust, None)):
+    key = context.signer.public
+    if any(maker.key == key for maker in makers_of(trust, None)):
         return []
-    public = context.workspace.keys_dir / "project.pem.pub"
-    return [f"others take these results once trust.yaml gives this clone's key ({public}) the role `result`"]
+    name = trust.name_of(key.key_id) if trust is not None else None
+    if name is not None:
+        return [f"others take these results once {name} has the role `result` in trust.yaml"]
+    return [
+        "others take these results once trust.yaml has this under `keys:`, with a name of yours:",
+        "  NAME:",
+        "    public: |",
+        *(f"      {line}" for line in key.pem.decode().strip().splitlines()),
+        "    roles: [result]",
+    ]

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from team import Team, make_key
 
-from small_project import flip
+from small_project import ended, flip
 
 
 def test_what_another_ran_is_a_download_with_its_maker(team: Team) -> None:
@@ -134,6 +134,17 @@ def test_a_push_that_breaks_half_way_leaves_no_statement_and_the_next_goes_on(te
     assert len(team.statements()) == len(before) + 1
 
 
+def test_two_who_push_at_once_are_both_heard(team: Team) -> None:
+    ben = team.clone("ben")
+    ben.run("run", "--no-shared")
+    shutil.rmtree(team.remote)
+    with ended(team.ana.start("push")) as one, ended(ben.start("push")) as other:
+        assert (one.wait(60), other.wait(60)) == (0, 0)
+    assert len(team.statements()) == 4
+    assert "downloaded (made by local" in team.clone("cleo").run("run").err
+    assert not list(team.remote.rglob(".tmp-*"))
+
+
 def test_what_cannot_be_proven_elsewhere_is_not_shared(team: Team) -> None:
     ana = team.ana
     ana.replace("params.yaml", "3", "8")
@@ -153,7 +164,12 @@ def test_only_what_this_clone_ran_is_shared(team: Team) -> None:
     ben.run("run")
     answer = ben.run("push")
     assert answer.out.endswith("shared the 1 result of fit\n")
-    assert "others take these results once trust.yaml gives this clone's key" in answer.err
+    lines = answer.err.partition("under `keys:`, with a name of yours:\n")[2].splitlines()[:7]
+    ben.write("trust.yaml", ben.read("trust.yaml") + "\n".join(lines).replace("NAME", "ben") + "\n")
+    cleo = team.clone("cleo")
+    shutil.copy(ben.root / "trust.yaml", cleo.root / "trust.yaml")
+    cleo.replace("params.yaml", "3", "8")
+    assert "fit          downloaded (made by ben, " in cleo.run("run").err
     assert ben.run("push", "--json").json == ben.run("push", "--json").json
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -196,13 +197,14 @@ def test_a_statement_that_cannot_be_written_is_an_error_that_leaves_nothing(tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
-def test_half_written_foreign_and_endless_files_in_the_remote_are_passed_over(tmp_path: Path) -> None:
+def test_half_written_foreign_endless_and_blocking_files_in_the_remote_are_passed_over(tmp_path: Path) -> None:
     remote = Store(tmp_path)
     folder = statement_path(remote, KEY, maker="sha256:" + "0" * 64, outputs="x").parent
     folder.mkdir(parents=True)
     (folder / ".tmp-0123").write_bytes(b"half")
     (folder / "notes.txt").write_bytes(b"hello")
     (folder / "folder.json").mkdir()
+    os.mkfifo(folder / "pipe.json")
     (folder / "large.json").write_bytes(b"0" * (MOST_BYTES + 1))
     assert list(statements(remote, KEY)) == []
     for number in range(MOST_STATEMENTS + 8):

@@ -33,7 +33,7 @@ def statement_path(remote: Store, key: str, *, maker: str, outputs: str) -> Path
 def statements(remote: Store, key: str) -> Iterator[tuple[Path, bytes]]:
     """What the remote has for a key; nothing where the key is not known. Raises OSError if the remote does not answer.
 
-    A file that is too large, and any after the first ``MOST_STATEMENTS``, is left out.
+    What is too large or no plain file, and any after the first ``MOST_STATEMENTS``, is left out.
     """
     try:
         found = sorted(_folder(remote, key).iterdir())
@@ -41,11 +41,10 @@ def statements(remote: Store, key: str) -> Iterator[tuple[Path, bytes]]:
         return
     named = [path for path in found if path.suffix == ".json" and not path.name.startswith(".")]
     for path in named[:MOST_STATEMENTS]:
-        try:
-            with path.open("rb") as stream:
-                data = stream.read(MOST_BYTES + 1)
-        except (FileNotFoundError, IsADirectoryError):
+        if not path.is_file():  # a pipe would keep whoever opens it
             continue
+        with path.open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
         if len(data) <= MOST_BYTES:
             yield path, data
 
