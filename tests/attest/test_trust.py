@@ -104,7 +104,7 @@ def test_the_example_of_the_specification_is_a_good_file() -> None:
     page = (Path(__file__).parents[2] / "docs" / "spec" / "trust.md").read_text()
     trust = parse_trust(page.split("```yaml\n")[1].split("```")[0].encode(), where="trust.md")
     assert [(key.name, key.roles) for key in trust.keys] == [
-        ("ana", ("model", "certificate", "release")),
+        ("ana", ("model", "certificate", "release", "result")),
         ("log", ("checkpoint",)),
     ]
 

@@ -101,7 +101,7 @@ def test_of_a_thing_that_changed_exactly_its_link_is_named(project, thing, link,
 def test_a_key_that_is_not_trusted_any_more_breaks_what_it_signed(project, role, links):
     before = project.read("trust.yaml")
     roles = [each for each in ("model", "certificate", "release") if each != role]
-    project.replace("trust.yaml", "roles: [model, certificate, release]", f"roles: [{', '.join(roles)}]")
+    project.replace("trust.yaml", "roles: [model, certificate, release, result]", f"roles: [{', '.join(roles)}]")
     assert set(broken(project)) == links
     project.write("trust.yaml", before)
 
@@ -146,7 +146,7 @@ def test_a_commit_that_git_lost_breaks_the_commit_link(released):
     released.git("reflog", "expire", "--expire=now", "--all")
     released.git("gc", "-q", "--prune=now")
     found = broken(released, "buys")
-    assert set(found) == {"commit"} and "found no file" in found["commit"]
+    assert set(found) == {"commit"} and "is not in this clone" in found["commit"]
     assert chain(released).whole, "the released model was made from a commit of the branch"
 
 

@@ -141,7 +141,7 @@ def test_a_certificate_by_an_unknown_key_is_refused(scene, tmp_path):
 @pytest.mark.parametrize("role", ["model", "certificate"])
 def test_a_key_whose_role_was_taken_away_counts_no_more(scene, role):
     roles = [each for each in ("model", "certificate", "release") if each != role]
-    scene.project.replace("trust.yaml", "roles: [model, certificate, release]", f"roles: [{', '.join(roles)}]")
+    scene.project.replace("trust.yaml", "roles: [model, certificate, release, result]", f"roles: [{', '.join(roles)}]")
     scene.project.commit("less trust")
     refused(scene, expect=4, code="attest.signature-invalid")
 

@@ -11,15 +11,15 @@
 
 A role says what a key may sign: ``model`` folders, ``certificate``s, ``release``s, ``reproduction``s, audit
 ``checkpoint``s; a ``witness`` says when a policy was there, and holds and opens sealed hold-outs, so it never signs
-models. Keys of checkpoints are Ed25519, all others EC. The file is in Git and changed by review: it is the root of
-trust.
+models; ``result``s of stages are taken from who has that role, and a release rests on those of ``ci`` alone. Keys of
+checkpoints are Ed25519, all others EC. The file is in Git and changed by review: it is the root of trust.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import yaml
@@ -31,8 +31,17 @@ from mintage.repo.yamlfile import Marks, convert, load_yaml
 
 __all__ = ["ROLES", "Role", "Trust", "TrustedKey", "parse_trust", "read_trust", "render_trust"]
 
-Role = Literal["model", "certificate", "release", "reproduction", "checkpoint", "witness"]
-ROLES: tuple[Role, ...] = ("model", "certificate", "release", "reproduction", "checkpoint", "witness")
+Role = Literal["model", "certificate", "release", "reproduction", "checkpoint", "witness", "result", "ci"]
+ROLES: tuple[Role, ...] = (
+    "model",
+    "certificate",
+    "release",
+    "reproduction",
+    "checkpoint",
+    "witness",
+    "result",
+    "ci",
+)
 
 
 class TrustedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,15 +57,21 @@ class _Key(msgspec.Struct, forbid_unknown_fields=True):
     roles: tuple[Role, ...]
 
 
+class _Results(msgspec.Struct, forbid_unknown_fields=True):
+    days: Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+
+
 class _Trust(msgspec.Struct, forbid_unknown_fields=True):
     keys: dict[str, _Key]
+    results: _Results | None = None
 
 
 class Trust:
-    """The keys of one trust.yaml."""
+    """The keys of one trust.yaml; ``result_days`` is how long a shared result counts, None for ever."""
 
-    def __init__(self, keys: Sequence[TrustedKey]) -> None:
+    def __init__(self, keys: Sequence[TrustedKey], *, result_days: int | None = None) -> None:
         self.keys = tuple(keys)
+        self.result_days = result_days
 
     def keys_for(self, role: Role) -> list[PublicKey]:
         """The keys whose signature counts for ``role``."""
@@ -96,7 +111,7 @@ def parse_trust(data: bytes, *, where: str) -> Trust:
                 hint="give one name all the roles",
             )
         keys.append(trusted)
-    return Trust(keys)
+    return Trust(keys, result_days=raw.results.days if raw.results is not None else None)
 
 
 def render_trust(keys: Mapping[str, tuple[bytes, Sequence[Role]]]) -> str:

@@ -19,7 +19,7 @@ from mintage.repo.locks import Item, Lock, read_locks
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
 
-__all__ = ["provenance_of", "scan_run"]
+__all__ = ["provenance_of", "scan_run", "stages_behind"]
 
 _HARDWARE = ("processor", "machine", "cores", "memory_bytes", "system")
 Facts = dict[str, str | None]
@@ -38,7 +38,7 @@ def provenance_of(workspace: Workspace, model: Record) -> Facts:
     }
     locks = {name: lock for name, lock in read_locks(workspace.root).items() if lock.what == "stage"}
     estimator = str(body["estimator"]["path"])
-    for name in _lineage(locks, estimator):
+    for name in stages_behind(locks, estimator):
         facts |= _stage_facts(store, locks[name], fits=_writes(locks[name], estimator))
     return facts
 
@@ -74,7 +74,7 @@ def _is_seed(name: str) -> bool:
     return last == "random_state" or "seed" in last.split("_")
 
 
-def _lineage(locks: Mapping[str, Lock], path: str) -> list[str]:
+def stages_behind(locks: Mapping[str, Lock], path: str) -> list[str]:
     """The stages between the data and the file at ``path``, sorted."""
     found: set[str] = set()
     wanted = [path]

@@ -20,6 +20,7 @@ from mintage.certify.evidence import Evidence
 from mintage.certify.finding import Finding, read_findings
 from mintage.certify.gather import gather_evidence, output_item
 from mintage.certify.holdout_use import HoldoutUse
+from mintage.certify.made_by import check_made_by_ci
 from mintage.certify.own_code import OwnFile
 from mintage.certify.own_process import ConfinedCode, limits_of
 from mintage.certify.policy import Policy, check_domain, check_model, check_task
@@ -51,6 +52,7 @@ from mintage.release.history import manifests_at
 from mintage.release.reconcile import environment_dir
 from mintage.repo.locks import Item, Lock, read_lock
 from mintage.repo.modelfile import ModelSpec, domain_digest
+from mintage.repo.remote import open_remote
 from mintage.store.local import Store
 
 __all__ = ["known_holdout", "run_certify"]
@@ -107,6 +109,8 @@ def run_certify(
     asked = _ask(context, model, against, tier=tier)
     with context.workspace.lock("certify"):
         built = _built(context, model)
+        if tier == "release":
+            _check_made_by_ci(context, built)
         if asked.chosen.text is not None:
             show_default(asked.chosen)
         waivers = present_waivers(context.workspace, model, evidence_commit=built.commit, now=now())
@@ -169,6 +173,17 @@ def _built(context: Context, model: str) -> _Built:
         raise RefusedError(f"the model {model} is not built yet", hint="run `mintage run`")
     record = Store(workspace.store_dir).get_record(lock.record, kind="model")
     return _Built(lock=lock, root=lock.root, record=record, package=open_built(workspace, model))
+
+
+def _check_made_by_ci(context: Context, built: _Built) -> None:
+    check_made_by_ci(
+        context.workspace,
+        str(built.record.body["estimator"]["path"]),
+        trust=context.trust,
+        own=context.signer.public,
+        remote=lambda: open_remote(context.workspace, home=Path.home(), make=False),
+        now=now(),
+    )
 
 
 def _gather(

@@ -183,7 +183,7 @@ def _write_trust(context: Context) -> list[tuple[str, str, str]]:
     path = context.workspace.root / _TRUST
     if path.exists():
         return []
-    roles: tuple[Role, ...] = ("model", "certificate", "release")
+    roles: tuple[Role, ...] = ("model", "certificate", "release", "result")
     checkpoints = ensure_audit_key(context.workspace.keys_dir)
     text = render_trust({"local": (signer.public_pem, roles), "local-log": (checkpoints.public_pem, ("checkpoint",))})
     publish_bytes(path, text.encode())

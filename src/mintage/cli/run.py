@@ -24,6 +24,7 @@ from mintage.repo.workspace import Workspace
 if TYPE_CHECKING:
     from mintage.pipeline.first_run import Learned
     from mintage.pipeline.infer.find_models import FoundModels
+    from mintage.pipeline.shared.sharing import Sharing
 
 __all__ = ["configure", "run"]
 
@@ -57,6 +58,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--update-uses", action="store_true", help="fetch what stages use of other repositories, and pin it anew"
     )
+    shared = parser.add_mutually_exclusive_group()
+    shared.add_argument(
+        "--share", action="store_true", help="sign each finished stage's result and copy it to the project's remote"
+    )
+    shared.add_argument(
+        "--no-shared", action="store_true", help="run what others have made a result of, and share nothing"
+    )
     parser.add_argument(
         "--record", action="store_true", help="record again what the stage reads and writes, and compare"
     )
@@ -75,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     for setting in arguments.set:
         say(f"  {set_parameter(context.workspace, setting)}")
     if arguments.dry:
-        return show_plan(context.workspace, selection, force=arguments.force, as_json=arguments.json)
+        shared = not arguments.no_shared
+        return show_plan(context, selection, force=arguments.force, shared=shared, as_json=arguments.json)
     heartbeat = Heartbeat(context.workspace.root)
     with run_lock(context.workspace, shlex.join(["mintage", "run", *arguments.stages])), contextlib.closing(heartbeat):
         if context.workspace.tmp_dir.exists():
@@ -108,6 +117,7 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
             force=arguments.force,
             update_uses=arguments.update_uses,
             sandbox=arguments.sandbox,
+            sharing=_sharing(context, arguments),
             record=arguments.record,
             amend=arguments.record and arguments.yes,
             on_event=lambda event: _show(context, event, heartbeat),
@@ -115,6 +125,15 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
     except KeyboardInterrupt:
         heartbeat.interrupt()
         raise
+
+
+def _sharing(context: Context, arguments: argparse.Namespace) -> Sharing | None:
+    from mintage.cli.sharing import sharing_of  # a run with nothing to do shares nothing
+
+    if arguments.no_shared:
+        return None
+    share = arguments.share or context.workspace.project(allow_unmade=True).share
+    return sharing_of(context, publishes=share)
 
 
 def _jobs(text: str) -> int:
@@ -188,7 +207,9 @@ def _warn_of_untrusted_key(context: Context) -> None:
 def _show(context: Context, event: Event, heartbeat: Heartbeat) -> None:
     heartbeat.close()
     if event.what == "restore":
-        say(f"  {event.stage:<12} restored, the same was made before")
+        say(f"  {event.stage:<12} restored, {event.detail or 'the same was made before'}")
+    elif event.what == "download":
+        say(f"  {event.stage:<12} downloaded ({event.detail})")
     elif event.what == "start":
         say(f"  {event.stage:<12} running ({event.detail})" if event.detail else f"  {event.stage:<12} running")
         if event.log is not None:

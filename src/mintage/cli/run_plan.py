@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mintage.cli.console import emit, emit_json, table
+from mintage.cli.context import Context
+from mintage.cli.sharing import origins
 from mintage.errors import FileMissingError, UsageError
 from mintage.pipeline.changed import changed
 from mintage.pipeline.facts import Inspector
@@ -21,8 +23,9 @@ from mintage.store.statcache import StatCache
 __all__ = ["set_parameter", "show_plan"]
 
 
-def show_plan(workspace: Workspace, selection: Selection, *, force: bool, as_json: bool) -> int:
-    """Print for each chosen stage what a run would do and why."""
+def show_plan(context: Context, selection: Selection, *, force: bool, shared: bool, as_json: bool) -> int:
+    """Print for each chosen stage what a run would do and why; with ``shared``, what others made counts."""
+    workspace = context.workspace
     workspace.prepare()
     with StatCache(workspace.cache_database) as cache:
         inspector = Inspector(workspace, cache)
@@ -32,12 +35,15 @@ def show_plan(workspace: Workspace, selection: Selection, *, force: bool, as_jso
             chosen = select(inspector.project, selection, models=names, changed=lambda rev: changed(inspector, rev))
         states = {state.name: state for state in stage_states(workspace, cache, implicit)}
         wanted = [*chosen.stages, *(names if chosen.models is None else chosen.models)]
+        known = origins(context, cache, states.values()) if shared and not force else {}
         rows: list[dict[str, Any]] = []
         for name in wanted:
             reasons = list(states[name].reasons) or (["forced"] if force else [])
             key = states[name].key
-            known = bool(reasons) and not force and key is not None and inspector.known_result(key) is not None
-            action = "keep" if not reasons else "restore" if known else "run"
+            own = bool(reasons) and not force and key is not None and inspector.known_result(key) is not None
+            action = "keep" if not reasons else "restore" if own else "download" if name in known else "run"
+            if action == "download":
+                reasons.insert(0, known[name].removeprefix("downloaded, "))
             rows.append({"stage": name, "action": action, "reasons": reasons})
     if as_json:
         emit_json({"plan": rows})

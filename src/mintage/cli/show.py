@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +19,9 @@ from mintage.record.digest import is_digest, short
 from mintage.repo.locks import read_lock
 from mintage.repo.nearest import nearest_hint
 from mintage.store.local import Store
+
+if TYPE_CHECKING:
+    from mintage.attest.trust import Role
 
 __all__ = ["configure", "run"]
 
@@ -116,7 +119,9 @@ def _statement(context: Context, data: bytes) -> dict[str, Any]:
     """What a sealed statement says, once its signature is proven by a key of trust.yaml."""
     from mintage.attest.seal import open_sealed
 
-    sealed = open_sealed(data, [*context.trust.keys_for("certificate"), *context.trust.keys_for("model")])
+    roles: tuple[Role, ...] = ("certificate", "model", "result", "ci")
+    keys = dict.fromkeys(key for role in roles for key in context.trust.keys_for(role))
+    sealed = open_sealed(data, keys)
     statement = sealed.statement
     return {
         "signed_by": context.trust.name_of(sealed.key_id) or sealed.key_id,

@@ -6,6 +6,7 @@ import argparse
 
 from mintage.cli.console import emit, emit_json
 from mintage.cli.context import Context
+from mintage.cli.sharing import origins
 from mintage.data.status import data_states
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.status import stage_states
@@ -25,13 +26,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    workspace = Context.here().workspace
+    context = Context.here()
+    workspace = context.workspace
     workspace.prepare()
     with StatCache(workspace.cache_database) as cache:
         stages = stage_states(workspace, cache, model_stages(workspace, signer=None))
         from mintage.repo.locks import read_locks
 
         data = data_states(workspace, read_locks(workspace.root), cache)
+        known = origins(context, cache, stages)
     stale = [state for state in stages if state.reasons]
     changed = [state for state in data if state.state != "ok"]
     if arguments.json:
@@ -39,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             {
                 "data": {state.path: state.state for state in data},
                 "stages": {state.name: list(state.reasons) for state in stages},
+                "known": known,
             }
         )
     else:
@@ -46,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
             emit(f"{item.path}: {_MEANING[item.state]}")
         for state in stale:
             emit(f"{state.name}: {'; '.join(state.reasons)}")
+            if state.name in known:
+                emit(f"  `mintage run` would not run it: {known[state.name]}")
         if not stale and not changed:
             emit("everything is up to date" if stages or data else "no stages and no data yet")
     return 1 if arguments.exit_code and (stale or changed) else 0

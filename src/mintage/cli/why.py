@@ -6,6 +6,7 @@ import argparse
 
 from mintage.cli.console import emit, emit_json
 from mintage.cli.context import Context
+from mintage.cli.sharing import origins
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.select import members
 from mintage.pipeline.status import StageState, stage_states
@@ -19,25 +20,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    workspace = Context.here().workspace
+    context = Context.here()
+    workspace = context.workspace
     workspace.prepare()
     with StatCache(workspace.cache_database) as cache:
         states = {state.name: state for state in stage_states(workspace, cache, model_stages(workspace, signer=None))}
-    project = workspace.project()
-    asked = [states[name] for name in members(project, arguments.stage, [n for n in states if n not in project.stages])]
+        project = workspace.project()
+        others = [name for name in states if name not in project.stages]
+        asked = [states[name] for name in members(project, arguments.stage, others)]
+        known = origins(context, cache, asked)
     if arguments.json:
-        told = [{"stage": state.name, "key": state.key, "reasons": list(state.reasons)} for state in asked]
+        told = [
+            {"stage": state.name, "key": state.key, "reasons": list(state.reasons), "known": known.get(state.name)}
+            for state in asked
+        ]
         emit_json({"members": told} if arguments.stage in project.families else told[0])
         return 0
     for state in asked:
-        _tell(state)
+        _tell(state, known.get(state.name))
     return 0
 
 
-def _tell(state: StageState) -> None:
+def _tell(state: StageState, known: str | None) -> None:
     if state.reasons:
         emit(f"{state.name} would run:")
         for reason in state.reasons:
             emit(f"  {reason}")
+        if known is not None:
+            emit(f"but `mintage run` has its result: {known}")
     else:
         emit(f"{state.name} is up to date: nothing that it depends on has changed")

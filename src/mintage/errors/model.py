@@ -40,6 +40,7 @@ __all__ = [
     "InputShapeError",
     "InputTypeError",
     "InputUnknownError",
+    "MadeElsewhereError",
     "ModelNotInferredError",
     "NotRepeatableError",
     "OwnCheckError",
@@ -376,6 +377,12 @@ class CertificateOfAnotherPolicyError(RefusedError):
 
 class CertificateOfPullRequestError(RefusedError):
     code = "certificate.pull-request"
+
+
+class MadeElsewhereError(RefusedError):
+    """trust.yaml names a CI, and a stage behind the model was made by somebody else."""
+
+    code = "certify.made-elsewhere"
 
 
 class CertificateRevokedError(RefusedError):

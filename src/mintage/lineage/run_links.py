@@ -14,6 +14,7 @@ from typing import Any
 from mintage.errors import LinkBrokenError
 from mintage.lineage.chain import Link, check_link
 from mintage.pipeline.adopt import ADOPTED
+from mintage.pipeline.behind import behind
 from mintage.record.digest import blake3_bytes, short
 from mintage.record.envelope import Record
 from mintage.repo.git import Git
@@ -31,14 +32,15 @@ class _Made:
     entry: Mapping[str, Any]
 
 
-def run_link(store: Store, git: Git, digest: str) -> Link:
-    """The run with that record, its stages' inputs and outputs, its environment and its commit."""
+def run_link(store: Store, git: Git, digest: str, *, made: str | None = None) -> Link:
+    """The run with that record, its stages' inputs and outputs, its environment and its commit; ``made`` is the path of
+    what the chain is about (without it, everything that the run made)."""
 
     def check() -> tuple[str, tuple[Link, ...]]:
         record = store.get_record(digest, kind="run")
         stages = _made_by(store, record)
         children = [
-            _data_link(store, stages),
+            _data_link(store, stages, made),
             _environment_link(store, record),
             _commit_link(git, store, record, stages),
         ]
@@ -75,12 +77,12 @@ def _made_by(store: Store, record: Record) -> dict[str, _Made]:
     return found
 
 
-def _data_link(store: Store, stages: Mapping[str, _Made]) -> Link:
-    entries = [made.entry for made in stages.values()]
-    used = [item for entry in entries for item in entry.get("use", {}).get("inputs", ())]
-    items = {item["path"]: item for entry in entries for item in (*entry["inputs"], *entry["outputs"])}
-    items |= {item["path"]: item for item in used}
-    made = {item["path"] for entry in entries for item in entry["outputs"]}
+def _data_link(store: Store, stages: Mapping[str, _Made], about: str | None) -> Link:
+    entries = {name: made.entry for name, made in stages.items()}
+    needed = behind(entries, [about]) if about is not None else set()
+    chosen = [entry for name, entry in entries.items() if name in needed or not needed or _is_here(store, entry)]
+    items = {item["path"]: item for entry in chosen for item in _items(entry)}
+    made = {item["path"] for entry in chosen for item in entry["outputs"]}
     raw = [path for path in items if path not in made]
 
     def check() -> tuple[str, tuple[Link, ...]]:
@@ -90,9 +92,19 @@ def _data_link(store: Store, stages: Mapping[str, _Made]) -> Link:
             else:
                 store.get_bytes(item["digest"])
         links = tuple(Link(kind="data", title=path, ok=True, digest=items[path]["digest"]) for path in raw)
-        return f"{len(items)} files of the run match their digests", links
+        left = len(entries) - len(chosen)
+        others = f"; those of {left} other stage{'s' if left > 1 else ''} are not here" if left else ""
+        return f"{len(items)} files of the run match their digests{others}", links
 
     return check_link("data", f"{len(raw)} inputs, {len(made)} outputs", check)
+
+
+def _items(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*entry["inputs"], *entry["outputs"], *entry.get("use", {}).get("inputs", ())]
+
+
+def _is_here(store: Store, entry: Mapping[str, Any]) -> bool:
+    return all(store.has(item["digest"]) for item in _items(entry))
 
 
 def _environment_link(store: Store, record: Record) -> Link:
@@ -118,6 +130,11 @@ def _commit_link(git: Git, store: Store, record: Record, stages: Mapping[str, _M
             for path, digest in made.entry["parts"]["code"].items():
                 used = made.entry.get("use")  # its code is another repository's, and was kept
                 data = store.get_bytes(used["code"][path]) if used else git.show(made.commit, path)
+                if data is None and not git.has_commit(made.commit):
+                    raise LinkBrokenError(
+                        f"commit {made.commit[:12]}, which was run, is not in this clone: "
+                        "`git fetch origin 'refs/mintage/*:refs/mintage/*'` brings the snapshots of others"
+                    )
                 found = _code_digest(path, data) if data is not None else "no file"
                 if found != digest:
                     raise LinkBrokenError(

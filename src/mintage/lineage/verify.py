@@ -164,7 +164,8 @@ class _Prover:
             run = str(record.body["run"])
             children = [] if certificate is None else [self._certificate(certificate, root, policy)]
             children.append(self._provenance(str(record.body["provenance"]), root, run))
-            children.append(run_link(self.store, self.git, run))
+            estimator = str(record.body["estimator"]["path"])
+            children.append(run_link(self.store, self.git, run, made=estimator))
             signer = self.trust.name_of(signature.key_id) or signature.key_id
             return f"{len(manifest.entries)} files, signed by {signer}", tuple(children)
 

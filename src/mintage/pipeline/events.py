@@ -15,12 +15,15 @@ __all__ = ["Event", "RunOutcome"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a watcher may want to show: ``stage`` was kept, restored, started (its output goes to ``log``),
-    recorded (``learned`` is what that gave) or ended (after seconds), did what ``detail`` says (a note), wrote the file
-    ``detail`` of the project, failed with ``detail`` while others go on, or is left out because ``detail`` failed
-    (skip); models were found among what stages wrote (``found``); something else is to be told (``detail``)."""
+    """Something a watcher may want to show: ``stage`` was kept, restored or downloaded (``detail``: who made it, when),
+    started (its output goes to ``log``), recorded (``learned`` is what that gave) or ended (after seconds), did what
+    ``detail`` says (a note), wrote the file ``detail`` of the project, failed with ``detail`` while others go on, or is
+    left out because ``detail`` failed (skip); models were found among what stages wrote (``found``); something else is
+    to be told (``detail``)."""
 
-    what: Literal["keep", "restore", "start", "note", "learn", "find", "end", "write", "fail", "skip", "tell"]
+    what: Literal[
+        "keep", "restore", "download", "start", "note", "learn", "find", "end", "write", "fail", "skip", "tell"
+    ]
     stage: str
     learned: Learned | None = None
     found: FoundModels | None = None
@@ -30,9 +33,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did: per stage ``keep``, ``restore`` or ``run``; its id and record if anything was not kept;
-    ``learned`` has the stages that were recorded and declared, ``found`` the models among what they wrote, ``remarks``
-    what else to know of a stage; ``before`` is the commit of the work tree as the run found it."""
+    """What a run did: per stage ``keep``, ``restore``, ``download`` or ``run``; its id and record if anything was not
+    kept; ``learned`` has the stages that were recorded and declared, ``found`` the models among what they wrote,
+    ``remarks`` what else to know of a stage; ``before`` is the commit of the work tree as the run found it."""
 
     actions: dict[str, str]
     run_id: str | None

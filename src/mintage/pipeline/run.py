@@ -29,6 +29,9 @@ from mintage.store.statcache import StatCache
 if TYPE_CHECKING:
     from mintage.tracking.runs import RunStore
 
+if TYPE_CHECKING:
+    from mintage.pipeline.shared.sharing import Sharing
+
 __all__ = ["Event", "RunOutcome", "Selection", "run_pipeline"]
 
 
@@ -45,6 +48,7 @@ def run_pipeline(
     amend: bool = False,
     update_uses: bool = False,
     sandbox: bool | None = None,
+    sharing: Sharing | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunOutcome:
     """Bring the stages that ``selection`` chooses (all, without) up to date; the caller holds the run lock.
@@ -53,7 +57,8 @@ def run_pipeline(
     the models of mintage.yaml; it is called again when models were found and written there. With ``record``, all stages
     (or those named) are recorded again; with ``amend``, what that finds is written over what they declare. With
     ``update_uses``, what stages use of other repositories is pinned anew. ``sandbox`` None: as the project says, else
-    in CI.
+    in CI. ``sharing`` asks the remote for what others have made; without it nothing but this clone's own results is
+    restored.
     """
     with StatCache(workspace.cache_database) as cache:
         inspector = Inspector(workspace, cache)
@@ -74,6 +79,7 @@ def run_pipeline(
             amend=amend,
             on_event=on_event,
             update_uses=update_uses,
+            sharing=sharing,
         )
         cache.read = InputReader(inspector, runner.tell)
         failed: dict[str, MintageError] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 import time
@@ -32,6 +33,8 @@ if TYPE_CHECKING:  # what only a stage that runs needs is imported then
     from mintage.pipeline.attempts import Attempted
     from mintage.pipeline.first_run import Learned
     from mintage.pipeline.infer.find_models import FoundModels
+    from mintage.pipeline.shared.find import Found
+    from mintage.pipeline.shared.sharing import Sharing
     from mintage.pipeline.stage_run import StageOutcome
 
 __all__ = ["Runner"]
@@ -59,8 +62,10 @@ class Runner:
         amend: bool,
         on_event: Callable[[Event], None],
         update_uses: bool = False,
+        sharing: Sharing | None = None,
     ) -> None:
         self.update_uses = update_uses
+        self.sharing = sharing
         self.again = again
         self.amend = amend
         self.inspector = inspector
@@ -74,11 +79,15 @@ class Runner:
         self.remarks: dict[str, list[str]] = {}
         self._current = ""
         self._told_of_sandbox = False
+        self._theirs: set[str] = set()
         self._pending: list[tuple[StageFacts, StageResult]] = []
 
     def tell(self, detail: str) -> None:
         """Tell something of the stage that is at its turn."""
-        self.on_event(Event(what="tell", stage=self._current, detail=detail))
+        self._tell_of(self._current, detail)
+
+    def _tell_of(self, stage: str, detail: str) -> None:
+        self.on_event(Event(what="tell", stage=stage, detail=detail))
 
     def begin(self, name: str) -> Work | None:
         """Decide about a stage, and keep or restore it; returns what is left to do of one whose command must run."""
@@ -92,13 +101,18 @@ class Runner:
         known = (
             None if facts.in_place and facts.lock and facts.lock.key == facts.key else inspector.known_result(facts.key)
         )
-        action = plan(
+        again = self.force or name in self.again
+        action: str = plan(
             lock_key=facts.lock.key if facts.lock else None,
             key=facts.key,
             in_place=facts.in_place,
             known_result=known is not None,
-            force=self.force or name in self.again,
+            force=again,
         )
+        found: Found | None = None
+        if action == "run" and not again:
+            known, found = self._elsewhere(facts)
+            action = "run" if known is None else "restore" if found is None or not found.came else "download"
         self.actions[name] = action
         if action == "keep":
             run = facts.lock.run if facts.lock else None
@@ -106,11 +120,25 @@ class Runner:
             if facts.lock and facts.used and facts.lock.use != facts.used.pin:
                 self._write(msgspec.structs.replace(facts.lock, use=facts.used.pin))
             self.on_event(Event(what="keep", stage=name))
-        elif action == "restore" and known is not None:
-            self._restore(facts, known)
+        elif known is not None and action in ("restore", "download"):
+            self._restore(facts, known, found)
         else:
             return self._start(inspector.ready(facts, self.tell))
         return None
+
+    def _elsewhere(self, facts: StageFacts) -> tuple[StageResult | None, Found | None]:
+        """A result that is not whole here: one's own whose bytes the remote has, else what another has made."""
+        from mintage.pipeline.shared.recall import recall
+
+        remote = self.sharing.reached(self.tell) if self.sharing is not None else None
+        known, gone = recall(self.inspector, facts.key, remote)
+        if known is None and self.sharing is not None:
+            found = self.sharing.find(self.inspector, facts, self.tell)
+            if found is not None:
+                return found.result, found
+        if gone is not None:
+            self.tell(f"{gone}: it runs again")
+        return known, None
 
     def skip(self, name: str, *, because: str) -> None:
         """Tell that a stage does not run because one that it needs failed."""
@@ -165,14 +193,22 @@ class Runner:
             inspector.workspace, work.facts, models=inspector.project.models, log=work.log, stop=stop
         )
 
-    def _restore(self, facts: StageFacts, known: StageResult) -> None:
+    def _restore(self, facts: StageFacts, known: StageResult, found: Found | None) -> None:
+        """Put a result in place; ``found`` tells of one that another made, which is remembered with its proof only."""
         self._open()
+        if found is not None:
+            self._theirs.add(facts.name)
         for item in known.outputs:
             place(self.inspector.store, item, self.inspector.workspace.root / item.path)
         self._lock(facts, known)
         self._track(facts, known)
-        self.session.note(facts.name, {"action": "restore", "key": facts.key, "run": known.run}, upstream=[known.run])
-        self.on_event(Event(what="restore", stage=facts.name))
+        entry = {"action": "restore", "key": facts.key, "run": known.run}
+        if found is None:
+            self.session.note(facts.name, entry, upstream=[known.run])
+            self.on_event(Event(what="restore", stage=facts.name))
+            return
+        self.session.note(facts.name, {**entry, "shared": found.statement}, upstream=[known.run, found.statement])
+        self.on_event(Event(what="download" if found.came else "restore", stage=facts.name, detail=found.said))
 
     def complete(self, work: Work, facts: StageFacts, attempted: Attempted) -> None:
         """Put what the command made in place, and record it."""
@@ -240,6 +276,7 @@ class Runner:
         self.on_event(
             Event(what="end", stage=facts.name, duration_s=outcome.finished.duration_s, detail=self._evidence(outcome))
         )
+        self._share(facts, result)
 
     def _evidence(self, outcome: StageOutcome) -> str:
         """What it logged with MLflow, and where to look at an executed notebook."""
@@ -322,7 +359,8 @@ class Runner:
         )
 
     def _lock(self, facts: StageFacts, result: StageResult) -> None:
-        self.inspector.cache.remember(facts.key, msgspec.json.encode(result).decode())
+        if facts.name not in self._theirs:
+            self.inspector.cache.remember(facts.key, msgspec.json.encode(result).decode())
         note(self.inspector.cache, facts.parts, facts.seen)
         lock = Lock(
             name=facts.name,
@@ -337,6 +375,18 @@ class Runner:
         )
         self._write(lock)
 
+    def _share(self, facts: StageFacts, result: StageResult) -> None:
+        if self.sharing is not None:
+            tell = functools.partial(self._tell_of, facts.name)
+            self.sharing.offer(self.inspector, facts, result, tell)
+
+    def _lock_pending(self, record: str) -> None:
+        """Name the last record of the run in the locks of those that ran, and in what was shared."""
+        for facts, result in self._pending:
+            last = msgspec.structs.replace(result, run=record)
+            self._lock(facts, last)
+            self._share(facts, last)
+
     def _write(self, lock: Lock) -> None:
         path = lock_path(lock.name)
         if write_lock(self.inspector.workspace.root, lock) and path not in self.wrote:
@@ -349,8 +399,7 @@ class Runner:
             return None
         self.session.take_in([path for path in self.wrote if path == PROJECT_FILE or path.startswith("models/")])
         record = self.session.write_record(self.inspector, "finished")
-        for facts, result in self._pending:
-            self._lock(facts, msgspec.structs.replace(result, run=record))
+        self._lock_pending(record)
         self._pending.clear()
         return record
 
@@ -457,6 +506,5 @@ class Runner:
             what = error.as_dict() if isinstance(error, MintageError) else {"message": type(error).__name__}
             self.session.note(name or self._current, {"action": ended, "error": what})
         record = self.session.write_record(self.inspector, status)
-        for facts, result in self._pending:
-            self._lock(facts, msgspec.structs.replace(result, run=record))
+        self._lock_pending(record)
         self.session.runs().finish(self.session.id, status=status, finished=self.session.clock(), record=record)

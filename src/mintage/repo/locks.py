@@ -64,12 +64,26 @@ def parse_lock(data: bytes, *, where: str) -> Lock:
     try:
         return msgspec.json.decode(data, type=Lock)
     except msgspec.MsgspecError as error:
+        if data.startswith(b"<<<<<<<") or b"\n<<<<<<<" in data:
+            raise _merge_conflict(where) from error
         raise FileMalformedError(
             "a lock cannot be read",
             found=str(error),
             where=where,
-            hint="a merge may have left marks in it: delete the file and run `mintage run` or `mintage add` again",
+            hint="delete the file and run `mintage run` or `mintage add` again",
         ) from error
+
+
+def _merge_conflict(where: str) -> FileMalformedError:
+    """Both sides of a merge changed one lock. Either side will do: what the code, data and parameters that the merge
+    settled on do not give runs again."""
+    name = unescape_name(Path(where).stem)
+    return FileMalformedError(
+        f"the lock of {name} has the marks of a merge: both sides ran it, or added it anew",
+        expected="one side of it; settle the merge of code, data and parameters first",
+        where=where,
+        hint=f"`git checkout --theirs {where}` (or --ours), then `mintage run`, or of data `mintage checkout`",
+    )
 
 
 def read_lock(root: Path, name: str) -> Lock | None:

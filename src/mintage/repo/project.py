@@ -74,6 +74,7 @@ class ProjectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = None
     remote: Annotated[Program | None, Meta(description="the folder that is shared by push and pull")] = None
     sandbox: Annotated[bool | None, Meta(description="whether stages run in the sandbox; without: only in CI")] = None
+    share: Annotated[bool, Meta(description="every run shares the results of its stages")] = False
     schedule: Annotated[dict[str, TriggerForm], Meta(description="when stages run by themselves, by name")] = {}
 
 
@@ -91,6 +92,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     python: Program | LockedPython | None = None
     remote: Program | None = None
     sandbox: bool | None = None
+    share: bool = False
     schedule: dict[str, Trigger] = {}
 
 
@@ -135,6 +137,7 @@ def _plain(form: ProjectForm, marks: Marks) -> Project:
         python=form.python,
         remote=form.remote,
         sandbox=form.sandbox,
+        share=form.share,
         schedule={
             name: plain_trigger(name, written, place=lambda *keys, name=name: marks.at(("schedule", name, *keys)))
             for name, written in form.schedule.items()

@@ -1,0 +1,86 @@
+"""The results that `mintage push` shares: of the stages that this clone ran and the locks name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from mintage.cli.context import Context
+from mintage.errors import FileMissingError, MintageError
+from mintage.pipeline.facts import StageResult
+from mintage.pipeline.shared.makers import makers_of
+from mintage.pipeline.shared.publish import publish_result
+from mintage.repo.locks import Lock
+from mintage.store.local import Store
+from mintage.store.statcache import StatCache
+
+__all__ = ["Published", "push_results"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """The stages whose results were shared now and those that were before; ``remarks`` are for a person to know."""
+
+    new: tuple[str, ...]
+    there: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def push_results(context: Context, remote: Store, locks: Iterable[Lock]) -> Published:
+    """Share what this clone made of what the locks name; all that it rests on is in the remote already."""
+    workspace = context.workspace
+    store = Store(workspace.store_dir)
+    sent: set[str] = set()
+    done: dict[str, bool] = {}
+    remarks: list[str] = []
+    with StatCache(workspace.cache_database) as cache:
+        for lock in locks:
+            result = _own_result(cache, lock)
+            if result is None or lock.key is None:
+                continue
+            try:
+                done[lock.name] = publish_result(
+                    lock.name, lock.key, result, store=store, remote=remote, signer=context.signer, sent=sent
+                )
+                sent.add(str(result.run))
+            except MintageError as error:
+                remarks.append(f"{lock.name}: not shared: {error.message}")
+    if done:
+        remarks += _of_trust(context)
+    return Published(
+        new=tuple(name for name, new in done.items() if new),
+        there=tuple(name for name, new in done.items() if not new),
+        remarks=tuple(remarks),
+    )
+
+
+def _own_result(cache: StatCache, lock: Lock) -> StageResult | None:
+    """What this clone remembers to have made, if that is what the lock names."""
+    text = cache.result(lock.key) if lock.what == "stage" and lock.key is not None and lock.outputs else None
+    if text is None:
+        return None
+    result = msgspec.json.decode(text, type=StageResult)
+    return result if (result.outputs, result.run) == (lock.outputs, lock.run) else None
+
+
+def _of_trust(context: Context) -> list[str]:
+    """What to write into trust.yaml if nobody but this clone takes what it signs."""
+    try:
+        trust = context.trust
+    except FileMissingError:
+        trust = None
+    key = context.signer.public
+    if any(maker.key == key for maker in makers_of(trust, None)):
+        return []
+    name = trust.name_of(key.key_id) if trust is not None else None
+    if name is not None:
+        return [f"others take these results once {name} has the role `result` in trust.yaml"]
+    return [
+        "others take these results once trust.yaml has this under `keys:`, with a name of yours:",
+        "  NAME:",
+        "    public: |",
+        *(f"      {line}" for line in key.pem.decode().strip().splitlines()),
+        "    roles: [result]",
+    ]

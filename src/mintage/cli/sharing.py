@@ -1,0 +1,84 @@
+"""What the commands say to a run about sharing results: where the remote is, who signs, whose results count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mintage.cli.context import Context, now
+from mintage.errors import FileMissingError, KeyFileError
+from mintage.repo.remote import open_remote
+
+if TYPE_CHECKING:
+    from mintage.attest.keys import PublicKey
+    from mintage.attest.trust import Trust
+    from mintage.pipeline.shared.sharing import Sharing
+    from mintage.pipeline.status import StageState
+    from mintage.store.statcache import StatCache
+
+__all__ = ["origins", "sharing_of"]
+
+
+def sharing_of(context: Context, *, publishes: bool = False) -> Sharing | None:
+    """How this project shares; None if it names no remote. Nothing is opened yet."""
+    workspace = context.workspace
+    if workspace.project(allow_unmade=True).remote is None and not publishes:
+        return None
+    from mintage.pipeline.shared.sharing import Sharing
+
+    return Sharing(
+        remote=lambda: open_remote(workspace, home=Path.home(), make=publishes),
+        trust=lambda: _trust(context),
+        own=lambda: _own(context),
+        signer=lambda: context.signer,
+        clock=now,
+        enter=lambda action, stage, details: _enter(context, action, stage, details),
+        publishes=publishes,
+    )
+
+
+def origins(context: Context, cache: StatCache, states: Iterable[StageState]) -> dict[str, str]:
+    """Of the stages that are out of date, what a run would not run: ``restored …`` or ``downloaded …``, by name."""
+    from mintage.pipeline.facts import Inspector
+
+    stale = [(state.name, state.key) for state in states if state.reasons]
+    if not any(key for _, key in stale):
+        return {}
+    inspector, sharing = Inspector(context.workspace, cache), sharing_of(context)
+    found: dict[str, str] = {}
+    for name, key in stale:
+        stage = inspector.project.stages.get(name)
+        if stage is None or key is None or not stage.outputs:
+            continue
+        if inspector.known_result(key) is not None:
+            found[name] = "restored, the same was made before"
+        elif sharing is not None and (made := sharing.promised(inspector, key, stage.outputs)) is not None:
+            found[name] = f"downloaded, {made}"
+    return found
+
+
+def _trust(context: Context) -> Trust | None:
+    try:
+        return context.trust
+    except FileMissingError:
+        return None
+
+
+def _enter(context: Context, action: str, stage: str, details: dict[str, str]) -> None:
+    from mintage.database.connection import transaction
+
+    context.open_audit_log()
+    with transaction(context.connection):
+        context.record_access(action, stage, details)
+
+
+def _own(context: Context) -> PublicKey | None:
+    """The public key of this clone; none is made to look at what others say."""
+    from mintage.attest.keys import PublicKey
+
+    path = context.workspace.keys_dir / "project.pem.pub"
+    try:
+        return PublicKey.from_pem(path.read_bytes())
+    except (OSError, KeyFileError):
+        return None
