@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mintage.database.connection import open_database
+from mintage.pipeline.executor import Executor
 from mintage.pipeline.run import RunOutcome, Selection, run_pipeline
 from mintage.repo.locks import read_lock
 from mintage.repo.workspace import Workspace
@@ -43,7 +44,7 @@ class ShellProject:
         self.git("commit", "-qm", subject, "--allow-empty")
         return self.git("rev-parse", "HEAD")
 
-    def run(self, *targets: str, jobs: int = 1, force: bool = False) -> RunOutcome:
+    def run(self, *targets: str, jobs: int = 1, force: bool = False, executor: Executor | None = None) -> RunOutcome:
         return run_pipeline(
             self.workspace,
             runs=lambda: self.runs,
@@ -51,6 +52,7 @@ class ShellProject:
             actor=lambda: "tester",
             selection=Selection(targets=targets, jobs=jobs),
             force=force,
+            executor=executor,
         )
 
     def read(self, name: str) -> str:

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mintage.cli.console import emit, emit_json, plural, say
@@ -18,12 +19,14 @@ from mintage.cli.new_file import show_new_file
 from mintage.cli.run_lock import run_lock
 from mintage.cli.run_plan import set_parameter, show_plan
 from mintage.errors import ProjectError, RefusedError, UsageError
+from mintage.pipeline.dispatch.names import EXECUTORS, ExecutorName
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, Selection, run_pipeline
 from mintage.repo.locks import LOCK_FOLDER, read_lock
 from mintage.repo.workspace import Workspace
 
 if TYPE_CHECKING:
+    from mintage.pipeline.executor import Executor
     from mintage.pipeline.first_run import Learned
     from mintage.pipeline.infer.find_models import FoundModels
 
@@ -49,6 +52,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="PARAM=VALUE",
         help="write a parameter into its file first; may be repeated",
+    )
+    parser.add_argument(
+        "--executor",
+        choices=EXECUTORS,
+        default="local",
+        help="run commands here (local), or by workers that have the remote alone (worker)",
     )
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
     parser.add_argument(
@@ -104,11 +113,21 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
             update_uses=arguments.update_uses,
             record=arguments.record,
             amend=arguments.record and arguments.yes,
+            executor=_executor(context.workspace, arguments.executor),
             on_event=lambda event: _show(context, event, heartbeat),
         )
     except KeyboardInterrupt:
         heartbeat.interrupt()
         raise
+
+
+def _executor(workspace: Workspace, name: ExecutorName) -> Executor | None:
+    """Who runs the commands, if not this machine; an engine is not imported before it is needed."""
+    if name == "local":
+        return None
+    from mintage.pipeline.dispatch.open_executor import open_executor
+
+    return open_executor(name, workspace, home=Path.home())
 
 
 def _jobs(text: str) -> int:

@@ -26,6 +26,7 @@ from mintage.errors.model import (
     CheckClashError,
     CheckMismatchError,
     CheckUncommittedError,
+    ClusterError,
     DescriptionInvalidError,
     DiskTooFullError,
     DomainMismatchError,
@@ -73,6 +74,8 @@ from mintage.errors.model import (
     UnknownCheckError,
     UnknownClauseError,
     WaiverExpiredError,
+    WorkerEnvironmentError,
+    WorkerLostError,
 )
 from mintage.errors.operation import (
     BatchFileError,
@@ -193,6 +196,7 @@ __all__ = [
     "CheckUncommittedError",
     "CheckpointInvalidError",
     "CheckpointMissingError",
+    "ClusterError",
     "ContentTypeError",
     "DataError",
     "DataModifiedError",
@@ -316,4 +320,6 @@ __all__ = [
     "UseError",
     "VersionUnknownError",
     "WaiverExpiredError",
+    "WorkerEnvironmentError",
+    "WorkerLostError",
 ]

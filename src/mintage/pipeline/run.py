@@ -8,6 +8,7 @@ is written after each stage and when it ends, well or not, and names everything 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mintage.errors import MintageError
 from mintage.pipeline.changed import changed
@@ -25,6 +26,9 @@ from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 from mintage.tracking.runs import RunStore
 
+if TYPE_CHECKING:
+    from mintage.pipeline.executor import Executor
+
 __all__ = ["Event", "RunOutcome", "Selection", "run_pipeline"]
 
 
@@ -40,6 +44,7 @@ def run_pipeline(
     record: bool = False,
     amend: bool = False,
     update_uses: bool = False,
+    executor: Executor | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunOutcome:
     """Bring the stages that ``selection`` chooses (all, without) up to date; the caller holds the run lock.
@@ -47,7 +52,8 @@ def run_pipeline(
     ``runs`` opens the tracking database and is called only if something must be done. ``implicit`` gives the stages of
     the models of mintage.yaml; it is called again when models were found and written there. With ``record``, all stages
     (or those named) are recorded again; with ``amend``, what that finds is written over what they declare. With
-    ``update_uses``, what stages use of other repositories is pinned anew.
+    ``update_uses``, what stages use of other repositories is pinned anew. ``executor`` runs the commands (without one,
+    this machine does); a stage that is recorded runs here.
     """
     with StatCache(workspace.cache_database) as cache:
         inspector = Inspector(workspace, cache)
@@ -67,6 +73,7 @@ def run_pipeline(
             amend=amend,
             on_event=on_event,
             update_uses=update_uses,
+            executor=executor,
         )
         cache.read = InputReader(inspector, runner.tell)
         failed: dict[str, MintageError] = {}

@@ -56,7 +56,8 @@ _METRIC_LIMIT = 100_000
 class StageOutcome:
     """What a command made: outputs in the store, metrics as (name, value, step), how it ended, digests of its log
     and, of a notebook, of the executed one, and what it logged with MLflow; ``remarks`` are what a person should know
-    of it, ``seeds`` the calls that seeded, ``used`` the numeric libraries that its processes had loaded."""
+    of it, ``seeds`` the calls that seeded, ``used`` the numeric libraries that its processes had loaded; of one that
+    ran elsewhere ``worker`` says what and on what, and ``variables`` what its determinism level set there."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
@@ -67,6 +68,8 @@ class StageOutcome:
     seeds: tuple[str, ...] = ()
     used: tuple[dict[str, Any], ...] = ()
     mlflow: KeptLog | None = None
+    worker: dict[str, Any] | None = None
+    variables: dict[str, str] | None = None
 
 
 def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import msgspec
 
 from mintage.errors import DigestMismatchError
+from mintage.pipeline.executor import Executor
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.sandbox import Finished
-from mintage.pipeline.stage_run import StageOutcome, check_room, execute_stage, keep_inputs
+from mintage.pipeline.stage_run import StageOutcome, check_room, keep_inputs
 from mintage.pipeline.uses.bring import bring
 from mintage.pipeline.uses.used import Used, renamed
 from mintage.repo.foreign import Foreign
@@ -33,6 +34,7 @@ def execute_used(
     log: Path,
     known: Callable[[Path], str | None],
     stop: Callable[[], bool],
+    executor: Executor,
 ) -> StageOutcome:
     """Run what ``facts`` uses, or bring its files; raises as ``execute_stage`` does."""
     store = Store(workspace.store_dir)
@@ -48,7 +50,7 @@ def execute_used(
         return StageOutcome(outputs=(item,), metrics=(), finished=done, log=store.put_file(log))
     theirs = replace(facts, stage=used.stage, inputs=(*renamed(used.use, facts.inputs), *used.fixed), used=None)
     there = Workspace(used.root, state=workspace.state)
-    outcome = execute_stage(there, theirs, models={}, log=log, known=known, stop=stop)
+    outcome = executor.execute(there, theirs, models={}, log=log, known=known, stop=stop)
     return replace(outcome, outputs=_here(outcome.outputs, used.use.out), remarks=())
 
 
