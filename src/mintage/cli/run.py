@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--executor",
         choices=EXECUTORS,
         default="local",
-        help="run commands here (local), or by workers that have the remote alone (worker)",
+        help="run commands here (local), by workers that have the remote alone (worker), or on a cluster (ray)",
     )
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
     parser.add_argument(

@@ -6,5 +6,5 @@ from typing import Literal, get_args
 
 __all__ = ["EXECUTORS", "ExecutorName"]
 
-ExecutorName = Literal["local", "worker"]
+ExecutorName = Literal["local", "worker", "ray"]
 EXECUTORS: tuple[ExecutorName, ...] = get_args(ExecutorName)

@@ -43,12 +43,13 @@ def worker_environment(
 def _candidates(workspace: Workspace, cache: StatCache, python: str | None) -> Iterator[Environment]:
     if python is not None:
         try:
-            yield environment_of(workspace, cache, python)
+            found = environment_of(workspace, cache, python)
+            yield replace(found, named=None) if python == sys.executable else found
         except InterpreterError:
             return
         return
     yield own_environment(cache)
-    # What runs a worker, such as Ray, may have put folders of its own on the path; asked alone, it has a stage's.
+    # What started the worker may have put folders of its own on the path; asked alone, it has what a stage sees.
     yield replace(environment_of(workspace, cache, sys.executable), named=None)
 
 
