@@ -24,6 +24,7 @@ test: ## run the tests, but for the slow ones
 	@$(VENV)/python -m pytest -m "not slow" -n $(JOBS) --dist loadfile $(ARGS)
 
 test-all: lint ## check style, types and import order, install what is beside Python, run all tests
+	@$(PREPARE) ray
 	@bash scripts/install-system-parts || echo "Not all system parts could be installed; their tests say what is missing." >&2
 	@$(VENV)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 

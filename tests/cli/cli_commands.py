@@ -73,10 +73,11 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("verify", "http://127.0.0.1:9"): 6,
     ("waiver", "propose", "buys", "auc"): 3,
     ("waiver", "list", "buys"): 3,
+    ("worker", NO_BLOB, "--remote", "."): 3,
     ("why", "train"): 3,
 }
 
 # these look for no project of ours
-OF_ANOTHER_TOOL = frozenset(["import", "schema"])
+OF_ANOTHER_TOOL = frozenset(["import", "schema", "worker"])
 # these take a model's folder too, so that a project is not what is missing
 WITHOUT_PROJECT = frozenset(["export", "parity", "predict", "serve"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mintage.database.connection import open_database
+from mintage.pipeline.executor import Executor
 from mintage.pipeline.run import RunOutcome, Selection, run_pipeline
 from mintage.repo.locks import read_lock
 from mintage.repo.workspace import Workspace
@@ -43,7 +44,14 @@ class ShellProject:
         self.git("commit", "-qm", subject, "--allow-empty")
         return self.git("rev-parse", "HEAD")
 
-    def run(self, *targets: str, jobs: int = 1, force: bool = False, sandbox: bool | None = None) -> RunOutcome:
+    def run(
+        self,
+        *targets: str,
+        jobs: int = 1,
+        force: bool = False,
+        sandbox: bool | None = None,
+        executor: Executor | None = None,
+    ) -> RunOutcome:
         return run_pipeline(
             self.workspace,
             runs=lambda: self.runs,
@@ -52,6 +60,7 @@ class ShellProject:
             selection=Selection(targets=targets, jobs=jobs),
             force=force,
             sandbox=sandbox,
+            executor=executor,
         )
 
     def read(self, name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-LOCKS = ["demo", "dev"]
+LOCKS = ["demo", "dev", "ray"]
 
 
 def normal(name: str) -> str:

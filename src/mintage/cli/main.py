@@ -80,6 +80,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "show": ("show", "Show a model, a certificate, the last decision, or any record by its digest", False),
     "stop": ("stop", "Stop the serving process of an environment", False),
     "waiver": ("waiver", "Propose that a failed result stands for a time, or list what is waived", False),
+    "worker": ("worker", "Run one stage by its action's digest and the remote alone", False),
 }
 
 _OPTIONS = frozenset(["-h", "--help", "--version", "--all", "--json", "help"])

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mintage.cli.console import emit, emit_json, plural, say
@@ -16,12 +17,14 @@ from mintage.cli.context import Context, now
 from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.run_lock import run_lock
 from mintage.errors import ProjectError, RefusedError, UsageError
+from mintage.pipeline.dispatch.names import EXECUTORS, ExecutorName
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, Selection, run_pipeline
 from mintage.repo.locks import LOCK_FOLDER, read_lock
 from mintage.repo.workspace import Workspace
 
 if TYPE_CHECKING:
+    from mintage.pipeline.executor import Executor
     from mintage.pipeline.first_run import Learned
     from mintage.pipeline.infer.find_models import FoundModels
     from mintage.pipeline.shared.sharing import Sharing
@@ -53,6 +56,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--sandbox",
         action=argparse.BooleanOptionalAction,
         help="close off what a stage does not declare; on by itself where the variable CI is set",
+    )
+    parser.add_argument(
+        "--executor",
+        choices=EXECUTORS,
+        default="local",
+        help="run commands here (local), by workers that have the remote alone (worker), or on a cluster (ray)",
     )
     parser.add_argument("--force", action="store_true", help="run even what is up to date")
     parser.add_argument(
@@ -120,6 +129,7 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
             sharing=_sharing(context, arguments),
             record=arguments.record,
             amend=arguments.record and arguments.yes,
+            executor=_executor(context.workspace, arguments.executor),
             on_event=lambda event: _show(context, event, heartbeat),
         )
     except KeyboardInterrupt:
@@ -134,6 +144,15 @@ def _sharing(context: Context, arguments: argparse.Namespace) -> Sharing | None:
         return None
     share = arguments.share or context.workspace.project(allow_unmade=True).share
     return sharing_of(context, publishes=share)
+
+
+def _executor(workspace: Workspace, name: ExecutorName) -> Executor | None:
+    """Who runs the commands, if not this machine; an engine is not imported before it is needed."""
+    if name == "local":
+        return None
+    from mintage.pipeline.dispatch.open_executor import open_executor
+
+    return open_executor(name, workspace, home=Path.home())
 
 
 def _jobs(text: str) -> int:

@@ -26,6 +26,7 @@ from mintage.errors.model import (
     CheckClashError,
     CheckMismatchError,
     CheckUncommittedError,
+    ClusterError,
     DescriptionInvalidError,
     DiskTooFullError,
     DomainMismatchError,
@@ -75,6 +76,8 @@ from mintage.errors.model import (
     UnknownCheckError,
     UnknownClauseError,
     WaiverExpiredError,
+    WorkerEnvironmentError,
+    WorkerLostError,
 )
 from mintage.errors.operation import (
     BatchFileError,
@@ -197,6 +200,7 @@ __all__ = [
     "CheckUncommittedError",
     "CheckpointInvalidError",
     "CheckpointMissingError",
+    "ClusterError",
     "ContentTypeError",
     "DataError",
     "DataModifiedError",
@@ -324,4 +328,6 @@ __all__ = [
     "UseError",
     "VersionUnknownError",
     "WaiverExpiredError",
+    "WorkerEnvironmentError",
+    "WorkerLostError",
 ]

@@ -18,6 +18,7 @@ __all__ = [
     "CheckClashError",
     "CheckMismatchError",
     "CheckUncommittedError",
+    "ClusterError",
     "DescriptionInvalidError",
     "DomainMismatchError",
     "EnvironmentUnbuiltError",
@@ -60,6 +61,8 @@ __all__ = [
     "UnknownCheckError",
     "UnknownClauseError",
     "WaiverExpiredError",
+    "WorkerEnvironmentError",
+    "WorkerLostError",
 ]
 
 
@@ -225,6 +228,26 @@ class StageStoppedError(RunError):
     """A stage's command was ended because the run that it belongs to was."""
 
     code = "pipeline.stage-stopped"
+
+
+class WorkerLostError(RunError):
+    """Whoever ran a stage elsewhere died, fell silent, or answered what is not so; ``said`` says which in a few words.
+    Nothing has changed."""
+
+    code = "pipeline.worker-lost"
+    said: str = "its worker was lost"
+
+
+class WorkerEnvironmentError(MissingToolError):
+    """A worker has not the interpreter and packages, or the variables, that a stage's key names."""
+
+    code = "pipeline.worker-environment"
+
+
+class ClusterError(RunError):
+    """A cluster cannot be reached, or cannot run a stage."""
+
+    code = "pipeline.cluster"
 
 
 class NotRepeatableError(RunError):

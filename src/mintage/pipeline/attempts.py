@@ -1,4 +1,4 @@
-"""Try a stage, and again where its ``retry`` says so.
+"""Try a stage, and again where its ``retry`` says so, or where the worker that had it was lost.
 
 Each attempt has a scratch folder of its own and adds to the one log; the last one counts.
 """
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mintage.errors import StageFailedError, StageStoppedError
+from mintage.errors import StageFailedError, StageStoppedError, WorkerLostError
+from mintage.pipeline.executor import LOCAL, Executor
 from mintage.pipeline.facts import StageFacts
-from mintage.pipeline.stage_run import StageOutcome, execute_stage
+from mintage.pipeline.stage_run import StageOutcome
 from mintage.repo.project import ModelEntry
 from mintage.repo.stage import Retry
 from mintage.repo.workspace import Workspace
@@ -23,6 +24,7 @@ __all__ = ["Attempted", "attempt_stage", "is_retried"]
 
 _LOOK_S = 0.2
 _USAGE = 2
+_MOST_LOST = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,24 +48,40 @@ def attempt_stage(
     models: Mapping[str, ModelEntry],
     log: Path,
     stop: Callable[[], bool],
+    executor: Executor | None = None,
 ) -> Attempted:
     """Run the command of ``facts`` until it ends well or may not be tried again; raises what ended the last attempt.
 
     It opens the cache of digests for itself, so that stages can run in threads beside each other.
     """
     attempts: list[dict[str, Any]] = []
+    lost = 0
     while True:
         try:
             with StatCache(workspace.cache_database) as cache:
-                outcome = _executed(workspace, facts, models=models, log=log, known=cache.known_digest, stop=stop)
+                outcome = _executed(
+                    workspace,
+                    facts,
+                    models=models,
+                    log=log,
+                    known=cache.known_digest,
+                    stop=stop,
+                    executor=executor or LOCAL,
+                )
             return Attempted(outcome=outcome, attempts=tuple(attempts))
         except StageFailedError as error:
-            if not is_retried(facts.stage.retry, error.ended, attempt=len(attempts) + 1):
+            if not is_retried(facts.stage.retry, error.ended, attempt=len(attempts) - lost + 1):
                 if attempts:
                     error.message = f"{error.message}\n(attempt {len(attempts) + 1}; the log has all of them)"
                 raise
             attempts.append({"ended": _said(error.ended)})
-            _rest(facts.stage.retry, len(attempts), stop)
+            _rest(facts.stage.retry, len(attempts) - lost, stop)
+        except WorkerLostError as error:
+            if lost == _MOST_LOST:
+                error.message = f"{error.message}\n(attempt {len(attempts) + 1})"
+                raise
+            lost += 1
+            attempts.append({"ended": error.said})
 
 
 def _executed(
@@ -74,12 +92,13 @@ def _executed(
     log: Path,
     known: Callable[[Path], str | None],
     stop: Callable[[], bool],
+    executor: Executor,
 ) -> StageOutcome:
     if facts.used is None:
-        return execute_stage(workspace, facts, models=models, log=log, known=known, stop=stop)
+        return executor.execute(workspace, facts, models=models, log=log, known=known, stop=stop)
     from mintage.pipeline.use_run import execute_used
 
-    return execute_used(workspace, facts, facts.used, log=log, known=known, stop=stop)
+    return execute_used(workspace, facts, facts.used, log=log, known=known, stop=stop, executor=executor)
 
 
 def is_retried(retry: Retry | None, ended: int | str | None, *, attempt: int) -> bool:

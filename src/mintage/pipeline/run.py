@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from mintage.pipeline.shared.sharing import Sharing
 
+if TYPE_CHECKING:
+    from mintage.pipeline.executor import Executor
+
 __all__ = ["Event", "RunOutcome", "Selection", "run_pipeline"]
 
 
@@ -49,6 +52,7 @@ def run_pipeline(
     update_uses: bool = False,
     sandbox: bool | None = None,
     sharing: Sharing | None = None,
+    executor: Executor | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunOutcome:
     """Bring the stages that ``selection`` chooses (all, without) up to date; the caller holds the run lock.
@@ -58,7 +62,7 @@ def run_pipeline(
     (or those named) are recorded again; with ``amend``, what that finds is written over what they declare. With
     ``update_uses``, what stages use of other repositories is pinned anew. ``sandbox`` None: as the project says, else
     in CI. ``sharing`` asks the remote for what others have made; without it nothing but this clone's own results is
-    restored.
+    restored. ``executor`` runs the commands (without one, this machine does); a stage that is recorded runs here.
     """
     with StatCache(workspace.cache_database) as cache:
         inspector = Inspector(workspace, cache)
@@ -80,6 +84,7 @@ def run_pipeline(
             on_event=on_event,
             update_uses=update_uses,
             sharing=sharing,
+            executor=executor,
         )
         cache.read = InputReader(inspector, runner.tell)
         failed: dict[str, MintageError] = {}

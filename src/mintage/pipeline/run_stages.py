@@ -41,7 +41,9 @@ def run_stages(
 ) -> dict[str, MintageError]:
     """Bring the stages up to date; returns what failed, by stage, in the order in which it did."""
     demands = {name: runner.demand(name) for name in names}
-    queue = ReadyQueue(names, needs=needs, demands=demands, capacity=capacity_for(jobs))
+    elsewhere = runner.executor is not None and not runner.executor.is_here
+    capacity = Capacity(jobs=jobs) if elsewhere else capacity_for(jobs)
+    queue = ReadyQueue(names, needs=needs, demands=demands, capacity=capacity)
     stages = _StageRuns(runner, queue, keep_going=keep_going)
     if jobs == 1:
         stages.go(None)

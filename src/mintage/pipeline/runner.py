@@ -31,6 +31,7 @@ from mintage.repo.workspace import PROJECT_FILE
 
 if TYPE_CHECKING:  # what only a stage that runs needs is imported then
     from mintage.pipeline.attempts import Attempted
+    from mintage.pipeline.executor import Executor
     from mintage.pipeline.first_run import Learned
     from mintage.pipeline.infer.find_models import FoundModels
     from mintage.pipeline.shared.find import Found
@@ -63,9 +64,11 @@ class Runner:
         on_event: Callable[[Event], None],
         update_uses: bool = False,
         sharing: Sharing | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self.update_uses = update_uses
         self.sharing = sharing
+        self.executor = executor
         self.again = again
         self.amend = amend
         self.inspector = inspector
@@ -190,7 +193,12 @@ class Runner:
             return facts, Attempted(outcome=outcome, attempts=())
         inspector = self.inspector
         return work.facts, attempt_stage(
-            inspector.workspace, work.facts, models=inspector.project.models, log=work.log, stop=stop
+            inspector.workspace,
+            work.facts,
+            models=inspector.project.models,
+            log=work.log,
+            stop=stop,
+            executor=self.executor,
         )
 
     def _restore(self, facts: StageFacts, known: StageResult, found: Found | None) -> None:
@@ -249,7 +257,8 @@ class Runner:
                 "seeds": list(outcome.seeds),
                 "used": list(outcome.used),
                 **({} if (level := facts.stage.determinism) == "off" else {"determinism": level}),
-                **({} if level == "off" else {"variables": level_variables(facts)}),
+                **({} if level == "off" else {"variables": outcome.variables or level_variables(facts)}),
+                **({} if outcome.worker is None else {"worker": outcome.worker}),
                 "remarks": list(outcome.remarks),
                 **({"sandbox": outcome.sandbox} if outcome.sandbox else {}),
                 **({"mlflow": kept.record} if kept else {}),

@@ -63,7 +63,8 @@ class StageOutcome:
     """What a command made: outputs in the store, metrics as (name, value, step), how it ended, digests of its log
     and, of a notebook, of the executed one, and what it logged with MLflow; ``remarks`` are what a person should know
     of it, ``seeds`` the calls that seeded, ``used`` the numeric libraries that its processes had loaded, ``saw`` what
-    it used of the code around it (None: nobody looked), ``sandbox`` how it was closed off, if it should be."""
+    it used of the code around it (None: nobody looked), ``sandbox`` how it was closed off, if it should be; of one that
+    ran elsewhere ``worker`` says what and on what, and ``variables`` what its determinism level set there."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float, int], ...]
@@ -76,6 +77,8 @@ class StageOutcome:
     mlflow: KeptLog | None = None
     saw: Saw | None = None
     sandbox: str | None = None
+    worker: dict[str, Any] | None = None
+    variables: dict[str, str] | None = None
 
 
 def keep_inputs(store: Store, root: Path, items: Sequence[Item]) -> None:

@@ -14,12 +14,13 @@ from pathlib import Path
 import msgspec
 
 from mintage.errors import UseError
+from mintage.pipeline.executor import Executor
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.key import cache_key
 from mintage.pipeline.sandbox import Finished
 from mintage.pipeline.seen.key import Saw, Seen
 from mintage.pipeline.seen.sources import apart_from
-from mintage.pipeline.stage_run import StageOutcome, execute_stage
+from mintage.pipeline.stage_run import StageOutcome
 from mintage.pipeline.uses.pipeline import Member, plain
 from mintage.pipeline.uses.used import Used, renamed
 from mintage.repo.locks import Item
@@ -47,6 +48,7 @@ def run_members(
     log: Path,
     known: Callable[[Path], str | None],
     stop: Callable[[], bool],
+    executor: Executor,
 ) -> StageOutcome:
     """Run the stages that are not remembered; the outcome has the outputs of all, under their paths there.
 
@@ -58,6 +60,7 @@ def run_members(
     log.parent.mkdir(parents=True, exist_ok=True)
     all_made, took_s, remarks, saw = [], 0.0, list[str](), Saw(code={}, listed={})
     sandbox: str | None = None
+    worker: dict[str, object] | None = None
     with StatCache(workspace.cache_database) as cache:
         for member in used.members:
             inputs = tuple(_input(store, have, plain(path), member.name) for path in member.stage.inputs)
@@ -67,8 +70,8 @@ def run_members(
                 file.write(f"== {member.name}{' (as before)' if made else ''}\n")
             if made is None:
                 own = _facts(facts, member, inputs, key)
-                outcome = execute_stage(there, own, models={}, log=log, known=known, stop=stop)
-                sandbox = outcome.sandbox or sandbox
+                outcome = executor.execute(there, own, models={}, log=log, known=known, stop=stop)
+                sandbox, worker = outcome.sandbox or sandbox, outcome.worker or worker
                 made = _Made(outputs=outcome.outputs, metrics=outcome.metrics, seeds=outcome.seeds, used=outcome.used)
                 took_s += outcome.finished.duration_s
                 if outcome.mlflow is not None:
@@ -89,6 +92,7 @@ def run_members(
         used=tuple(_once(library for _, made in all_made for library in made.used)),
         saw=saw,
         sandbox=sandbox,
+        worker=worker,
     )
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from mintage.errors import DigestMismatchError
+from mintage.pipeline.executor import Executor
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.sandbox import Finished
-from mintage.pipeline.stage_run import StageOutcome, check_room, execute_stage, keep_inputs
+from mintage.pipeline.stage_run import StageOutcome, check_room, keep_inputs
 from mintage.pipeline.use_pipeline import run_members
 from mintage.pipeline.uses.bring import bring
 from mintage.pipeline.uses.used import Used, renamed
@@ -35,6 +36,7 @@ def execute_used(
     log: Path,
     known: Callable[[Path], str | None],
     stop: Callable[[], bool],
+    executor: Executor,
 ) -> StageOutcome:
     """Run what ``facts`` uses, or bring its files; raises as ``execute_stage`` does."""
     store = Store(workspace.store_dir)
@@ -49,13 +51,13 @@ def execute_used(
         done = Finished(exit_code=0, duration_s=0.0, timed_out=False)
         return StageOutcome(outputs=(item,), metrics=(), finished=done, log=store.put_file(log))
     if used.members:
-        outcome = run_members(workspace, facts, used, log=log, known=known, stop=stop)
+        outcome = run_members(workspace, facts, used, log=log, known=known, stop=stop, executor=executor)
         _check_code(workspace, used, outcome.saw.code if outcome.saw is not None else ())
         return replace(outcome, outputs=_here(outcome.outputs, used.use.out))
     assert used.stage is not None
     theirs = replace(facts, stage=used.stage, inputs=(*renamed(used.use, facts.inputs), *used.fixed), used=None)
     there = Workspace(used.root, state=workspace.state)
-    outcome = execute_stage(there, theirs, models={}, log=log, known=known, stop=stop)
+    outcome = executor.execute(there, theirs, models={}, log=log, known=known, stop=stop)
     if outcome.saw is not None:
         _check_code(workspace, used, outcome.saw.code)
     return replace(outcome, outputs=_here(outcome.outputs, used.use.out), remarks=())

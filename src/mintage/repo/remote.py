@@ -19,7 +19,7 @@ from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.local import Store
 from mintage.store.publish import publish_bytes
 
-__all__ = ["REMOTES", "open_remote", "remote_path"]
+__all__ = ["REMOTES", "open_remote", "remote_at", "remote_path"]
 
 REMOTES = "~/mintage-remotes"
 """Where `mintage init` puts the first remote: a folder a project, in nobody's home by name."""
@@ -70,6 +70,12 @@ def open_remote(workspace: Workspace, *, home: Path, make: bool) -> Store:
     mark = path / _MARK
     if make and not mark.exists():
         publish_bytes(mark, msgspec.json.encode(_Mark(kind="remote", version=0)) + b"\n")
+    return remote_at(path)
+
+
+def remote_at(path: Path) -> Store:
+    """The store of the remote in the folder ``path``; raises RemoteError if it is none."""
+    mark = path / _MARK
     try:
         found = msgspec.json.decode(mark.read_bytes(), type=_Mark)
     except (FileNotFoundError, NotADirectoryError):

@@ -18,12 +18,13 @@ from pathlib import Path
 
 from mintage.pipeline.confine import _Beneath, _Ruleset
 
-__all__ = ["closing", "is_possible"]
+__all__ = ["closing", "hide_from_thread", "is_possible"]
 
 _CREATE, _ADD, _RESTRICT, _NO_NEW_PRIVS = 444, 445, 446, 38
 _WRITES = 1 << 1 | 0b1_1111_1111 << 4  # WRITE_FILE; REMOVE_* and MAKE_*
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
-_ON_FILES = 1 << 1 | _TRUNCATE
+_READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
+_ON_FILES = 1 << 1 | _READ_FILE | _TRUNCATE
 
 
 def is_possible() -> bool:
@@ -51,6 +52,27 @@ def closing(protected: Sequence[Path], *, writable: Sequence[Path]) -> Iterator[
         yield lambda: _close(libc, ruleset)
     finally:
         os.close(ruleset)
+
+
+def hide_from_thread(hidden: Sequence[Path], *, readable: Sequence[Path]) -> bool:
+    """Keep the calling thread, and all that it starts from now on, from reading anything under ``hidden`` but what is
+    ``readable``; returns whether this kernel can. The folders above cannot be listed either."""
+    shut = {path.resolve() for path in hidden if path.is_dir()}
+    if not shut or not is_possible():
+        return not shut
+    libc = ctypes.CDLL(None, use_errno=True)
+    handled = _READ_FILE | _READ_FOLDER | _REFER
+    ruleset = libc.syscall(_CREATE, ctypes.byref(_Ruleset(handled, 0, 0)), ctypes.c_size_t(8), 0)
+    if ruleset < 0:
+        return False
+    try:
+        above = {str(parent) for path in shut for parent in path.parents}
+        for path in (*_around("/", set(map(str, shut)), above), *map(str, readable)):
+            _allow(libc, ruleset, path, handled)
+        _close(libc, ruleset)
+    finally:
+        os.close(ruleset)
+    return True
 
 
 def _close(libc: ctypes.CDLL, ruleset: int) -> None:
