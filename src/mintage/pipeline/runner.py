@@ -221,6 +221,7 @@ class Runner:
     def complete(self, work: Work, facts: StageFacts, attempted: Attempted) -> None:
         """Put what the command made in place, and record it."""
         from mintage.pipeline.settle import news_of, settled
+        from mintage.pipeline.stage_entry import entry_of
         from mintage.pipeline.stage_run import level_variables
         from mintage.pipeline.uses.used import kept_use
 
@@ -237,34 +238,20 @@ class Runner:
                 self.wrote.append(".gitignore")
         environment, kept = keep_environment(inspector, facts.name), outcome.mlflow
         used = kept_use(inspector.store, facts.used, facts.parts["code"]) if facts.used else {}
+        variables = {} if facts.stage.determinism == "off" else outcome.variables or level_variables(facts)
         session.note(
             facts.name,
-            {
-                "action": "run",
-                "key": facts.key,
-                "parts": facts.parts,
-                "inputs": msgspec.to_builtins(facts.inputs),
-                "outputs": msgspec.to_builtins(outcome.outputs),
-                "metrics": {key: value for key, value, _ in outcome.metrics if math.isfinite(value)}
-                | (kept.metrics if kept else {}),
-                "why": why,
-                "duration_s": round(outcome.finished.duration_s, 3),
-                **({"attempts": list(attempted.attempts)} if attempted.attempts else {}),
-                "environment": environment,
-                "log": outcome.log,
-                **({} if outcome.notebook is None else {"notebook": outcome.notebook}),
-                "parameters": parameters,
-                "seeds": list(outcome.seeds),
-                "used": list(outcome.used),
-                **({} if (level := facts.stage.determinism) == "off" else {"determinism": level}),
-                **({} if level == "off" else {"variables": outcome.variables or level_variables(facts)}),
-                **({} if outcome.worker is None else {"worker": outcome.worker}),
-                "remarks": list(outcome.remarks),
-                **({"sandbox": outcome.sandbox} if outcome.sandbox else {}),
-                **({"mlflow": kept.record} if kept else {}),
-                **self._recorded(facts.name),
-                **({"use": used} if used else {}),
-            },
+            entry_of(
+                facts,
+                outcome,
+                why=why,
+                attempts=attempted.attempts,
+                environment=environment,
+                parameters=parameters,
+                variables=variables,
+                recorded=self._recorded(facts.name),
+                used=used,
+            ),
             upstream=[
                 *facts.parts["inputs"].values(),
                 *used.get("code", {}).values(),
