@@ -157,6 +157,34 @@ class ExecutorSuite:
             project.run(executor=executor)
         assert "so: `in: [one.csv]`" in str(caught.value.hint)
 
+    def test_code_that_is_only_found_as_it_runs_is_there_and_counts(
+        self, project: ShellProject, executor: Executor
+    ) -> None:
+        plug = {
+            "fit.py": 'import importlib\nopen("a.txt", "w").write(importlib.import_module("plug_" + "one").NAME)\n',
+            "plug_one.py": 'NAME = "one"\n',
+            "plug_two.py": 'NAME = "two"\n',
+        }
+        project.write("\n  fit: {run: python fit.py, out: [a.txt]}\n", plug)
+        project.commit()
+        project.run(executor=executor)
+        assert sorted(project.ran("fit")["parts"]["code"]) == ["fit.py", "plug_one.py"]
+        (project.workspace.root / "plug_two.py").write_text('NAME = "three"\n')
+        assert project.run(executor=executor).actions == {"fit": "keep"}
+        (project.workspace.root / "plug_one.py").write_text('NAME = "uno"\n')
+        assert project.run(executor=executor).actions == {"fit": "run"}
+        assert project.read("a.txt") == "uno"
+
+    def test_the_sandbox_closes_what_is_not_declared(
+        self, project: ShellProject, executor: Executor, outside: Path
+    ) -> None:
+        (outside / "secret.csv").write_text("secret\n")
+        project.write(f'\n  peek: {{sh: "cat {outside}/secret.csv > a.txt", out: [a.txt]}}\n')
+        project.commit()
+        with pytest.raises(StageFailedError, match=r"secret\.csv"):
+            project.run(executor=executor, sandbox=True)
+        assert project.run(executor=executor, sandbox=False).actions == {"peek": "run"}
+
     def test_a_run_that_is_stopped_leaves_no_process(
         self, project: ShellProject, executor: Executor, outside: Path
     ) -> None:

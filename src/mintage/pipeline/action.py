@@ -22,14 +22,16 @@ from mintage.errors import RecordInvalidError
 from mintage.pipeline.environment import Environment
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.key import cache_key
+from mintage.pipeline.seen.key import Seen
 from mintage.record.digest import parse_digest
 from mintage.record.envelope import Record, decode, encode
 from mintage.record.manifest import safe_path
+from mintage.repo.locked_python import LockedPython
 from mintage.repo.locks import Item, Lock
 from mintage.repo.project import ModelEntry
 from mintage.repo.stage import Determinism, Stage
 
-__all__ = ["Action", "CodeFile", "action_of", "decode_action", "encode_action", "facts_of"]
+__all__ = ["Action", "CodeFile", "LockFiles", "action_of", "decode_action", "encode_action", "facts_of"]
 
 
 class CodeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -39,11 +41,19 @@ class CodeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     executable: bool = False
 
 
+class LockFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The lock that an environment is built from, and the bytes of the ``files`` that say so, by path."""
+
+    locked: LockedPython
+    files: dict[str, str]
+
+
 class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One stage to run. ``parts`` are those of its ``key``; ``command`` are its words with all options; ``code`` are
-    the bytes of its code files; ``environment`` is the freeze of its packages by digest; ``env`` and ``secrets`` are
-    names; ``params_file`` says that params.yaml lies in its folder; ``models`` are those that ``captured`` tables are
-    for."""
+    the bytes of its code files, ``around`` of those that it may use without naming them, ``seen`` which of them it is
+    known to use; ``environment`` is the freeze of its packages by digest, ``lock`` what to build it from, if the key
+    names a lock; ``reads`` are paths outside the project; ``env`` and ``secrets`` are names; ``params_file`` says that
+    params.yaml lies in its folder; ``models`` are those that ``captured`` tables are for."""
 
     stage: str
     key: str
@@ -52,6 +62,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     environment: str
     inputs: tuple[Item, ...] = ()
     code: dict[str, CodeFile] = {}
+    around: dict[str, CodeFile] = {}
+    seen: Seen = Seen()
+    lock: LockFiles | None = None
+    reads: tuple[str, ...] = ()
     out: tuple[str, ...] = ()
     captured: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -64,6 +78,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     determinism: Determinism = "off"
     timeout_s: int | None = None
     network: bool = True
+    sandbox: bool = False
     params_file: bool = False
     models: dict[str, ModelEntry] = {}
 
@@ -77,7 +92,9 @@ def action_of(
     facts: StageFacts,
     *,
     code: Mapping[str, CodeFile],
+    around: Mapping[str, CodeFile],
     environment: str,
+    lock: LockFiles | None,
     models: Mapping[str, ModelEntry],
     params_file: bool,
 ) -> Action:
@@ -91,6 +108,10 @@ def action_of(
         environment=environment,
         inputs=facts.inputs,
         code=dict(code),
+        around=dict(around),
+        seen=facts.seen,
+        lock=lock,
+        reads=stage.reads,
         out=stage.out,
         captured=stage.captured,
         metrics=stage.metrics,
@@ -103,6 +124,7 @@ def action_of(
         determinism=stage.determinism,
         timeout_s=stage.timeout_s,
         network=stage.network,
+        sandbox=facts.sandbox,
         params_file=params_file and bool(facts.parts["params"]),
         models=dict(models) if stage.captured else {},
     )
@@ -110,7 +132,9 @@ def action_of(
 
 def encode_action(action: Action) -> bytes:
     """The canonical bytes of the action's record, which rests on its inputs, code and environment."""
-    named = [item.digest for item in action.inputs] + [file.digest for file in action.code.values()]
+    named = [item.digest for item in action.inputs]
+    named += [file.digest for files in (action.code, action.around) for file in files.values()]
+    named += action.lock.files.values() if action.lock is not None else ()
     upstream = (*sorted({*named}), action.environment)
     return encode(Record(kind="action", version=0, upstream=upstream, body=msgspec.to_builtins(action)))
 
@@ -124,9 +148,10 @@ def decode_action(data: bytes) -> Action:
         raise RecordInvalidError("an action cannot be read", found=str(error)) from error
     if record.version != 0:
         raise RecordInvalidError("an action of another version", expected="0", found=str(record.version))
-    for path in (*(item.path for item in action.inputs), *action.code, *action.outputs):
+    locks = action.lock.files if action.lock is not None else {}
+    for path in (*(item.path for item in action.inputs), *action.code, *action.around, *action.outputs, *locks):
         safe_path(path.rstrip("/"))
-    for digest in (action.environment, *(item.digest for item in action.inputs)):
+    for digest in (action.environment, *(item.digest for item in action.inputs), *locks.values()):
         parse_digest(digest)
     if cache_key(action.parts) != action.key:
         raise RecordInvalidError("an action's key is not that of its parts", expected=action.key)
@@ -147,6 +172,9 @@ def facts_of(action: Action, environment: Environment, *, new_inputs: bool) -> S
         inputs=action.inputs,
         lock=None if new_inputs else Lock(name=action.stage, what="stage", inputs=action.inputs),
         in_place=False,
+        seen=action.seen,
+        around=tuple(action.around),
+        sandbox=action.sandbox,
     )
 
 
@@ -166,4 +194,5 @@ def _stage_of(action: Action) -> Stage:
         determinism=action.determinism,
         timeout_s=action.timeout_s,
         network=action.network,
+        reads=action.reads,
     )

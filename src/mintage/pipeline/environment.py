@@ -49,7 +49,7 @@ _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYENV_ROOT", "P
 class Environment:
     """An interpreter: how to start it, what it is, where it reads from; ``named`` is what the project calls it.
 
-    One that is built from a lock has the key ``locked``, and may not be there yet."""
+    One that is built from a ``lock`` has the key ``locked``, and may not be there yet."""
 
     python: str
     named: str | None
@@ -58,6 +58,7 @@ class Environment:
     prefixes: tuple[str, ...]
     modules: tuple[str, ...]
     locked: str | None = None
+    lock: LockedPython | None = None
 
     @functools.cached_property
     def key(self) -> str:
@@ -138,7 +139,8 @@ def _locked(workspace: Workspace, resolved: Resolved, described: dict[str, Any] 
 
     executable = str(place_of(workspace, resolved.key) / "bin/python")
     unbuilt = {"executable": executable, "frozen": resolved.frozen, "folders": [], "prefixes": [], "modules": []}
-    return dataclasses.replace(_environment(described or unbuilt, named=str(resolved.locked)), locked=resolved.key)
+    found = _environment(described or unbuilt, named=str(resolved.locked))
+    return dataclasses.replace(found, locked=resolved.key, lock=resolved.locked)
 
 
 def _known(cache: StatCache, key: str) -> dict[str, Any] | None:

@@ -30,6 +30,8 @@ def outcome_of(outcome: StageOutcome) -> Outcome:
         seeds=outcome.seeds,
         used=outcome.used,
         mlflow=None if kept is None else Logged(record=kept.record, metrics=kept.metrics, said=kept.said),
+        seen=None if outcome.saw is None else outcome.saw.names,
+        sandbox=outcome.sandbox,
     )
 
 
@@ -46,6 +48,7 @@ def stage_outcome(outcome: Outcome, *, log: str, notebook: str | None) -> StageO
         seeds=outcome.seeds,
         used=outcome.used,
         mlflow=None if kept is None else KeptLog(record=kept.record, metrics=kept.metrics, said=kept.said),
+        sandbox=outcome.sandbox,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from mintage.errors import RecordInvalidError
+from mintage.pipeline.seen.key import Seen
 from mintage.repo.locks import Item
 
 __all__ = ["LONGEST", "Answer", "Job", "Logged", "Message", "Outcome", "encode", "parse_job", "parse_message"]
@@ -49,7 +50,8 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a command made that ended well; a metric's value is text if JSON has no number for it."""
+    """What a command made that ended well; a metric's value is text if JSON has no number for it. ``seen`` names what
+    it used of the code around it (None: nobody looked), ``sandbox`` how it was closed off."""
 
     outputs: tuple[Item, ...]
     metrics: tuple[tuple[str, float | str, int], ...]
@@ -59,6 +61,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     seeds: tuple[str, ...] = ()
     used: tuple[dict[str, Any], ...] = ()
     mlflow: Logged | None = None
+    seen: Seen | None = None
+    sandbox: str | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

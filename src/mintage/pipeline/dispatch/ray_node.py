@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import msgspec
 
 from mintage.pipeline.dispatch.messages import encode, parse_job
 from mintage.pipeline.dispatch.worker import work
+from mintage.pipeline.dispatch.worker_environment import kept_folder
 
 __all__ = ["run_job"]
 
@@ -27,16 +27,10 @@ def run_job(line: bytes) -> Generator[bytes]:
     job = msgspec.structs.replace(job, python=job.python or sys.executable)
     folder = Path(tempfile.mkdtemp(prefix="mintage-worker-"))
     try:
-        with contextlib.closing(work(job, folder=folder, environments=_remembered())) as messages:
+        with contextlib.closing(
+            work(job, folder=folder, environments=kept_folder() / "worker-environments.db")
+        ) as messages:
             for message in messages:
                 yield encode(message)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remembered() -> Path:
-    """The file in the user's own cache that remembers environments."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = caches / "mintage"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / "worker-environments.db"

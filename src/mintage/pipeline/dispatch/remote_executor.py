@@ -54,7 +54,7 @@ class RemoteExecutor:
         stop: Callable[[], bool],
     ) -> StageOutcome:
         store = Store(workspace.store_dir)
-        _, digest = publish(workspace, facts, models=models, store=store, remote=self.remote)
+        action, digest = publish(workspace, facts, models=models, store=store, remote=self.remote)
         before = log.stat().st_size if log.is_file() else 0
         job = self._job(workspace, facts, digest)
         with self.connect(workspace, job, facts.stage.resources) as channel:
@@ -63,6 +63,7 @@ class RemoteExecutor:
             answer,
             workspace=workspace,
             facts=facts,
+            action=action,
             digest=digest,
             store=store,
             remote=self.remote,

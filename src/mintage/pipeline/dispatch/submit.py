@@ -11,28 +11,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from mintage.data.transfer import Need, transfer
 from mintage.errors import (
     BlobMissingError,
     DigestMismatchError,
+    ProjectError,
     RecordInvalidError,
     StageFailedError,
     StageStoppedError,
 )
-from mintage.pipeline.action import Action, CodeFile, action_of, encode_action
+from mintage.pipeline.action import Action, CodeFile, LockFiles, action_of, encode_action
 from mintage.pipeline.dispatch.answers import error_of, needs_of_answer, stage_outcome
 from mintage.pipeline.dispatch.channel import Channel
 from mintage.pipeline.dispatch.lost import lost_with
-from mintage.pipeline.dispatch.messages import Answer, parse_message
+from mintage.pipeline.dispatch.messages import Answer, Outcome, parse_message
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.notebook.start import executed_beside
 from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.sandbox import Finished
+from mintage.pipeline.seen.key import Saw, listed_names
+from mintage.pipeline.seen.sources import narrowed
 from mintage.pipeline.stage_failure import failure
 from mintage.pipeline.stage_run import StageOutcome, check_room, keep_inputs
 from mintage.record.canonical import canonical_bytes
 from mintage.repo.project import ModelEntry
-from mintage.repo.workspace import Workspace
+from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.store.local import Store
 
 __all__ = ["hear", "publish", "take"]
@@ -44,25 +49,54 @@ def publish(
     workspace: Workspace, facts: StageFacts, *, models: Mapping[str, ModelEntry], store: Store, remote: Store
 ) -> tuple[Action, str]:
     """Put the action of a stage, and all that it names, into the remote; returns it and its digest."""
+    if facts.stage.image is not None:
+        raise ProjectError(
+            f"stage {facts.name} runs in a container, which only this machine's own executor starts",
+            found=facts.stage.image,
+            where=PROJECT_FILE,
+            hint="`mintage run --executor local`",
+        )
     check_room(store, facts, copied=())
     keep_inputs(store, workspace.root, facts.inputs)
-    code = {}
-    for path in facts.parts["code"]:
-        source = workspace.root / path
-        code[path] = CodeFile(digest=store.put_file(source), executable=bool(source.stat().st_mode & 0o100))
+    code = {path: _code_file(store, workspace.root / path) for path in facts.parts["code"]}
+    beside = [path for path in narrowed(facts.around, code) if path not in code and (workspace.root / path).is_file()]
+    around = {path: _code_file(store, workspace.root / path) for path in beside}
+    lock = _lock_files(store, workspace.root, facts)
     action = action_of(
         facts,
         code=code,
+        around=around,
+        lock=lock,
         environment=store.put_bytes(canonical_bytes(facts.environment.frozen)),
         models=models,
         params_file=(workspace.root / PARAMS_FILE).is_file(),
     )
     digest = store.put_bytes(encode_action(action))
     needs = [Need(item.digest, "folder" if item.folder else "bytes") for item in action.inputs]
-    needs += [Need(file.digest, "bytes") for file in code.values()]
+    needs += [Need(file.digest, "bytes") for file in (*code.values(), *around.values())]
+    needs += [Need(each, "bytes") for each in (lock.files.values() if lock is not None else ())]
     needs += [Need(action.environment, "bytes"), Need(digest, "bytes")]
     transfer(needs, source=store, target=remote)
     return action, digest
+
+
+def _code_file(store: Store, source: Path) -> CodeFile:
+    return CodeFile(digest=store.put_file(source), executable=bool(source.stat().st_mode & 0o100))
+
+
+def _lock_files(store: Store, root: Path, facts: StageFacts) -> LockFiles | None:
+    """The lock of the stage's environment, for the Python that it has here, and the project file that uv asks for."""
+    locked = facts.environment.lock
+    if locked is None:
+        return None
+    minor = ".".join(str(facts.environment.frozen["python"]).split(".")[:2])
+    folder = locked.lock.rpartition("/")[0]
+    project = f"{folder}/pyproject.toml" if folder else "pyproject.toml"
+    paths = [locked.lock, *([project] if (root / project).is_file() else [])]
+    return LockFiles(
+        locked=msgspec.structs.replace(locked, version=minor),
+        files={path: store.put_file(root / path) for path in paths},
+    )
 
 
 def hear(channel: Channel, *, log: Path, stop: Callable[[], bool], silence_s: float) -> Answer:
@@ -101,6 +135,7 @@ def take(
     *,
     workspace: Workspace,
     facts: StageFacts,
+    action: Action,
     digest: str,
     store: Store,
     remote: Store,
@@ -112,7 +147,9 @@ def take(
     if answer.action != digest:
         raise lost_with("its worker answered for another stage", found=answer.action)
     if answer.error is not None:
-        raise error_of(answer.error)
+        error = error_of(answer.error)
+        error.where = error.where or str(log)
+        raise error
     if (answer.outcome is None) == (answer.ended is None) or answer.log is None:
         raise lost_with("its worker gave no answer")
     _check_paths(answer, facts)
@@ -131,7 +168,22 @@ def take(
     except ValueError as error:
         raise lost_with("its worker answered with a metric that is no number", found=str(error)) from error
     ran = {"action": digest, "hardware": answer.hardware}
-    return replace(outcome, worker=ran, variables=answer.variables)
+    return replace(outcome, worker=ran, variables=answer.variables, saw=_saw(answer.outcome, action))
+
+
+def _saw(outcome: Outcome, action: Action) -> Saw | None:
+    """What the command saw: names that the worker tells, with the digests of what it was given."""
+    if outcome.seen is None:
+        return None
+    given = {**action.around, **action.code}
+    unknown = [path for path in outcome.seen.code if path not in given]
+    if unknown:
+        raise lost_with("its worker saw code that it was not given", found=unknown[0])
+    return Saw(
+        code={path: given[path].digest for path in outcome.seen.code},
+        listed={folder: names for folder in outcome.seen.folders if (names := listed_names(action.around, folder))},
+        absent=outcome.seen.absent,
+    )
 
 
 def _check_paths(answer: Answer, facts: StageFacts) -> None:

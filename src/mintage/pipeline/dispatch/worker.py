@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mintage.data.checkout import place
 from mintage.data.transfer import Need, transfer
-from mintage.errors import BlobMissingError, MintageError, StageFailedError, WorkerEnvironmentError
+from mintage.errors import BlobMissingError, MintageError, StageFailedError, UndeclaredReadError, WorkerEnvironmentError
 from mintage.pipeline.action import Action, decode_action, facts_of
 from mintage.pipeline.dispatch.answers import failed_with, needs_of_answer, outcome_of
 from mintage.pipeline.dispatch.hiding import hide_from_thread
@@ -27,6 +27,7 @@ from mintage.pipeline.dispatch.worker_environment import worker_environment
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.hardware import hardware
 from mintage.pipeline.notebook.start import executed_beside
+from mintage.pipeline.outside_reads import read_digests
 from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.stage_data import files_of
 from mintage.pipeline.stage_run import execute_stage, level_variables
@@ -91,17 +92,26 @@ class _Worker:
         self._bring(remote, [Need(self.job.action, "bytes")])
         action = decode_action(self.store.get_bytes(self.job.action))
         needs = [Need(item.digest, "folder" if item.folder else "bytes") for item in action.inputs]
-        self._bring(remote, [*needs, *(Need(file.digest, "bytes") for file in action.code.values())])
+        files = {**action.around, **action.code}
+        locks = action.lock.files if action.lock is not None else {}
+        plain = {*(file.digest for file in files.values()), *locks.values()}
+        self._bring(remote, [*needs, *(Need(digest, "bytes") for digest in sorted(plain))])
         for item in action.inputs:
             place(self.store, item, self.workspace.root / item.path)
             self.placed |= {self.workspace.root / file.path: file.digest for file in files_of(item, self.store)}
-        for path, file in action.code.items():
-            target = self.workspace.root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self.store.checkout(file.digest, target, executable=file.executable)
+        for path, file in files.items():
+            self._place(path, file.digest, executable=file.executable)
+        for path, digest in locks.items():
+            self._place(path, digest, executable=False)
         if action.params_file:  # what is in it comes with the action; that there is one counts
             (self.workspace.root / PARAMS_FILE).touch()
         return action
+
+    def _place(self, path: str, digest: str, *, executable: bool) -> None:
+        target = self.workspace.root / path
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.store.checkout(digest, target, executable=executable)
 
     def _bring(self, remote: Store, needs: list[Need]) -> None:
         if lost := transfer(needs, source=remote, target=self.store).lost:
@@ -119,8 +129,16 @@ class _Worker:
                 cache,
                 key=action.parts["environment"],
                 python=self.job.python,
+                locked=action.lock.locked if action.lock is not None else None,
                 wanted=lambda: remote.get_bytes(action.environment),
             )
+            if action.reads and read_digests(action.reads, cache, stage=action.stage) != action.parts["reads"]:
+                raise WorkerEnvironmentError(
+                    f"what stage {action.stage} reads outside the project is not the same on the worker",
+                    expected=", ".join(action.reads),
+                    where="`reads:` of the stage",
+                    hint="bring it into the project and under `in:`, so that every machine has it",
+                )
         facts = facts_of(action, environment, new_inputs=self.job.new_inputs)
         self.live.hide(_set(action.env), secrets=_set(action.secrets))
         hide_from_thread(self.job.hide, environment, readable=[self.workspace.root.parent])
@@ -133,6 +151,9 @@ class _Worker:
             outcome = execute_stage(
                 self.workspace, facts, models=action.models, log=self.log, known=self.placed.get, stop=self.stop
             )
+        except UndeclaredReadError as error:
+            error.where = None  # the log of the run has all of it, and its submitter says where
+            raise
         except StageFailedError as error:
             ended = error.ended
         answer = Answer(

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from mintage.errors import InterpreterError, WorkerEnvironmentError
-from mintage.pipeline.environment import Environment, environment_of, own_environment
+from mintage.pipeline.environment import Environment, environment_of, own_environment, ready_environment
+from mintage.repo.locked_python import LockedPython
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 
-__all__ = ["differences", "worker_environment"]
+__all__ = ["differences", "kept_folder", "worker_environment"]
 
 _SHOWN = 4
 
 
 def worker_environment(
-    workspace: Workspace, cache: StatCache, *, key: str, python: str | None, wanted: Callable[[], bytes]
+    workspace: Workspace,
+    cache: StatCache,
+    *,
+    key: str,
+    python: str | None,
+    locked: LockedPython | None,
+    wanted: Callable[[], bytes],
 ) -> Environment:
-    """The environment with that ``key``: of the interpreter ``python`` if one is named and there is, else of the one
-    that runs this. ``wanted`` gives the freeze that the submitter had; raises WorkerEnvironmentError."""
+    """The environment with that ``key``: built from the lock in ``workspace`` if it is ``locked``, else that of the
+    interpreter ``python`` if one is named and there is, else of the one that runs this. What was built is kept for the
+    user's next worker. ``wanted`` gives the freeze that the submitter had; raises WorkerEnvironmentError, and
+    EnvironmentUnbuiltError."""
     found = []
-    for environment in _candidates(workspace, cache, python):
+    for environment in _candidates(workspace, cache, python, locked):
         if environment.key == key:
             return environment
         found.append(environment)
@@ -40,7 +51,13 @@ def worker_environment(
     )
 
 
-def _candidates(workspace: Workspace, cache: StatCache, python: str | None) -> Iterator[Environment]:
+def _candidates(
+    workspace: Workspace, cache: StatCache, python: str | None, locked: LockedPython | None
+) -> Iterator[Environment]:
+    if locked is not None:
+        workspace.pythons_dir = kept_folder() / "pythons"
+        yield ready_environment(workspace, cache, locked, tell=lambda _: None)
+        return
     if python is not None:
         try:
             found = environment_of(workspace, cache, python)
@@ -51,6 +68,14 @@ def _candidates(workspace: Workspace, cache: StatCache, python: str | None) -> I
     yield own_environment(cache)
     # What started the worker may have put folders of its own on the path; asked alone, it has what a stage sees.
     yield replace(environment_of(workspace, cache, sys.executable), named=None)
+
+
+def kept_folder() -> Path:
+    """The folder of the user's own cache in which workers keep what they know."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "mintage"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
