@@ -12,13 +12,15 @@ import pytest
 from executor_suite import FILES, FULL, PHRASE, ExecutorSuite
 from shell_project import ShellProject
 
-from mintage.errors import RemoteError, StageFailedError, WorkerEnvironmentError
+from mintage.errors import MintageError, RemoteError, StageFailedError, WorkerEnvironmentError
 from mintage.pipeline.dispatch.open_executor import open_executor
 from mintage.pipeline.dispatch.remote_executor import RemoteExecutor
 from mintage.pipeline.dispatch.worker_process import COMMAND, WorkerProcess
 from mintage.pipeline.executor import LOCAL, Executor
 from mintage.pipeline.recording.protect import is_possible
 from mintage.repo.remote import open_remote
+from programs import program
+from wheels import requirements, write_wheel
 
 ONE = '\n  a: {sh: "cat one.csv > a.txt", in: [one.csv], out: [a.txt]}\n'
 
@@ -167,3 +169,47 @@ def test_a_project_without_a_remote_is_told_that_a_worker_needs_one(tmp_path: Pa
     with pytest.raises(RemoteError, match="names no remote"):
         open_executor("worker", made.workspace, home=tmp_path)
     made.connection.close()
+
+
+class TestWhatAWorkerMustHave:
+    @pytest.fixture
+    def executor(self, project: ShellProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Executor:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        project.write("  none: {sh: 'true', out: [x]}\n")
+        return open_executor("worker", project.workspace, home=tmp_path)
+
+    @pytest.mark.skipif(program("uv") is None, reason="needs uv: pip install uv")
+    def test_an_environment_is_built_from_its_lock_there_and_kept_for_the_next_one(
+        self, project: ShellProject, executor: Executor, tmp_path: Path
+    ) -> None:
+        pin = write_wheel(tmp_path / "wheels", "tiny", "1.0")
+        says = "import sys, tiny\nopen('a.txt', 'w').write(f'{tiny.VERSION} {sys.prefix}')\n"
+        lock = requirements(tmp_path / "wheels", {"tiny==1.0": pin})
+        stages = "  a: {run: python a.py, out: [a.txt]}\n"
+        project.write(stages, {"a.py": says, "r.txt": lock}, more="python: {lock: r.txt}\n")
+        project.commit()
+        assert project.run(executor=executor).actions == {"a": "run"}
+        (home,) = [path for path in (tmp_path / "cache/mintage/pythons").iterdir() if path.is_dir()]
+        assert project.read("a.txt") == f"1.0 {home}"
+        assert project.run().actions == {"a": "keep"}
+        built = home.stat().st_ctime_ns
+        project.run(executor=executor, force=True)
+        assert home.stat().st_ctime_ns == built
+
+    def test_what_is_read_outside_the_project_is_to_be_the_same(
+        self, project: ShellProject, executor: Executor, outside: Path
+    ) -> None:
+        (outside / "rates.csv").write_text("1\n")
+        project.write(f'\n  a: {{sh: "cat {outside}/rates.csv > a.txt", out: [a.txt], reads: [{outside}/rates.csv]}}\n')
+        project.commit()
+        project.run(executor=executor, sandbox=True)
+        assert project.read("a.txt") == "1\n"
+        assert project.run().actions == {"a": "keep"}
+
+    def test_a_stage_in_a_container_is_refused_with_what_to_do(self, project: ShellProject, executor: Executor) -> None:
+        image = f"debian@sha256:{'0' * 64}"
+        project.write(f"\n  a: {{sh: 'echo > a.txt', out: [a.txt], image: '{image}'}}\n")
+        project.commit()
+        with pytest.raises(MintageError) as caught:
+            project.run(executor=executor)
+        assert "container" in caught.value.message
