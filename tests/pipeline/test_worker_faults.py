@@ -53,7 +53,8 @@ def test_a_lost_worker_costs_an_attempt(project: ShellProject, tmp_path: Path, f
     project.run(executor=with_fault(project, fault, tmp_path))
     ran = project.ran("make")
     assert ran["attempts"] == [{"ended": said}]
-    assert (project.read("a.txt"), project.store.get_bytes(ran["log"])) == ("made\n", b"said aloud\n")
+    assert project.read("a.txt") == "made\n"
+    assert project.store.get_bytes(ran["log"]).endswith(b"said aloud\n")  # of a lost one there is what came in time
 
 
 def test_the_second_answer_of_a_worker_is_not_read(project: ShellProject, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The engine ``worker``: a second Mintage on this machine for each stage, with an empty store and the remote alone.
+"""The engine ``worker``: a second Mintage on this machine for each stage, that has the remote alone.
 
 It is told its job on its standard input, which stays open: when that is closed, because the run ended or was killed, it
 ends its command and itself. Its folder is deleted with the block.
