@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from executor_suite import PHRASE, ExecutorSuite
+from executor_suite import PHRASE, ExecutorSuite, wait_for_end
 from shell_project import ShellProject
 
 from mintage.errors import ProjectError
@@ -102,3 +103,24 @@ def test_a_secret_that_the_cluster_has_not_is_named(
     project.commit()
     with pytest.raises(ProjectError, match="needs the secret SIGNING_PHRASE"):
         project.run(executor=executor)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_ended_leaves_no_command_on_the_cluster(
+    project: ShellProject, tmp_path: Path, number: signal.Signals
+) -> None:
+    os.mkfifo(tmp_path / "never")
+    os.mkfifo(tmp_path / "pids")
+    line = f"echo $$ > {tmp_path}/pids; cat {tmp_path}/never"
+    project.write(f'  slow: {{sh: "{line}", out: [a.txt]}}\n')
+    project.commit()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mintage", "run", "--executor", "ray"],
+        cwd=project.workspace.root,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    handles = [os.pidfd_open(int(pid)) for pid in (tmp_path / "pids").read_text().split()]
+    process.send_signal(number)
+    assert process.wait(60) == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    wait_for_end(handles)

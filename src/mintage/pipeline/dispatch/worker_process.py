@@ -21,6 +21,7 @@ from pathlib import Path
 from mintage.errors import WorkerLostError
 from mintage.pipeline.dispatch.lost import lost_with
 from mintage.pipeline.dispatch.messages import LONGEST, Job, encode
+from mintage.pipeline.leftover import end_at_home
 from mintage.pipeline.sandbox import tail_of
 from mintage.repo.stage import Resources
 from mintage.repo.workspace import Workspace
@@ -91,6 +92,8 @@ class WorkerProcess:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        if process.returncode < 0:  # killed: it could not end what its command had started
+            end_at_home(self._folder)
         if process.stdout is not None:
             process.stdout.close()
         shutil.rmtree(self._folder, ignore_errors=True)
