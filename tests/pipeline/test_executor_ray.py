@@ -7,15 +7,16 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from executor_suite import PHRASE, ExecutorSuite, wait_for_end
+from executor_suite import PHRASE, ExecutorSuite, stopped_with, wait_for_end
 from shell_project import ShellProject
 
-from mintage.errors import ProjectError
+from mintage.errors import ProjectError, StageStoppedError
 from mintage.pipeline.dispatch.open_executor import open_executor
 from mintage.pipeline.executor import Executor
 
@@ -124,3 +125,15 @@ def test_a_run_that_is_ended_leaves_no_command_on_the_cluster(
     process.send_signal(number)
     assert process.wait(60) == (130 if number == signal.SIGINT else -signal.SIGKILL)
     wait_for_end(handles)
+
+
+def test_a_stage_that_waits_for_a_place_says_so_and_can_be_stopped(project: ShellProject, executor: Executor) -> None:
+    project.write("\n  big: {sh: 'true', out: [a.txt], resources: {cpu: 900}}\n")
+    project.commit()
+    log = project.workspace.logs_dir / "r" / "big.log"
+
+    class Waits(threading.Event):
+        def is_set(self) -> bool:
+            return log.is_file() and log.read_text() == "(waiting for a place to run)\n"
+
+    assert isinstance(stopped_with(project, executor, "big", Waits()), StageStoppedError)

@@ -37,7 +37,7 @@ from mintage.store.local import Store
 
 __all__ = ["hear", "publish", "take"]
 
-_LOOK_S = 0.25
+_LOOK_S, _TELL_S = 0.25, 3.0
 
 
 def publish(
@@ -71,7 +71,8 @@ def hear(channel: Channel, *, log: Path, stop: Callable[[], bool], silence_s: fl
     Raises StageStoppedError where ``stop`` says so, and WorkerLostError.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    heard = time.monotonic()
+    began = heard = time.monotonic()
+    waits = False
     with log.open("ab") as sink:
         while True:
             if stop():
@@ -82,6 +83,10 @@ def hear(channel: Channel, *, log: Path, stop: Callable[[], bool], silence_s: fl
             now = time.monotonic()
             if line is None:
                 heard = heard if channel.has_begun else now
+                if not waits and not channel.has_begun and now - began > _TELL_S:
+                    waits = True
+                    sink.write(b"(waiting for a place to run)\n")
+                    sink.flush()
                 if now - heard > silence_s:
                     raise lost_with(f"its worker said nothing for {silence_s:.0f} s")
                 continue
