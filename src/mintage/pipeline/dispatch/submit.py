@@ -23,7 +23,7 @@ from mintage.pipeline.action import Action, CodeFile, action_of, encode_action
 from mintage.pipeline.dispatch.answers import error_of, needs_of_answer, stage_outcome
 from mintage.pipeline.dispatch.channel import Channel
 from mintage.pipeline.dispatch.lost import lost_with
-from mintage.pipeline.dispatch.messages import Answer, parse_message
+from mintage.pipeline.dispatch.messages import LONGEST, Answer, parse_message
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.notebook.start import executed_beside
 from mintage.pipeline.params import PARAMS_FILE
@@ -92,7 +92,7 @@ def hear(channel: Channel, *, log: Path, stop: Callable[[], bool], silence_s: fl
                 continue
             heard = now
             try:
-                message = parse_message(line)
+                message = parse_message(line[: LONGEST + 1])
             except RecordInvalidError as error:
                 raise lost_with("its worker said what is no message", found=error.found) from error
             if message.answer is not None:
