@@ -22,7 +22,7 @@ from mintage.record.envelope import encode as encode_record
 from mintage.repo.locks import Item
 
 NONE = "b3:" + "0" * 64
-PARTS = {"command": ["sh", "a.sh"], "inputs": {"data/a.csv": NONE}, "params": {"depth": 3}, "env": {}}
+PARTS = {"command": ["sh", "a.sh"], "inputs": {"data/a.csv": NONE}, "params": {"depth": 3}, "code": {"a.sh": NONE}}
 
 
 def action(**changed: Any) -> Action:
@@ -55,6 +55,8 @@ def test_an_action_comes_back_from_its_bytes_and_names_what_it_rests_on() -> Non
         {"metrics": ("/etc/motd",)},
         {"code": {"../a.sh": CodeFile(digest=NONE)}},
         {"environment": "none"},
+        {"code": {"a.sh": CodeFile(digest="b3:" + "1" * 64)}},
+        {"code": {}},
     ],
     ids=str,
 )

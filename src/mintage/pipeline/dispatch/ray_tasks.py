@@ -119,10 +119,10 @@ class RayTask:
         return self
 
     def receive(self, timeout_s: float) -> bytes | None:
-        if not self._ray.wait([self._messages], timeout=timeout_s)[0]:
-            return None
         failures = self._ray.exceptions
         try:
+            if not self._ray.wait([self._messages], timeout=timeout_s)[0]:
+                return None
             message: bytes = self._ray.get(next(self._messages))
         except StopIteration:
             self._over = True

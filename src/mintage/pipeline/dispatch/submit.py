@@ -14,12 +14,13 @@ from pathlib import Path
 from mintage.data.transfer import Need, transfer
 from mintage.errors import (
     BlobMissingError,
+    DataError,
     DigestMismatchError,
     RecordInvalidError,
     StageFailedError,
     StageStoppedError,
 )
-from mintage.pipeline.action import Action, CodeFile, action_of, encode_action
+from mintage.pipeline.action import Action, CodeFile, action_of, encode_action, other_code
 from mintage.pipeline.dispatch.answers import error_of, needs_of_answer, stage_outcome
 from mintage.pipeline.dispatch.channel import Channel
 from mintage.pipeline.dispatch.lost import lost_with
@@ -57,6 +58,8 @@ def publish(
         models=models,
         params_file=(workspace.root / PARAMS_FILE).is_file(),
     )
+    if (changed := other_code(action)) is not None:
+        raise DataError(f"{changed} changed while it was read", where=changed, hint="run again")
     digest = store.put_bytes(encode_action(action))
     needs = [Need(item.digest, "folder" if item.folder else "bytes") for item in action.inputs]
     needs += [Need(file.digest, "bytes") for file in code.values()]
