@@ -6,7 +6,7 @@ Each command is a process of its own. Told are its wall time and its processor t
 started and waited for), which other work on the machine disturbs less; ratios are to ``python -c pass`` in the same
 run; a stage costs what a run of all takes beyond one with nothing to do. DVC and snakemake are timed where they are
 installed beside PYTHON; a DVC that took more than ``--limit`` seconds to run one size is given larger ones as done.
-Experiments are timed by bench/experiments.py, called last.
+Experiments are timed by bench/experiments.py, executors by bench/executors.py, both called last.
 """
 
 from __future__ import annotations
@@ -44,9 +44,12 @@ def main() -> None:
         found["ratio"] = round(found["processor_s"] / bare["processor_s"], 2)
     figures: dict[str, Any] = {"steps": steps}
     if not asked.no_experiments:
-        figures["experiments"] = _experiments()
+        figures["experiments"] = _by("experiments.py")
+    if not asked.no_executors:
+        figures["executors"] = _by("executors.py")
     write_result("pipeline", before=before, figures=figures, output=asked.out)
     _show(steps, figures.get("experiments"))
+    _show_executors(figures.get("executors", {}))
 
 
 def _tools(peers: Path | None) -> dict[str, dict[str, list[str]]]:
@@ -140,8 +143,8 @@ def _processor_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _experiments() -> dict[str, Any]:
-    done = subprocess.run([sys.executable, str(HERE / "experiments.py")], capture_output=True, text=True, check=True)
+def _by(script: str) -> dict[str, Any]:
+    done = subprocess.run([sys.executable, str(HERE / script)], capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -159,6 +162,13 @@ def _show(steps: dict[str, Any], experiments: dict[str, Any] | None) -> None:
         )
 
 
+def _show_executors(found: dict[str, Any]) -> None:
+    """What a trivial stage takes by each executor, and what of that is handing it out."""
+    for name, figures in found.items():
+        more = f", {figures['median_ms'] - found['local']['median_ms']:.0f} ms more than here" if name == "ray" else ""
+        sys.stdout.write(f"a stage by {name}: {figures['median_ms']} ms{more}\n")
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=_sizes, default=[10, 100, 1000], metavar="N,…", help="numbers of stages")
@@ -168,6 +178,7 @@ def _arguments() -> argparse.Namespace:
         "--limit", type=float, default=20, help="seconds of a run of DVC after which it runs no larger one"
     )
     parser.add_argument("--no-experiments", action="store_true", help="leave out bench/experiments.py")
+    parser.add_argument("--no-executors", action="store_true", help="leave out bench/executors.py")
     parser.add_argument("--out", type=Path, default=HERE / "results/pipeline.json")
     return parser.parse_args()
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from executor_suite import PHRASE, ExecutorSuite
+from executor_suite import PHRASE, ExecutorSuite, stopped_with, wait_for_end
 from shell_project import ShellProject
 
-from mintage.errors import ProjectError
+from mintage.errors import ProjectError, StageStoppedError
 from mintage.pipeline.dispatch.open_executor import open_executor
 from mintage.pipeline.executor import Executor
 
@@ -102,3 +104,36 @@ def test_a_secret_that_the_cluster_has_not_is_named(
     project.commit()
     with pytest.raises(ProjectError, match="needs the secret SIGNING_PHRASE"):
         project.run(executor=executor)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_ended_leaves_no_command_on_the_cluster(
+    project: ShellProject, tmp_path: Path, number: signal.Signals
+) -> None:
+    os.mkfifo(tmp_path / "never")
+    os.mkfifo(tmp_path / "pids")
+    line = f"echo $$ > {tmp_path}/pids; cat {tmp_path}/never"
+    project.write(f'  slow: {{sh: "{line}", out: [a.txt]}}\n')
+    project.commit()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mintage", "run", "--executor", "ray"],
+        cwd=project.workspace.root,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    handles = [os.pidfd_open(int(pid)) for pid in (tmp_path / "pids").read_text().split()]
+    process.send_signal(number)
+    assert process.wait(60) == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    wait_for_end(handles)
+
+
+def test_a_stage_that_waits_for_a_place_says_so_and_can_be_stopped(project: ShellProject, executor: Executor) -> None:
+    project.write("\n  big: {sh: 'true', out: [a.txt], resources: {cpu: 900}}\n")
+    project.commit()
+    log = project.workspace.logs_dir / "r" / "big.log"
+
+    class Waits(threading.Event):
+        def is_set(self) -> bool:
+            return log.is_file() and log.read_text() == "(waiting for a place to run)\n"
+
+    assert isinstance(stopped_with(project, executor, "big", Waits()), StageStoppedError)

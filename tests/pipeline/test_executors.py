@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -213,3 +214,50 @@ class TestWhatAWorkerMustHave:
         with pytest.raises(MintageError) as caught:
             project.run(executor=executor)
         assert "container" in caught.value.message
+
+
+LOGS = """
+from mlflow_layout import add_model, new_run, write_files
+top = new_run("calm-fox", params={"rate": "1"}, metrics=[("loss", 0.5, 0, 5)])
+top["files"]["notes/a.txt"] = "a note"
+write_files("mlruns", [top])
+open("a.txt", "w").write("a")
+"""
+
+
+def test_what_a_stage_logs_with_mlflow_on_a_worker_is_kept_and_tracked(project: ShellProject, worker: Executor) -> None:
+    layout = Path(__file__).with_name("mlflow_layout.py").read_text()
+    project.write("\n  a: {run: python a.py, out: [a.txt]}\n", {"a.py": LOGS, "mlflow_layout.py": layout})
+    project.commit()
+    project.run(executor=worker)
+    ran = project.ran("a")
+    logged = project.store.get_record(ran["mlflow"], kind="mlflow-log").body
+    assert ran["metrics"] == {"loss": 0.5}
+    assert [project.store.get_bytes(file["digest"]) for file in logged["runs"][0]["artifacts"]] == [b"a note"]
+
+
+def test_a_notebook_that_stops_on_a_worker_is_told_by_its_cell_and_lies_beside_the_log(
+    project: ShellProject, worker: Executor
+) -> None:
+    notebook = {
+        "cells": [
+            {"cell_type": "code", "id": "a", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+            for source in ("rows = open('one.csv').read()", "open('a.txt', 'w').write(rows)\nprint(rows + 1)")
+        ],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    project.write(
+        "\n  note: {run: note.ipynb, in: [one.csv], out: [a.txt]}\n", FILES | {"note.ipynb": json.dumps(notebook)}
+    )
+    project.commit()
+    with pytest.raises(StageFailedError, match="stage note failed in cell 2") as caught:
+        project.run(executor=worker)
+    executed = json.loads(Path(str(caught.value.where)).read_text())
+    assert executed["cells"][1]["outputs"][0]["ename"] == "TypeError"
+    notebook["cells"][1]["source"] = "open('a.txt', 'w').write(rows)"  # type: ignore[index]  # of JSON
+    (project.workspace.root / "note.ipynb").write_text(json.dumps(notebook))
+    project.run(executor=worker)
+    assert project.read("a.txt") == "one\n"
+    assert json.loads(project.store.get_bytes(project.ran("note")["notebook"]))["cells"][1]["execution_count"] == 2

@@ -132,6 +132,12 @@ def actions(mine: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict
     return found
 
 
+def test_a_stage_of_another_repository_runs_by_a_worker_too(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = commit(base / "mine", {"mintage.yaml": f"remote: ../remote\n{MINE}"})
+    assert actions(mine, capsys, "--executor", "worker") == {"features": "run"}
+    assert (mine / "features/all.txt").read_text() == "MINE\nSEED\n9"
+
+
 def test_a_stage_of_another_repository_runs_with_its_code_and_our_data(
     base: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

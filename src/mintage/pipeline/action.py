@@ -28,10 +28,20 @@ from mintage.record.envelope import Record, decode, encode
 from mintage.record.manifest import safe_path
 from mintage.repo.locked_python import LockedPython
 from mintage.repo.locks import Item, Lock
+from mintage.repo.notebook import NOTEBOOK
 from mintage.repo.project import ModelEntry
 from mintage.repo.stage import Determinism, Stage
 
-__all__ = ["Action", "CodeFile", "LockFiles", "action_of", "decode_action", "encode_action", "facts_of"]
+__all__ = [
+    "Action",
+    "CodeFile",
+    "LockFiles",
+    "action_of",
+    "decode_action",
+    "encode_action",
+    "facts_of",
+    "other_code",
+]
 
 
 class CodeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -157,7 +167,20 @@ def decode_action(data: bytes) -> Action:
         raise RecordInvalidError("an action's key is not that of its parts", expected=action.key)
     if action.parts.get("inputs") != {item.path: item.digest for item in action.inputs}:
         raise RecordInvalidError("an action's inputs are not those of its key", found=action.stage)
+    if other := other_code(action):
+        raise RecordInvalidError("an action's code is not that of its key", found=other)
     return action
+
+
+def other_code(action: Action) -> str | None:
+    """A code file whose bytes are not those of the action's key; that of a notebook leaves prose out, and is not
+    compared."""
+    wanted: dict[str, str] = action.parts.get("code", {})
+    for path in sorted({*wanted, *action.code}):
+        file = action.code.get(path)
+        if file is None or path not in wanted or (not path.endswith(NOTEBOOK) and file.digest != wanted[path]):
+            return path
+    return None
 
 
 def facts_of(action: Action, environment: Environment, *, new_inputs: bool) -> StageFacts:

@@ -14,10 +14,10 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["end_leftovers"]
+__all__ = ["end_at_home", "end_leftovers"]
 
 _PATIENCE_S = 2.0
 _ROUNDS = 5
@@ -27,8 +27,21 @@ def end_leftovers(marker: str, *, grace_s: float) -> tuple[str, ...]:
     """End every process whose environment has ``marker`` (``NAME=value``) after ``grace_s``; returns their programs."""
     if sys.platform != "linux":
         return ()
+    return _end_all(lambda variables: marker.encode() in variables, grace_s)
+
+
+def end_at_home(folder: Path) -> tuple[str, ...]:
+    """End every process whose home lies in ``folder``, as those of a stage do that was run there; returns their
+    programs. For what is left when whoever ran it was killed."""
+    if sys.platform != "linux":
+        return ()
+    start = f"HOME={folder}/".encode()
+    return _end_all(lambda variables: any(variable.startswith(start) for variable in variables), 0.0)
+
+
+def _end_all(is_meant: Callable[[list[bytes]], bool], grace_s: float) -> tuple[str, ...]:
     with contextlib.ExitStack() as handles:
-        left = dict(_marked(marker.encode(), handles))
+        left = dict(_found(is_meant, handles))
         _wait(left, grace_s)
         names = tuple(sorted(left.values()))
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -46,15 +59,16 @@ def main(marker: str) -> None:
             return
 
 
-def _marked(marker: bytes, handles: contextlib.ExitStack) -> Iterator[tuple[int, str]]:
-    """A handle of each process with the mark, which stays its own whatever becomes of its number, and its program."""
+def _found(is_meant: Callable[[list[bytes]], bool], handles: contextlib.ExitStack) -> Iterator[tuple[int, str]]:
+    """A handle of each process whose variables are meant, which stays its own whatever becomes of its number, and its
+    program."""
     for folder in Path("/proc").iterdir():
         if not folder.name.isdecimal() or int(folder.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
             handle = os.pidfd_open(int(folder.name))
             handles.callback(os.close, handle)
-            if marker in (folder / "environ").read_bytes().split(b"\0"):
+            if is_meant((folder / "environ").read_bytes().split(b"\0")):
                 yield handle, (folder / "comm").read_text().strip()
 
 

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from mintage.errors import ClusterError, ExtraMissingError
@@ -56,6 +57,10 @@ class RayCluster:
         with self._lock:
             if self._task is None:
                 path = list(sys.path)
+                if _has_token(self._variables):  # Ray shows it to a cluster with an address only when it is told to
+                    os.environ.setdefault("RAY_AUTH_MODE", "token")
+                # Without this Ray warns of what a later one will do with the variables of GPUs that nobody asked for.
+                os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
                 import ray
 
                 self._ray = ray
@@ -67,8 +72,6 @@ class RayCluster:
     def _reach(self) -> None:
         if self._ray.is_initialized():
             return
-        # Without this Ray warns of what a later one will do with the variables of GPUs that nobody asked for.
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         address = self._variables.get("RAY_ADDRESS") or "auto"
         try:
             self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
@@ -77,8 +80,15 @@ class RayCluster:
                 "there is no Ray cluster to run stages on",
                 found=str(error).splitlines()[0] if str(error) else None,
                 where=address,
-                hint="`ray start --head` starts one here; RAY_ADDRESS names another (`local`: one for this run alone)",
+                hint="`ray start --head` starts one here; RAY_ADDRESS names another (`local`: one for this run alone), "
+                "RAY_AUTH_TOKEN its token",
             ) from error
+
+
+def _has_token(variables: Mapping[str, str]) -> bool:
+    """Whether there is a token of a cluster where Ray looks for one."""
+    named = variables.get("RAY_AUTH_TOKEN") or variables.get("RAY_AUTH_TOKEN_PATH")
+    return bool(named) or (Path.home() / ".ray" / "auth_token").is_file()
 
 
 def _remote_task(ray: Any) -> Any:
@@ -109,10 +119,10 @@ class RayTask:
         return self
 
     def receive(self, timeout_s: float) -> bytes | None:
-        if not self._ray.wait([self._messages], timeout=timeout_s)[0]:
-            return None
         failures = self._ray.exceptions
         try:
+            if not self._ray.wait([self._messages], timeout=timeout_s)[0]:
+                return None
             message: bytes = self._ray.get(next(self._messages))
         except StopIteration:
             self._over = True

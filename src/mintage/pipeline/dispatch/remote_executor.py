@@ -79,6 +79,6 @@ class RemoteExecutor:
             remote=str(self.remote.root),
             env={name: value for name, value in given.items() if not secret_values({name: value})},
             python=None if facts.environment.named is None else facts.environment.python,
-            hide=tuple(sorted({str(workspace.root), str(workspace.state.parent)})),
+            hide=tuple(sorted({str(workspace.root), str(workspace.state.parent)})) if self.is_here else (),
             new_inputs={item.path for item in last} != {item.path for item in facts.inputs},
         )

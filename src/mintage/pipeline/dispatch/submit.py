@@ -16,17 +16,18 @@ import msgspec
 from mintage.data.transfer import Need, transfer
 from mintage.errors import (
     BlobMissingError,
+    DataError,
     DigestMismatchError,
     ProjectError,
     RecordInvalidError,
     StageFailedError,
     StageStoppedError,
 )
-from mintage.pipeline.action import Action, CodeFile, LockFiles, action_of, encode_action
+from mintage.pipeline.action import Action, CodeFile, LockFiles, action_of, encode_action, other_code
 from mintage.pipeline.dispatch.answers import error_of, needs_of_answer, stage_outcome
 from mintage.pipeline.dispatch.channel import Channel
 from mintage.pipeline.dispatch.lost import lost_with
-from mintage.pipeline.dispatch.messages import Answer, Outcome, parse_message
+from mintage.pipeline.dispatch.messages import LONGEST, Answer, Outcome, parse_message
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.notebook.start import executed_beside
 from mintage.pipeline.params import PARAMS_FILE
@@ -42,7 +43,7 @@ from mintage.store.local import Store
 
 __all__ = ["hear", "publish", "take"]
 
-_LOOK_S = 0.25
+_LOOK_S, _TELL_S = 0.25, 3.0
 
 
 def publish(
@@ -71,6 +72,8 @@ def publish(
         models=models,
         params_file=(workspace.root / PARAMS_FILE).is_file(),
     )
+    if (changed := other_code(action)) is not None:
+        raise DataError(f"{changed} changed while it was read", where=changed, hint="run again")
     digest = store.put_bytes(encode_action(action))
     needs = [Need(item.digest, "folder" if item.folder else "bytes") for item in action.inputs]
     needs += [Need(file.digest, "bytes") for file in (*code.values(), *around.values())]
@@ -105,7 +108,8 @@ def hear(channel: Channel, *, log: Path, stop: Callable[[], bool], silence_s: fl
     Raises StageStoppedError where ``stop`` says so, and WorkerLostError.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    heard = time.monotonic()
+    began = heard = time.monotonic()
+    waits = False
     with log.open("ab") as sink:
         while True:
             if stop():
@@ -116,12 +120,16 @@ def hear(channel: Channel, *, log: Path, stop: Callable[[], bool], silence_s: fl
             now = time.monotonic()
             if line is None:
                 heard = heard if channel.has_begun else now
+                if not waits and not channel.has_begun and now - began > _TELL_S:
+                    waits = True
+                    sink.write(b"(waiting for a place to run)\n")
+                    sink.flush()
                 if now - heard > silence_s:
                     raise lost_with(f"its worker said nothing for {silence_s:.0f} s")
                 continue
             heard = now
             try:
-                message = parse_message(line)
+                message = parse_message(line[: LONGEST + 1])
             except RecordInvalidError as error:
                 raise lost_with("its worker said what is no message", found=error.found) from error
             if message.answer is not None:

@@ -1,8 +1,8 @@
 """The worker's side: run one action with nothing but the remote, and say how it goes.
 
-``work`` gives messages: parts of the log, signs of life, and at last the answer. Inputs and code come from the remote
-by digest into an empty store, the stage runs as anywhere else, in a scratch folder, and what it made goes into the
-remote before the answer says so. Everything it writes lies in ``folder``, which its caller deletes. Closing the
+``work`` gives messages: parts of the log, signs of life, and at last the answer. The remote is the only store: inputs
+and code are read from it by digest, the stage runs as anywhere else, in a scratch folder, and what it made is there
+before the answer says so. Everything else that it writes lies in ``folder``, which its caller deletes. Closing the
 generator ends the command with all that it started.
 """
 
@@ -16,10 +16,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mintage.data.checkout import place
-from mintage.data.transfer import Need, transfer
 from mintage.errors import BlobMissingError, MintageError, StageFailedError, UndeclaredReadError, WorkerEnvironmentError
 from mintage.pipeline.action import Action, decode_action, facts_of
-from mintage.pipeline.dispatch.answers import failed_with, needs_of_answer, outcome_of
+from mintage.pipeline.dispatch.answers import failed_with, outcome_of
 from mintage.pipeline.dispatch.hiding import hide_from_thread
 from mintage.pipeline.dispatch.live_log import LiveLog
 from mintage.pipeline.dispatch.messages import Answer, Job, Message
@@ -31,12 +30,10 @@ from mintage.pipeline.outside_reads import read_digests
 from mintage.pipeline.params import PARAMS_FILE
 from mintage.pipeline.stage_data import files_of
 from mintage.pipeline.stage_run import execute_stage, level_variables
-from mintage.record.digest import blake3_bytes, blake3_file
+from mintage.record.digest import blake3_bytes
 from mintage.repo.remote import remote_at
 from mintage.repo.workspace import Workspace
-from mintage.store.local import Store
 from mintage.store.statcache import StatCache
-from mintage.store.transfer import copy_blob
 
 __all__ = ["work"]
 
@@ -71,7 +68,6 @@ class _Worker:
     def __init__(self, job: Job, folder: Path, environments: Path, stop: Callable[[], bool]) -> None:
         self.job, self.environments, self.stop = job, environments, stop
         self.workspace = Workspace(folder / "project")
-        self.store = Store(self.workspace.store_dir)
         self.log = folder / "logs" / "stage.log"
         self.live = LiveLog(self.log)
         self.placed: dict[Path, str] = {}
@@ -79,25 +75,27 @@ class _Worker:
     def answer(self) -> Answer:
         """Run it; every error that a person should see is an answer too."""
         try:
-            remote = remote_at(Path(self.job.remote))
-            action = self._fetched(remote)
+            self.store = remote_at(Path(self.job.remote))
+            self.workspace.store_dir = self.store.root
+            action = self._fetched()
             with _variables(action, self.job.env):
-                return self._run(action, remote)
+                return self._run(action)
+        except BlobMissingError as error:
+            error.hint = "run it again from the project, which puts into the remote what the action names"
+            return failed_with(self.job.action, error, root=self.workspace.root)
         except MintageError as error:
             return failed_with(self.job.action, error, root=self.workspace.root)
 
-    def _fetched(self, remote: Store) -> Action:
-        """The action, with all that it names in the store here, and its inputs and code in place."""
+    def _fetched(self) -> Action:
+        """The action, with its inputs and code in place, each verified as it is read."""
         self.workspace.prepare()
-        self._bring(remote, [Need(self.job.action, "bytes")])
         action = decode_action(self.store.get_bytes(self.job.action))
-        needs = [Need(item.digest, "folder" if item.folder else "bytes") for item in action.inputs]
         files = {**action.around, **action.code}
         locks = action.lock.files if action.lock is not None else {}
-        plain = {*(file.digest for file in files.values()), *locks.values()}
-        self._bring(remote, [*needs, *(Need(digest, "bytes") for digest in sorted(plain))])
         for item in action.inputs:
-            place(self.store, item, self.workspace.root / item.path)
+            target = self.workspace.root / item.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            place(self.store, item, target)
             self.placed |= {self.workspace.root / file.path: file.digest for file in files_of(item, self.store)}
         for path, file in files.items():
             self._place(path, file.digest, executable=file.executable)
@@ -113,16 +111,7 @@ class _Worker:
             target.parent.mkdir(parents=True, exist_ok=True)
             self.store.checkout(digest, target, executable=executable)
 
-    def _bring(self, remote: Store, needs: list[Need]) -> None:
-        if lost := transfer(needs, source=remote, target=self.store).lost:
-            raise BlobMissingError(
-                f"the remote lacks {len(lost)} of the blobs that the action names",
-                found=", ".join(lost[:3]),
-                where=str(remote.root),
-                hint="run it again from the project, which puts them there",
-            )
-
-    def _run(self, action: Action, remote: Store) -> Answer:
+    def _run(self, action: Action) -> Answer:
         with StatCache(self.environments) as cache:
             environment = worker_environment(
                 self.workspace,
@@ -130,7 +119,7 @@ class _Worker:
                 key=action.parts["environment"],
                 python=self.job.python,
                 locked=action.lock.locked if action.lock is not None else None,
-                wanted=lambda: remote.get_bytes(action.environment),
+                wanted=lambda: self.store.get_bytes(action.environment),
             )
             if action.reads and read_digests(action.reads, cache, stage=action.stage) != action.parts["reads"]:
                 raise WorkerEnvironmentError(
@@ -142,9 +131,9 @@ class _Worker:
         facts = facts_of(action, environment, new_inputs=self.job.new_inputs)
         self.live.hide(_set(action.env), secrets=_set(action.secrets))
         hide_from_thread(self.job.hide, environment, readable=[self.workspace.root.parent])
-        return self._executed(action, facts, remote)
+        return self._executed(action, facts)
 
-    def _executed(self, action: Action, facts: StageFacts, remote: Store) -> Answer:
+    def _executed(self, action: Action, facts: StageFacts) -> Answer:
         variables = level_variables(facts)
         outcome, ended, executed = None, None, executed_beside(self.log)
         try:
@@ -156,7 +145,7 @@ class _Worker:
             raise
         except StageFailedError as error:
             ended = error.ended
-        answer = Answer(
+        return Answer(
             action=self.job.action,
             outcome=None if outcome is None else outcome_of(outcome),
             ended=ended,
@@ -165,16 +154,6 @@ class _Worker:
             hardware=hardware(),
             variables=variables,
         )
-        self._give(remote, answer)
-        return answer
-
-    def _give(self, remote: Store, answer: Answer) -> None:
-        """Put what the answer names into the remote, also where the bytes there are not what their name says."""
-        transfer(needs_of_answer(answer), source=self.store, target=remote)
-        outputs = answer.outcome.outputs if answer.outcome is not None else ()
-        for digest in {file.digest for item in outputs for file in files_of(item, self.store)}:
-            if blake3_file(remote.path_of(digest)) != digest:
-                copy_blob(digest, source=self.store, target=remote)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The engine ``worker``: a second Mintage on this machine for each stage, with an empty store and the remote alone.
+"""The engine ``worker``: a second Mintage on this machine for each stage, that has the remote alone.
 
 It is told its job on its standard input, which stays open: when that is closed, because the run ended or was killed, it
 ends its command and itself. Its folder is deleted with the block.
@@ -21,6 +21,7 @@ from pathlib import Path
 from mintage.errors import WorkerLostError
 from mintage.pipeline.dispatch.lost import lost_with
 from mintage.pipeline.dispatch.messages import LONGEST, Job, encode
+from mintage.pipeline.leftover import end_at_home
 from mintage.pipeline.sandbox import tail_of
 from mintage.repo.stage import Resources
 from mintage.repo.workspace import Workspace
@@ -91,6 +92,8 @@ class WorkerProcess:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        if process.returncode < 0:  # killed: it could not end what its command had started
+            end_at_home(self._folder)
         if process.stdout is not None:
             process.stdout.close()
         shutil.rmtree(self._folder, ignore_errors=True)
