@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,3 +121,35 @@ def test_code_that_a_run_found_is_verified_against_the_commit(project: ShellProj
     run = project.run()
     assert run.record is not None
     assert all(link.ok for link in walk(run_link(project.store, project.workspace.git, run.record)))
+
+
+def test_a_package_that_python_loads_out_of_the_project_itself_joins_the_key(project: ShellProject) -> None:
+    root = project.workspace.root
+    text = (
+        f"import sys, os\nsys.path.insert(0, {str(root / 'src')!r})\nimport pack.part as part\n"
+        "open('out.txt', 'w').write(part.TEXT + part.read())\nsys.stdout.flush()\nos._exit(0)\n"
+    )
+    part = (
+        "import pathlib\nTEXT = 'part'\ndef read():\n    return (pathlib.Path(__file__).parent / 'q.sql').read_text()\n"
+    )
+    files = {"fit.py": text, "src/pack/__init__.py": "", "src/pack/part.py": part, "src/pack/q.sql": "select"}
+    project.write(
+        STAGE.replace("python fit.py", "python job.py"), {**files, "job.py": "import runpy\nrunpy.run_path('fit.py')"}
+    )
+    compileall.compile_dir(root / "src", quiet=1)
+    assert project.run().remarks["fit"][1:] == []
+    lock = read_lock(root, "fit")
+    assert lock is not None
+    assert lock.seen == ("fit.py", "src/pack/__init__.py", "src/pack/part.py", "src/pack/q.sql")
+
+
+def test_a_recorded_stage_need_not_list_the_code_that_it_found(project: ShellProject) -> None:
+    project.write(
+        "  fit:\n    run: python fit.py\n", {"fit.py": "open('out.txt', 'w').write(__import__('lib.a').a.VALUE)\n"}
+    )
+    project.run()
+    assert "code:" not in project.read("mintage.yaml")
+    assert project.run().actions["fit"] == "keep"
+    project.write(STAGE.replace("    params: [plugin]\n", ""), {"lib/a.py": "VALUE = 'A2'\n"})
+    assert project.run().actions["fit"] == "run"
+    assert project.read("out.txt") == "A2"

@@ -92,6 +92,7 @@ class Inspector:
     def reload_project(self) -> None:
         """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
         self.project = self.workspace.project(allow_unmade=True)
+        self._around = Around(self.workspace)  # what is an output now is no code around a stage
 
     def environment(self, stage: str | None) -> Environment:
         """The environment of ``stage``; None: of the project. Raises InterpreterError if it cannot be used."""

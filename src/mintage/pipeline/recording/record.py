@@ -182,9 +182,13 @@ def _evidence(made: Mirror, watcher: Watcher | None, said: Sequence[Said]) -> tu
     if watcher is None or watcher.overflowed:
         _from_hook(evidence, said, made)
         notes.append(_BLIND)
-    for path in sorted(_by_own_path(said, made)):
+    found, installed = _by_own_path(said, made)
+    for path in sorted(found):
         evidence.add(path, "read")
-        notes.append(f"reads {path} by an absolute path, which other machines do not have: say {path} instead")
+    notes += [
+        f"reads {path} by an absolute path, which other machines do not have: say {path} instead"
+        for path in sorted(found - installed)
+    ]
     return evidence, notes
 
 
@@ -251,12 +255,14 @@ def _compiled(said: Iterable[Said], made: Mirror) -> set[str]:
     return found & made.files.keys()
 
 
-def _by_own_path(said: Iterable[Said], made: Mirror) -> set[str]:
-    """Files of the project that were read where the user has them, not in the private folder; modules apart, which an
-    editable install leads there."""
-    lines = [line for line in said if line.kind == "read" and not line.what.startswith(f"{made.work}/")]
+def _by_own_path(said: Iterable[Said], made: Mirror) -> tuple[set[str], set[str]]:
+    """Files of the project that were read where the user has them, not in the private folder; and those of them that
+    belong to a package, which an editable install leads there."""
+    lines = [line for line in said if not line.what.startswith(f"{made.work}/")]
     found = {path for path in _inside(lines, made, "read") if path in made.files and path not in made.links}
-    return found - _inside(said, made, "module")
+    modules = _inside(lines, made, "module") | _compiled(lines, made) | {path for path in found if path.endswith(".py")}
+    packages = {path.rpartition("/")[0] for path in modules} - {""}
+    return found, {path for path in found if any(path.startswith(f"{folder}/") for folder in packages)}
 
 
 def _asked(
