@@ -153,3 +153,17 @@ def test_a_recorded_stage_need_not_list_the_code_that_it_found(project: ShellPro
     project.write(STAGE.replace("    params: [plugin]\n", ""), {"lib/a.py": "VALUE = 'A2'\n"})
     assert project.run().actions["fit"] == "run"
     assert project.read("out.txt") == "A2"
+
+
+def test_code_that_a_stage_writes_over_is_told_and_neither_the_project_nor_another_stage_has_it(
+    project: ShellProject,
+) -> None:
+    stages = (
+        "  over:\n    run: bash over.sh\n    out: [over.txt]\n"
+        "  see:\n    sh: cat lib/*.py > see.txt\n    out: [see.txt]\n"
+    )
+    project.write(stages, {"over.sh": "echo X > lib/a.py\ntouch over.txt\n"})
+    line = "write `out: [over.txt, lib/a.py]`"
+    assert project.run().remarks["over"] == [f"writes lib/a.py, which `out` does not name: it is not kept; {line}"]
+    assert project.read("lib/a.py") == FILES["lib/a.py"]
+    assert project.read("see.txt") == FILES["lib/a.py"] + FILES["lib/b.py"]

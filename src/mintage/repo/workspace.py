@@ -40,6 +40,7 @@ class Workspace:
         self.models_dir = self.state / "models"
         self.environments_dir = self.state / "environments"
         self.tmp_dir = self.state / "tmp"
+        self.code_dir = self.state / "code"
         self.logs_dir = self.state / "logs"
         self.reports_dir = self.state / "reports"
 
