@@ -49,7 +49,7 @@ class World:
             has=self.results.__contains__,
         )
         key, last = self.lock or (None, Seen())
-        whole, found, seen = joined(parts, last, key=key, look=look)
+        whole, found, seen = joined(parts, last, key=key, look=lambda: look)
         assert found == cache_key(whole)
         if found not in self.results:
             result, saw = self.run(first)

@@ -167,3 +167,12 @@ def test_code_that_a_stage_writes_over_is_told_and_neither_the_project_nor_anoth
     assert project.run().remarks["over"] == [f"writes lib/a.py, which `out` does not name: it is not kept; {line}"]
     assert project.read("lib/a.py") == FILES["lib/a.py"]
     assert project.read("see.txt") == FILES["lib/a.py"] + FILES["lib/b.py"]
+
+
+def test_a_module_that_git_ignores_is_missing_and_the_hint_says_how_to_have_it(project: ShellProject) -> None:
+    project.write(STAGE, {".gitignore": "lib/a.py\n"})
+    with pytest.raises(StageFailedError) as caught:
+        project.run()
+    assert "lib/a.py is no code that Git tracks or would track: name it under `code:`" in str(caught.value.hint)
+    project.write(STAGE + "    code: [lib/a.py]\n", {})
+    assert project.run().actions["fit"] == "run"

@@ -126,7 +126,7 @@ class Inspector:
         lock = self.locks.get(name)
         project = self.project if used is None else used.project
         parts, key, seen = joined(
-            parts, seen_by(lock), key=lock.key if lock else None, look=self._look(root, project, written)
+            parts, seen_by(lock), key=lock.key if lock else None, look=lambda: self._look(root, project, written)
         )
         return StageFacts(
             name=name,

@@ -154,7 +154,7 @@ def _recording(
         took_params=any(line.kind == "read" and line.what == str(scratch.private / "params.json") for line in said),
         seen_by="hook" if watcher is None else "inotify",
         blind=_BLIND in notes,
-        missed=_missed(said, made, after),
+        absent=_absent(said, made, after),
         notes=tuple(notes),
     )
 
@@ -236,7 +236,7 @@ def _named(said: Iterable[Said], made: Mirror) -> tuple[str, ...]:
     return tuple(sorted(_inside(said, made, "names") | ({"."} if at_root else set())))
 
 
-def _missed(said: Iterable[Said], made: Mirror, after: Mapping[str, Stamp]) -> tuple[str, ...]:
+def _absent(said: Iterable[Said], made: Mirror, after: Mapping[str, Stamp]) -> tuple[str, ...]:
     """What was looked for in the private folder and was there at no time."""
     start = f"{made.work}/"
     found = {

@@ -24,7 +24,7 @@ class Recording:
     Python asked for and that were not there. ``seeds`` are calls that seeded, by value and place; ``unseeded``
     generators that were used without that; ``used`` the numeric libraries that its processes had loaded.
     ``took_params`` says that the file at $MINTAGE_PARAMS was opened, ``seen_by`` how reads were seen, ``blind`` that
-    those by other programs were not, ``missed`` what of the project Python looked for in vain, as a module or a file;
+    those by other programs were not, ``absent`` what of the project Python looked for in vain, as a module or a file;
     ``notes`` what could not be seen.
     """
 
@@ -50,5 +50,5 @@ class Recording:
     took_params: bool = False
     seen_by: Literal["inotify", "hook"] = "inotify"
     blind: bool = False
-    missed: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -31,8 +31,8 @@ def saw_in(recording: Recording, *, among: Iterable[str], around: Collection[str
 
 
 def _absent(recording: Recording, around: Collection[str]) -> tuple[str, ...]:
-    missed = {*recording.missed} - {*around}
-    return tuple(path for path in sources_among({*around, *missed}) if path in missed) if missed else ()
+    looked = {*recording.absent} - {*around}
+    return tuple(path for path in sources_among({*around, *looked}) if path in looked) if looked else ()
 
 
 def _listed(named: Iterable[str], around: Collection[str], used: Iterable[str]) -> dict[str, Listed]:
