@@ -32,7 +32,7 @@ _BESIDE = frozenset(
     )
 )
 _OURS = ("models/", "policies/", "releases/")
-_MOST = 2000
+_MOST = 1000
 
 
 def sources_among(paths: Iterable[str]) -> list[str]:
