@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mintage.pipeline.key import cache_key, explain
 from mintage.pipeline.seen.key import Look, Saw, Seen, joined, listed_names, rejoined, without
 from mintage.pipeline.seen.sources import narrowed, sources_among
+from mintage.pipeline.table import SUFFIXES
 from mintage.record.digest import blake3_bytes
 
 NAMES = ("a", "b", "c", "d")
@@ -94,6 +95,10 @@ def test_of_a_crowd_of_code_a_stage_gets_what_lies_in_its_own_topmost_folders() 
     assert narrowed(paths, ["one/1.py"]) == paths[:750]
     assert narrowed(paths, ["one/1.py", "two/1.py"]) == []
     assert narrowed(paths[:1000], ["x.py"]) == paths[:1000]
+
+
+def test_tables_are_no_code_as_one_that_no_stage_declares_is_unseen() -> None:
+    assert sources_among(["pkg/a.py", *(f"pkg/rows{suffix}" for suffix in SUFFIXES)]) == ["pkg/a.py"]
 
 
 def test_files_of_mintage_and_of_environments_are_no_code_around_a_stage() -> None:
