@@ -176,3 +176,22 @@ def test_a_module_that_git_ignores_is_missing_and_the_hint_says_how_to_have_it(p
     assert "lib/a.py is no code that Git tracks or would track: name it under `code:`" in str(caught.value.hint)
     project.write(STAGE + "    code: [lib/a.py]\n", {})
     assert project.run().actions["fit"] == "run"
+
+
+def test_what_a_stage_makes_for_itself_is_no_code_that_it_found(project: ShellProject) -> None:
+    script = """\
+import importlib, os
+for name in ("lib/a.py", "lib/short.py"):
+    open(name, "w").write("VALUE = 'made'\\n")
+value = importlib.import_module("lib.a").VALUE + importlib.import_module("lib.short").VALUE
+os.remove("lib/short.py")
+open("out.txt", "w").write(value)
+"""
+    project.write(STAGE, {"fit.py": script})
+    project.run()
+    lock = read_lock(project.workspace.root, "fit")
+    assert lock is not None
+    assert lock.parts["code"].keys() == {"fit.py"}
+    assert "absent" not in lock.parts
+    assert project.read("out.txt") == "mademade"
+    assert project.run().actions["fit"] == "keep"

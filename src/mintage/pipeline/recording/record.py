@@ -36,6 +36,7 @@ _HOOK_CHANGES: dict[str, tuple[Change, ...]] = {
     "both": ("opened-to-write",),
     "list": ("listed",),
 }
+_WRITES = ("write", "append", "both")
 _USED_BYTES, _MOST_USED = 16_384, 50
 _BLIND = "reads by native libraries and other programs could not be seen: check `in`"
 
@@ -236,13 +237,11 @@ def _named(said: Iterable[Said], made: Mirror) -> tuple[str, ...]:
     return tuple(sorted(_inside(said, made, "names") | ({"."} if at_root else set())))
 
 
-def _absent(said: Iterable[Said], made: Mirror, after: Mapping[str, Stamp]) -> tuple[str, ...]:
+def _absent(said: Sequence[Said], made: Mirror, after: Mapping[str, Stamp]) -> tuple[str, ...]:
     """What was looked for in the private folder and was there at no time."""
-    start = f"{made.work}/"
-    found = {
-        line.what[len(start) :] for line in said if line.kind in ("absent", "read") and line.what.startswith(start)
-    }
-    return tuple(sorted(found - made.files.keys() - after.keys() - {*made.folders}))
+    wanted = _inside(said, made, "absent") | _inside(said, made, "read")
+    there = {*made.files, *made.folders, *after}.union(*(_inside(said, made, kind) for kind in _WRITES))
+    return tuple(sorted(wanted - there))
 
 
 def _compiled(said: Iterable[Said], made: Mirror) -> set[str]:
