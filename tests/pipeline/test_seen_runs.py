@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,3 +121,77 @@ def test_code_that_a_run_found_is_verified_against_the_commit(project: ShellProj
     run = project.run()
     assert run.record is not None
     assert all(link.ok for link in walk(run_link(project.store, project.workspace.git, run.record)))
+
+
+def test_a_package_that_python_loads_out_of_the_project_itself_joins_the_key(project: ShellProject) -> None:
+    root = project.workspace.root
+    text = (
+        f"import sys, os\nsys.path.insert(0, {str(root / 'src')!r})\nimport pack.part as part\n"
+        "open('out.txt', 'w').write(part.TEXT + part.read())\nsys.stdout.flush()\nos._exit(0)\n"
+    )
+    part = (
+        "import pathlib\nTEXT = 'part'\ndef read():\n    return (pathlib.Path(__file__).parent / 'q.sql').read_text()\n"
+    )
+    files = {"fit.py": text, "src/pack/__init__.py": "", "src/pack/part.py": part, "src/pack/q.sql": "select"}
+    project.write(
+        STAGE.replace("python fit.py", "python job.py"), {**files, "job.py": "import runpy\nrunpy.run_path('fit.py')"}
+    )
+    compileall.compile_dir(root / "src", quiet=1)
+    assert project.run().remarks["fit"][1:] == []
+    lock = read_lock(root, "fit")
+    assert lock is not None
+    assert lock.seen == ("fit.py", "src/pack/__init__.py", "src/pack/part.py", "src/pack/q.sql")
+
+
+def test_a_recorded_stage_need_not_list_the_code_that_it_found(project: ShellProject) -> None:
+    project.write(
+        "  fit:\n    run: python fit.py\n", {"fit.py": "open('out.txt', 'w').write(__import__('lib.a').a.VALUE)\n"}
+    )
+    project.run()
+    assert "code:" not in project.read("mintage.yaml")
+    assert project.run().actions["fit"] == "keep"
+    project.write(STAGE.replace("    params: [plugin]\n", ""), {"lib/a.py": "VALUE = 'A2'\n"})
+    assert project.run().actions["fit"] == "run"
+    assert project.read("out.txt") == "A2"
+
+
+def test_code_that_a_stage_writes_over_is_told_and_neither_the_project_nor_another_stage_has_it(
+    project: ShellProject,
+) -> None:
+    stages = (
+        "  over:\n    run: bash over.sh\n    out: [over.txt]\n"
+        "  see:\n    sh: cat lib/*.py > see.txt\n    out: [see.txt]\n"
+    )
+    project.write(stages, {"over.sh": "echo X > lib/a.py\ntouch over.txt\n"})
+    line = "write `out: [over.txt, lib/a.py]`"
+    assert project.run().remarks["over"] == [f"writes lib/a.py, which `out` does not name: it is not kept; {line}"]
+    assert project.read("lib/a.py") == FILES["lib/a.py"]
+    assert project.read("see.txt") == FILES["lib/a.py"] + FILES["lib/b.py"]
+
+
+def test_a_module_that_git_ignores_is_missing_and_the_hint_says_how_to_have_it(project: ShellProject) -> None:
+    project.write(STAGE, {".gitignore": "lib/a.py\n"})
+    with pytest.raises(StageFailedError) as caught:
+        project.run()
+    assert "lib/a.py is no code that Git tracks or would track: name it under `code:`" in str(caught.value.hint)
+    project.write(STAGE + "    code: [lib/a.py]\n", {})
+    assert project.run().actions["fit"] == "run"
+
+
+def test_what_a_stage_makes_for_itself_is_no_code_that_it_found(project: ShellProject) -> None:
+    script = """\
+import importlib, os
+for name in ("lib/a.py", "lib/short.py"):
+    open(name, "w").write("VALUE = 'made'\\n")
+value = importlib.import_module("lib.a").VALUE + importlib.import_module("lib.short").VALUE
+os.remove("lib/short.py")
+open("out.txt", "w").write(value)
+"""
+    project.write(STAGE, {"fit.py": script})
+    project.run()
+    lock = read_lock(project.workspace.root, "fit")
+    assert lock is not None
+    assert lock.parts["code"].keys() == {"fit.py"}
+    assert "absent" not in lock.parts
+    assert project.read("out.txt") == "mademade"
+    assert project.run().actions["fit"] == "keep"

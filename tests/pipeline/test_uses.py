@@ -138,6 +138,23 @@ def test_a_stage_of_another_repository_runs_by_a_worker_too(base: Path, capsys: 
     assert (mine / "features/all.txt").read_text() == "MINE\nSEED\n9"
 
 
+def test_code_that_a_used_stage_finds_by_name_is_part_of_its_key(
+    base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, text = base / "mine", FILES["build.py"].replace("import helper", "helper = __import__('help' + 'er')")
+    for rev, helper in (("v2", FILES["helper.py"]), ("v3", "def shout(text):\n    return text.lower()\n")):
+        git(commit(base / "lib", {"build.py": text, "helper.py": helper}), "tag", rev)
+        (mine / "mintage.yaml").write_text(MINE.replace("rev: v1", f"rev: {rev}"))
+        assert actions(mine, capsys) == {"features": "run"}
+        assert actions(mine, capsys) == {"features": "keep"}
+        lock = read_lock(mine, "features")
+        assert lock is not None
+        assert lock.seen == ("helper.py",)
+        assert all(link.ok for link in walk(run_link(Store(mine / ".mintage/store"), Git(mine), str(lock.run))))
+    (mine / "mintage.yaml").write_text(MINE.replace("rev: v1", "rev: v2"))
+    assert actions(mine, capsys) == {"features": "restore"}
+
+
 def test_a_stage_of_another_repository_runs_with_its_code_and_our_data(
     base: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -120,6 +120,21 @@ def test_a_commit_that_changes_nothing_of_it_reruns_nothing(mine: Path, capsys: 
     assert actions(mine, capsys, "--update-uses") == {"scores": "run"}
 
 
+def test_code_that_a_stage_finds_by_name_counts_for_that_stage_alone(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lib, hidden = mine.parent / "lib", "print(__import__('wo' + 'rds').SAID)\n"
+    commit(lib, {"score.py": FILES["score.py"] + hidden, "words.py": "SAID = 'one'\n"})
+    assert actions(mine, capsys) == {"scores": "run"}
+    lock = read_lock(mine, "scores")
+    assert lock is not None
+    assert lock.seen == ("words.py",)
+    assert actions(mine, capsys) == {"scores": "keep"}
+    commit(lib, {"words.py": "SAID = 'two'\n"})
+    assert actions(mine, capsys, "--update-uses") == {"scores": "run"}
+    assert last_log(mine) == "== clean (as before)\n== score\nscored\ntwo\n"
+
+
 def test_a_stage_whose_output_is_given_does_not_run(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = MINE.replace("{data/raw.csv: mine.csv}", "{parts/a.txt: mine.csv}")
     (mine / "mintage.yaml").write_text(given)

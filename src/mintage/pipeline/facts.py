@@ -102,6 +102,7 @@ class Inspector:
     def reload_project(self) -> None:
         """Read mintage.yaml again, after a run wrote it, which tells itself of a model that no stage writes."""
         self.project = self.workspace.project(allow_unmade=True)
+        self._around = Around(self.workspace)  # what is an output now is no code around a stage
 
     def environment(self, stage: str | None) -> Environment:
         """The environment of ``stage``; None: of the project. Raises InterpreterError if it cannot be used."""
@@ -168,7 +169,7 @@ class Inspector:
         lock = self.locks.get(name)
         project = self.project if used is None else used.project
         parts, key, seen = joined(
-            parts, seen_by(lock), key=lock.key if lock else None, look=self._look(root, project, written)
+            parts, seen_by(lock), key=lock.key if lock else None, look=lambda: self._look(root, project, written)
         )
         return StageFacts(
             name=name,

@@ -33,6 +33,9 @@ from mintage.pipeline.recording.replace import replace_keys
 from mintage.pipeline.recording.source import Value
 from mintage.pipeline.sandbox import Scratch, tail_of
 from mintage.pipeline.secret_file import masking
+from mintage.pipeline.seen.observe import saw_in
+from mintage.pipeline.seen.sources import narrowed
+from mintage.pipeline.settle import unnamed
 from mintage.pipeline.stage_capture import captured_of, watch_stage, write_captured
 from mintage.pipeline.stage_failure import changed_meanwhile, changes_input, failure
 from mintage.pipeline.stage_run import StageOutcome, check_room, environment_of_stage, keep_inputs, keep_outcome
@@ -112,8 +115,10 @@ def learn_stage(inspector: Inspector, facts: StageFacts, *, log: Path, amend: bo
     if text != old:
         publish_bytes(workspace.root / PROJECT_FILE, text.encode())
         inspector.reload_project()
-    declared = inspector.facts(facts.name)
-    outcome = dataclasses.replace(outcome, remarks=_kept(inspector, declared))
+    declared = inspector.placing(inspector.facts(facts.name))
+    among = unnamed(declared, narrowed(declared.around, declared.parts["code"]))
+    saw = saw_in(recording, among=among, around=declared.around, work=workspace.root)  # it is steady: that was checked
+    outcome = dataclasses.replace(outcome, remarks=_kept(inspector, declared), saw=saw)
     diff = tuple(_changed_lines(old, text))
     return Learned(
         facts=declared,
@@ -198,7 +203,7 @@ def _propose(inspector: Inspector, facts: StageFacts, scratch: Scratch, recordin
     return propose(
         recording,
         stage=facts.stage,
-        closure=found,
+        closure={*found, *narrowed(facts.around, found)},
         sources=code,
         texts=_small(scratch.work, (*recording.reads, *recording.writes)),
         params=inspector.params,

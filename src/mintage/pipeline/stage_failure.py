@@ -97,6 +97,8 @@ def _stopped(executed: Path) -> Stopped | None:
 def _hint(tail: str, facts: StageFacts, root: Path, asked: Sequence[str]) -> str:
     module = re.search(r"(?:ModuleNotFoundError: No module named|ImportError: .* from) '([\w.]+)", tail)
     if module is not None:
+        if (path := _module_file(module[1], root)) is not None and path not in facts.around:
+            return f"{path} is no code that Git tracks or would track: name it under `code:`, or let Git have it"
         return _import_hint(module[1], facts.environment, root)
     if "No space left on device" in tail or "Errno 28" in tail:
         return "the disk is full: free some space and run again; nothing of this stage was kept, and nothing was lost"
@@ -147,6 +149,13 @@ def _in_project(path: str) -> str:
     path = re.sub(r"^.*/\.mintage/tmp/[0-9a-f]+/work/", "", path.rstrip(".")).removeprefix("./")
     hidden = path.startswith(("/", "..", ".git", ".mintage"))
     return "" if hidden or not path.strip("./") else path
+
+
+def _module_file(module: str, root: Path) -> str | None:
+    """The file of the project that a module's name stands for."""
+    stem = module.replace(".", "/")
+    options = [f"{base}{stem}{tail}" for base in ("", "src/") for tail in (".py", "/__init__.py")]
+    return next((path for path in options if (root / path).is_file()), None)
 
 
 def _import_hint(module: str, environment: Environment, root: Path) -> str:

@@ -8,6 +8,7 @@ import math
 import os
 import platform
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,7 +143,7 @@ def execute_stage(
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root, linker)
-        placed = _place_around(facts, workspace.root, scratch)
+        placed = _place_around(workspace, facts, scratch)
         recording = _observed(facts, workspace, scratch, log=log, links=linker.links, stop=stop)
         if recording.finished.exit_code != 0:
             here = workspace.root == workspace.state.parent
@@ -172,9 +173,11 @@ def execute_stage(
     )
 
 
-def _place_around(facts: StageFacts, root: Path, scratch: Scratch) -> set[str]:
+def _place_around(workspace: Workspace, facts: StageFacts, scratch: Scratch) -> set[str]:
     """Put the code around the stage beside what it declares; returns the paths."""
-    return set(place_sources(narrowed(facts.around, facts.parts["code"]), root=root, work=scratch.work))
+    paths = narrowed(facts.around, facts.parts["code"])
+    where = {"root": workspace.root, "work": scratch.work, "pool": workspace.code_dir}
+    return set(place_sources(paths, **where, now_ns=time.time_ns()))
 
 
 def _observed(
@@ -256,7 +259,7 @@ def entered(
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
         _fill(scratch, store, facts, workspace.root, Linker(workspace.root, lambda _: None))
-        _place_around(facts, workspace.root, scratch)
+        _place_around(workspace, facts, scratch)
         environment = environment_of_stage(scratch, facts)
         command = stage_command(
             facts.command,

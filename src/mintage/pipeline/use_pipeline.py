@@ -1,7 +1,6 @@
 """Run a pipeline of another repository as one stage: each of its stages in a scratch folder of its own, in order.
 
-What a stage made is remembered under a key of its own, so a later run repeats only those that something changed for;
-one that used code which following its imports does not find runs each time that the pipeline does.
+What a stage made is remembered under a key of its own, so a later run repeats only those that something changed for.
 Metrics carry the stage's name in front. Executed notebooks, and what stages logged with MLflow, are not kept.
 """
 
@@ -18,8 +17,8 @@ from mintage.pipeline.executor import Executor
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.key import cache_key
 from mintage.pipeline.sandbox import Finished
-from mintage.pipeline.seen.key import Saw, Seen
-from mintage.pipeline.seen.sources import apart_from
+from mintage.pipeline.seen.key import Saw, without
+from mintage.pipeline.seen.still import saw_all, stands
 from mintage.pipeline.stage_run import StageOutcome
 from mintage.pipeline.uses.pipeline import Member, plain
 from mintage.pipeline.uses.used import Used, renamed
@@ -38,6 +37,7 @@ class _Made(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     metrics: tuple[tuple[str, float, int], ...]
     seeds: tuple[str, ...]
     used: tuple[dict[str, object], ...]
+    saw: Saw | None = None
 
 
 def run_members(
@@ -58,7 +58,7 @@ def run_members(
     store, there = Store(workspace.store_dir), Workspace(used.root, state=workspace.state)
     have = {item.path.rstrip("/"): item for item in (*renamed(used.use, facts.inputs), *used.fixed)}
     log.parent.mkdir(parents=True, exist_ok=True)
-    all_made, took_s, remarks, saw = [], 0.0, list[str](), Saw(code={}, listed={})
+    all_made, took_s, remarks = [], 0.0, list[str]()
     sandbox: str | None = None
     worker: dict[str, object] | None = None
     with StatCache(workspace.cache_database) as cache:
@@ -66,20 +66,25 @@ def run_members(
             inputs = tuple(_input(store, have, plain(path), member.name) for path in member.stage.inputs)
             key = cache_key({**member.parts, "inputs": {item.path: item.digest for item in inputs}})
             made = _remembered(cache, store, key)
+            if made is not None and made.saw is not None and not stands(made.saw, root=used.root, around=facts.around):
+                made = None
             with log.open("a") as file:
                 file.write(f"== {member.name}{' (as before)' if made else ''}\n")
             if made is None:
                 own = _facts(facts, member, inputs, key)
                 outcome = executor.execute(there, own, models={}, log=log, known=known, stop=stop)
                 sandbox, worker = outcome.sandbox or sandbox, outcome.worker or worker
-                made = _Made(outputs=outcome.outputs, metrics=outcome.metrics, seeds=outcome.seeds, used=outcome.used)
+                made = _Made(
+                    outputs=outcome.outputs,
+                    metrics=outcome.metrics,
+                    seeds=outcome.seeds,
+                    used=outcome.used,
+                    saw=outcome.saw,
+                )
                 took_s += outcome.finished.duration_s
                 if outcome.mlflow is not None:
                     remarks.append(f"what stage {member.name} logged with MLflow is not kept: use it as a `stage`")
-                if outcome.saw is None or not (outcome.saw.code or outcome.saw.listed or outcome.saw.absent):
-                    cache.remember(f"used:{key}", msgspec.json.encode(made).decode())
-                else:
-                    saw = _both(saw, outcome.saw)
+                cache.remember(f"used:{key}", msgspec.json.encode(made).decode())
             have |= {plain(item.path): item for item in made.outputs}
             all_made.append((member.name, made))
     return StageOutcome(
@@ -90,7 +95,10 @@ def run_members(
         remarks=tuple(remarks),
         seeds=tuple(f"{name}: {call}" for name, made in all_made for call in made.seeds),
         used=tuple(_once(library for _, made in all_made for library in made.used)),
-        saw=saw,
+        saw=saw_all(
+            (made.saw for _, made in all_made if made.saw is not None),
+            known=without(facts.parts, facts.seen.code)["code"],
+        ),
         sandbox=sandbox,
         worker=worker,
     )
@@ -107,17 +115,6 @@ def _facts(outer: StageFacts, member: Member, inputs: tuple[Item, ...], key: str
         inputs=inputs,
         lock=None,
         used=None,
-        around=tuple(apart_from(outer.around, member.stage.inputs)),
-        seen=Seen(),
-    )
-
-
-def _both(one: Saw, other: Saw) -> Saw:
-    """What two stages saw."""
-    return Saw(
-        code={**one.code, **other.code},
-        listed={**one.listed, **other.listed},
-        absent=tuple(sorted({*one.absent, *other.absent})),
     )
 
 

@@ -45,6 +45,7 @@ class Workspace:
         self.environments_dir = self.state / "environments"
         self.pythons_dir = self.state / "pythons"
         self.tmp_dir = self.state / "tmp"
+        self.code_dir = self.state / "code"
         self.logs_dir = self.state / "logs"
         self.reports_dir = self.state / "reports"
 

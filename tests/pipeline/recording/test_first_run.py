@@ -64,7 +64,6 @@ stages:
     in: [work/table.csv]
     out: [model.bin]
     metrics: [metrics.json]
-    code: [plugin_one.py]
 
 models: {}
 """

@@ -18,6 +18,7 @@ from mintage.pipeline.discover.environment import lock_files
 from mintage.pipeline.facts import StageResult
 from mintage.pipeline.graph import Makers
 from mintage.pipeline.params import PARAMS_FILE
+from mintage.pipeline.seen.note import note, seen_by
 from mintage.pipeline.stage_run import keep_inputs
 from mintage.repo.git import Git
 from mintage.repo.locks import LOCK_FOLDER, Item, Lock, parse_lock
@@ -162,6 +163,7 @@ def remember_results(workspace: Workspace, side: Side) -> None:
                 metrics = tuple((key, float(value), 0) for key, value in entry.get("metrics", {}).items())
                 result = StageResult(outputs=lock.outputs, run=lock.run, metrics=metrics, mlflow=entry.get("mlflow"))
                 cache.remember(lock.key, msgspec.json.encode(result).decode())
+                note(cache, lock.parts, seen_by(lock))
 
 
 def _within(path: str, folder: str) -> bool:

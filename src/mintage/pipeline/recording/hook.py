@@ -73,7 +73,7 @@ class _Reporter:
 
     def opened(self, path: str, flags: int) -> None:
         kind = _OPENS.get(flags & (os.O_WRONLY | os.O_RDWR), "read")
-        if kind != "read" and os.path.relpath(path, self.work) in self.links and os.path.islink(path):
+        if kind != "read" and self.is_shared(path):
             _own_copy(path, empty=bool(flags & os.O_TRUNC))
             if not flags & os.O_TRUNC:
                 self.say("copied", path)
@@ -84,6 +84,12 @@ class _Reporter:
         self.say(kind, path)
         if kind in ("read", "both"):
             self.missed(path)
+
+    def is_shared(self, path: str) -> bool:
+        """Whether a file is not this folder's alone: a link to the user's, or to a copy that other stages have too."""
+        if os.path.islink(path):
+            return os.path.relpath(path, self.work) in self.links
+        return path.startswith(self.own[0]) and os.path.isfile(path) and os.stat(path).st_nlink > 1
 
     def say(self, kind: str, what: str) -> None:
         if (kind, what) in self.said:

@@ -72,9 +72,9 @@ def propose(
     scripts: Sequence[str] = (),
     notebooks: Collection[Source] = (),
 ) -> Proposal:
-    """``closure`` are the files that ``code: auto`` finds, ``sources`` the text of modules, ``texts`` small files that
-    were read or written, ``params`` the names at the top of params.yaml, ``scripts`` the files that ``command`` names
-    as its program, ``notebooks`` what they say."""
+    """``closure`` are the files that ``code: auto`` finds or a run may find, ``sources`` the text of modules, ``texts``
+    small files that were read or written, ``params`` the names at the top of params.yaml, ``scripts`` the files that
+    ``command`` names as its program, ``notebooks`` what they say."""
     secrets = [path for path in recording.reads if looks_secret(path) or holds_private_key(texts.get(path, b""))]
     reads = [path for path in recording.reads if path not in secrets]
     stamped = [path for path in recording.writes if is_stamped(path)]

@@ -37,6 +37,7 @@ _HOOK_CHANGES: dict[str, tuple[Change, ...]] = {
     "both": ("opened-to-write",),
     "list": ("listed",),
 }
+_WRITES = ("write", "append", "both")
 _USED_BYTES, _MOST_USED = 16_384, 50
 _BLIND = "reads by native libraries and other programs could not be seen: check `in`"
 
@@ -187,9 +188,13 @@ def _evidence(made: Mirror, watcher: Watcher | None, said: Sequence[Said]) -> tu
     if watcher is None or watcher.overflowed:
         _from_hook(evidence, said, made)
         notes.append(_BLIND)
-    for path in sorted(_by_own_path(said, made)):
+    found, installed = _by_own_path(said, made)
+    for path in sorted(found):
         evidence.add(path, "read")
-        notes.append(f"reads {path} by an absolute path, which other machines do not have: say {path} instead")
+    notes += [
+        f"reads {path} by an absolute path, which other machines do not have: say {path} instead"
+        for path in sorted(found - installed)
+    ]
     return evidence, notes
 
 
@@ -237,13 +242,11 @@ def _named(said: Iterable[Said], made: Mirror) -> tuple[str, ...]:
     return tuple(sorted(_inside(said, made, "names") | ({"."} if at_root else set())))
 
 
-def _absent(said: Iterable[Said], made: Mirror, after: Mapping[str, Stamp]) -> tuple[str, ...]:
+def _absent(said: Sequence[Said], made: Mirror, after: Mapping[str, Stamp]) -> tuple[str, ...]:
     """What was looked for in the private folder and was there at no time."""
-    start = f"{made.work}/"
-    found = {
-        line.what[len(start) :] for line in said if line.kind in ("absent", "read") and line.what.startswith(start)
-    }
-    return tuple(sorted(found - made.files.keys() - after.keys() - {*made.folders}))
+    wanted = _inside(said, made, "absent") | _inside(said, made, "read")
+    there = {*made.files, *made.folders, *after}.union(*(_inside(said, made, kind) for kind in _WRITES))
+    return tuple(sorted(wanted - there))
 
 
 def _compiled(said: Iterable[Said], made: Mirror) -> set[str]:
@@ -256,12 +259,14 @@ def _compiled(said: Iterable[Said], made: Mirror) -> set[str]:
     return found & made.files.keys()
 
 
-def _by_own_path(said: Iterable[Said], made: Mirror) -> set[str]:
-    """Files of the project that were read where the user has them, not in the private folder; modules apart, which an
-    editable install leads there."""
-    lines = [line for line in said if line.kind == "read" and not line.what.startswith(f"{made.work}/")]
+def _by_own_path(said: Iterable[Said], made: Mirror) -> tuple[set[str], set[str]]:
+    """Files of the project that were read where the user has them, not in the private folder; and those of them that
+    belong to a package, which an editable install leads there."""
+    lines = [line for line in said if not line.what.startswith(f"{made.work}/")]
     found = {path for path in _inside(lines, made, "read") if path in made.files and path not in made.links}
-    return found - _inside(said, made, "module")
+    modules = _inside(lines, made, "module") | _compiled(lines, made) | {path for path in found if path.endswith(".py")}
+    packages = {path.rpartition("/")[0] for path in modules} - {""}
+    return found, {path for path in found if any(path.startswith(f"{folder}/") for folder in packages)}
 
 
 def _asked(

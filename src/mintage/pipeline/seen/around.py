@@ -11,7 +11,6 @@ from pathlib import Path
 
 from mintage.errors import GitError
 from mintage.pipeline.seen.key import Listed, listed_names
-from mintage.pipeline.seen.sources import apart_from, sources_among
 from mintage.repo.project import Project, Stage
 from mintage.repo.workspace import Workspace
 
@@ -30,6 +29,8 @@ class Around:
     def of_stage(self, root: Path, project: Project, stage: Stage) -> list[str]:
         """What ``stage`` of the ``project`` in ``root`` may use without naming it: not its inputs, which are there, and
         not what a stage writes, which is to be named."""
+        from mintage.pipeline.seen.sources import apart_from, sources_among
+
         if root not in self._known:
             written = [path for each in project.stages.values() for path in each.outputs]
             found = apart_from(sources_among(self._files(root)), written)

@@ -8,7 +8,7 @@ run would not have made.
 >>> look = Look(
 ...     digest={"a.py": "b3:1"}.get, names=lambda _: (), lacks=lambda _: True, noted=lambda _: (), has=lambda _: False
 ... )
->>> parts, _, _ = joined({"code": {"fit.py": "b3:0"}}, Seen(code=("a.py", "gone.py")), key=None, look=look)
+>>> parts, _, _ = joined({"code": {"fit.py": "b3:0"}}, Seen(code=("a.py", "gone.py")), key=None, look=lambda: look)
 >>> parts
 {'code': {'fit.py': 'b3:0', 'a.py': 'b3:1'}}
 >>> without(parts, ("a.py",))
@@ -43,6 +43,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     absent: tuple[str, ...] = ()
 
 
+_NOTHING = Seen()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Saw:
     """What a run saw: the digests of files, the names in folders; ``absent`` it looked for."""
@@ -69,26 +72,34 @@ class Look:
     has: Callable[[str], bool]
 
 
-def joined(parts: Mapping[str, Any], last: Seen, *, key: str | None, look: Look) -> tuple[dict[str, Any], str, Seen]:
-    """``parts`` with what was seen, their key, and which names those were.
+def joined(
+    parts: Mapping[str, Any], last: Seen, *, key: str | None, look: Callable[[], Look]
+) -> tuple[dict[str, Any], str, Seen]:
+    """``parts`` with what was seen, their key, and which names those were; ``look`` is asked if need be.
 
     ``last`` are the names of the stage's lock and ``key`` its key: if that comes out, it is taken. Else names under
     which there is a result; if there are none, those of the lock, so that a miss can be explained.
     """
-    first = _with(parts, last, look)
-    if first[1] == key or look.has(first[1]):
+    if last == _NOTHING:
+        first = dict(parts), cache_key(parts), last
+        if first[1] == key:
+            return first
+    ways = look()
+    if last != _NOTHING:
+        first = _with(parts, last, ways)
+    if first[1] == key or ways.has(first[1]):
         return first
-    for seen in look.noted(cache_key(parts)):
-        other = _with(parts, seen, look)
-        if look.has(other[1]):
+    for seen in ways.noted(cache_key(parts)):
+        other = _with(parts, seen, ways)
+        if ways.has(other[1]):
             return other
     return first
 
 
-def _with(parts: Mapping[str, Any], seen: Seen, look: Look) -> tuple[dict[str, Any], str, Seen]:
-    seen = msgspec.structs.replace(seen, code=tuple(path for path in seen.code if path not in parts["code"]))
+def _with(parts: Mapping[str, Any], names: Seen, look: Look) -> tuple[dict[str, Any], str, Seen]:
+    seen = msgspec.structs.replace(names, code=tuple(path for path in names.code if path not in parts["code"]))
     code = {path: digest for path in seen.code if (digest := look.digest(path)) is not None}
-    listed = {folder: names for folder in seen.folders if (names := look.names(folder))}
+    listed = {folder: found for folder in seen.folders if (found := look.names(folder))}
     whole = rejoined(parts, Saw(code=code, listed=listed, absent=tuple(filter(look.lacks, seen.absent))))
     return whole, cache_key(whole), seen
 

@@ -23,16 +23,16 @@ def saw_in(recording: Recording, *, among: Iterable[str], around: Collection[str
     Where reads by other programs than Python could not be seen, what is not Python counts as used.
     """
     known = {*among}
-    used = {*recording.reads, *recording.modules} & known
+    used = {*recording.reads, *recording.modules} & known - {*recording.writes}  # what it wrote first is its own
     if recording.blind:
-        used |= {path for path in known if not path.endswith(".py")}
+        used |= {path for path in known - {*recording.writes} if not path.endswith(".py")}
     code = {path: blake3_file(work / path) for path in sorted(used) if (work / path).is_file()}
     return Saw(code=code, listed=_listed(recording.named, around, code), absent=_absent(recording, around))
 
 
 def _absent(recording: Recording, around: Collection[str]) -> tuple[str, ...]:
-    missed = {*recording.absent} - {*around}
-    return tuple(path for path in sources_among({*around, *missed}) if path in missed) if missed else ()
+    looked = {*recording.absent} - {*around}
+    return tuple(path for path in sources_among({*around, *looked}) if path in looked) if looked else ()
 
 
 def _listed(named: Iterable[str], around: Collection[str], used: Iterable[str]) -> dict[str, Listed]:

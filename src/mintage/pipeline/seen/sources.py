@@ -1,8 +1,9 @@
 """Which of a repository's files are code, so that a stage may use them without naming them. Pure.
 
 Programs and templates are, wherever they lie. Settings and texts are where they belong to a package: in a folder, not
-the root, that holds Python itself or lies in one that does. Data are not, nor what Mintage or a person keeps apart:
-mintage.yaml, params.yaml, locks, policies, files named like secrets.
+the root, that holds Python itself or lies in one that does. Data are not, and tables above all: one that no stage
+declares is unseen, and may be a hold-out. Nor is what Mintage or a person keeps apart: mintage.yaml, params.yaml,
+locks, policies, files named like secrets.
 
 >>> sources_among(["fit.py", "conf.yaml", "lib/a.py", "lib/sql/q.sql", "lib/t/b.yaml", "lib/x.csv", "models/m.yaml"])
 ['fit.py', 'lib/a.py', 'lib/sql/q.sql', 'lib/t/b.yaml']
@@ -32,7 +33,7 @@ _BESIDE = frozenset(
     )
 )
 _OURS = ("models/", "policies/", "releases/")
-_MOST = 2000
+_MOST = 1000
 
 
 def sources_among(paths: Iterable[str]) -> list[str]:
