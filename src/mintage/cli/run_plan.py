@@ -12,7 +12,7 @@ from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.params import PARAMS_FILE, set_param_text
 from mintage.pipeline.places import cycles_placed
 from mintage.pipeline.select import Selection, select
-from mintage.pipeline.status import stage_states
+from mintage.pipeline.status import states_of
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.repo.yamlfile import load_yaml
 from mintage.store.publish import publish_bytes
@@ -30,7 +30,7 @@ def show_plan(workspace: Workspace, selection: Selection, *, force: bool, as_jso
         names = [stage.name for stage in implicit]
         with cycles_placed(workspace.root, inspector.project.stages):
             chosen = select(inspector.project, selection, models=names, changed=lambda rev: changed(inspector, rev))
-        states = {state.name: state for state in stage_states(workspace, cache, implicit)}
+        states = {state.name: state for state in states_of(inspector, implicit)}
         wanted = [*chosen.stages, *(names if chosen.models is None else chosen.models)]
         rows: list[dict[str, Any]] = []
         for name in wanted:

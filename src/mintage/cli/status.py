@@ -7,8 +7,9 @@ import argparse
 from mintage.cli.console import emit, emit_json
 from mintage.cli.context import Context
 from mintage.data.status import data_states
+from mintage.pipeline.facts import Inspector
 from mintage.pipeline.model_stage import model_stages
-from mintage.pipeline.status import stage_states
+from mintage.pipeline.status import states_of
 from mintage.store.statcache import StatCache
 
 __all__ = ["configure", "run"]
@@ -28,10 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     workspace = Context.here().workspace
     workspace.prepare()
     with StatCache(workspace.cache_database) as cache:
-        stages = stage_states(workspace, cache, model_stages(workspace, signer=None))
-        from mintage.repo.locks import read_locks
-
-        data = data_states(workspace, read_locks(workspace.root), cache)
+        inspector = Inspector(workspace, cache)
+        stages = states_of(inspector, model_stages(workspace, signer=None))
+        data = data_states(workspace, inspector.locks, cache)
     stale = [state for state in stages if state.reasons]
     changed = [state for state in data if state.state != "ok"]
     if arguments.json:

@@ -5,6 +5,7 @@ Each attempt has a scratch folder of its own and adds to the one log; the last o
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,8 +55,9 @@ def attempt_stage(
     attempts: list[dict[str, Any]] = []
     while True:
         try:
-            with StatCache(workspace.cache_database) as cache:
-                outcome = _executed(workspace, facts, models=models, log=log, known=cache.known_digest, stop=stop)
+            with contextlib.ExitStack() as opened:
+                known = _known(workspace, opened)
+                outcome = _executed(workspace, facts, models=models, log=log, known=known, stop=stop)
             return Attempted(outcome=outcome, attempts=tuple(attempts))
         except StageFailedError as error:
             if not is_retried(facts.stage.retry, error.ended, attempt=len(attempts) + 1):
@@ -64,6 +66,19 @@ def attempt_stage(
                 raise
             attempts.append({"ended": _said(error.ended)})
             _rest(facts.stage.retry, len(attempts), stop)
+
+
+def _known(workspace: Workspace, opened: contextlib.ExitStack) -> Callable[[Path], str | None]:
+    """Asks a cache of digests that is opened for the first large file: few stages have one."""
+    cache: StatCache | None = None
+
+    def known(path: Path) -> str | None:
+        nonlocal cache
+        if cache is None:
+            cache = opened.enter_context(StatCache(workspace.cache_database))
+        return cache.known_digest(path)
+
+    return known
 
 
 def _executed(

@@ -18,6 +18,7 @@ from pathlib import Path
 __all__ = ["end_leftovers"]
 
 _PATIENCE_S = 2.0
+_BLOCK = 256 << 10
 
 
 def end_leftovers(marker: str, *, grace_s: float) -> tuple[str, ...]:
@@ -38,14 +39,31 @@ def end_leftovers(marker: str, *, grace_s: float) -> tuple[str, ...]:
 
 def _marked(marker: bytes, handles: contextlib.ExitStack) -> Iterator[tuple[int, str]]:
     """A handle of each process with the mark, which stays its own whatever becomes of its number, and its program."""
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdecimal() or int(folder.name) == os.getpid():
+    own = str(os.getpid())
+    for number in os.listdir("/proc"):  # noqa: PTH208 as text: all processes of the machine are looked at after each stage
+        if not number.isdecimal() or number == own or not _has(marker, number):
             continue
         with contextlib.suppress(OSError):
-            handle = os.pidfd_open(int(folder.name))
+            handle = os.pidfd_open(int(number))
             handles.callback(os.close, handle)
-            if marker in (folder / "environ").read_bytes().split(b"\0"):
-                yield handle, (folder / "comm").read_text().strip()
+            if _has(marker, number):  # and still has it, now that the number cannot become another's
+                yield handle, Path(f"/proc/{number}/comm").read_text().strip()
+
+
+def _has(marker: bytes, number: str) -> bool:
+    try:
+        descriptor = os.open(f"/proc/{number}/environ", os.O_RDONLY)
+    except OSError:  # it ended, or is another user's
+        return False
+    text = b""
+    try:
+        while block := os.read(descriptor, _BLOCK):
+            text += block
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return marker in text and marker in text.split(b"\0")
 
 
 def _wait(left: dict[int, str], seconds: float) -> None:

@@ -21,7 +21,7 @@ from mintage.pipeline.plan import plan
 from mintage.pipeline.ready import Demand
 from mintage.pipeline.session import RunSession, interrupted, keep_environment
 from mintage.repo.ignore import ignore_path
-from mintage.repo.locks import Lock, lock_path, write_lock
+from mintage.repo.locks import Lock, write_locks
 from mintage.repo.notebook_filter import ATTRIBUTES, set_up_filter
 from mintage.repo.project import unmade_model
 from mintage.repo.workspace import PROJECT_FILE
@@ -218,7 +218,7 @@ class Runner:
             outputs=outcome.outputs, run=unfinished, metrics=metrics, mlflow=kept.record if kept else None
         )
         self._pending.append((facts, result))
-        self._track(facts, result)
+        self._track(facts, result, params=parameters)
         inspector.cache.flush()
         self._lock(facts, result)
         self.on_event(
@@ -253,14 +253,13 @@ class Runner:
                 self.on_event(Event(what="tell", stage=name, detail=note))
 
     def _parameters(self, facts: StageFacts) -> dict[str, Any]:
-        """What the stage took, entered as the run's parameters."""
+        """What the stage took: they become the run's parameters."""
         from mintage.pipeline.taken import taken_parameters
 
         if facts.used is not None:
             found = {f"{facts.name}.{key}": value for key, value in flat_params(facts.parts["params"]).items()}
         else:
             found = taken_parameters(facts, self.inspector.workspace.root)
-        self.session.runs().log_params(self.session.id, found)
         return found
 
     def _note(self, stage: str, lines: Iterable[str]) -> None:
@@ -283,7 +282,7 @@ class Runner:
         learned = self.learned.get(stage)
         return {} if learned is None else {"recorded": learned.summary()}
 
-    def _track(self, facts: StageFacts, result: StageResult) -> None:
+    def _track(self, facts: StageFacts, result: StageResult, *, params: Mapping[str, Any] | None = None) -> None:
         """Enter metrics and artifacts in the tracking database, and what the command logged with MLflow."""
         from mintage.pipeline.mlflow_log.tracked import tracked
         from mintage.tracking.runs import Artifact, Metric
@@ -302,12 +301,16 @@ class Runner:
             ]
             + logged.artifacts,
             entries=logged.entries,
+            params=params,
             at=self.session.clock(),
         )
 
     def _lock(self, facts: StageFacts, result: StageResult) -> None:
+        self._write(self._lock_of(facts, result))
+
+    def _lock_of(self, facts: StageFacts, result: StageResult) -> Lock:
         self.inspector.cache.remember(facts.key, msgspec.json.encode(result).decode())
-        lock = Lock(
+        return Lock(
             name=facts.name,
             what="stage",
             key=facts.key,
@@ -317,13 +320,17 @@ class Runner:
             run=result.run,
             use=facts.used.pin if facts.used else None,
         )
-        self._write(lock)
 
-    def _write(self, lock: Lock) -> None:
-        path = lock_path(lock.name)
-        if write_lock(self.inspector.workspace.root, lock) and path not in self.wrote:
-            self.wrote.append(path)
-        self.inspector.locks[lock.name] = lock
+    def _write(self, *locks: Lock) -> None:
+        written = write_locks(self.inspector.workspace.root, locks)
+        known = set(self.wrote)
+        self.wrote += [path for path in written if path not in known]
+        self.inspector.locks.update({lock.name: lock for lock in locks})
+
+    def _name_record(self, record: str) -> None:
+        """Name the record of the whole run in the locks of those that ran."""
+        self._write(*[self._lock_of(facts, msgspec.structs.replace(made, run=record)) for facts, made in self._pending])
+        self._pending.clear()
 
     def close_pipeline(self) -> str | None:
         """Write the run's record once the user's stages are done, and name it in the locks of those that ran."""
@@ -331,9 +338,7 @@ class Runner:
             return None
         self.session.take_in([path for path in self.wrote if path == PROJECT_FILE or path.startswith("models/")])
         record = self.session.write_record(self.inspector, "finished")
-        for facts, result in self._pending:
-            self._lock(facts, msgspec.structs.replace(result, run=record))
-        self._pending.clear()
+        self._name_record(record)
         return record
 
     def find_models(self) -> bool:
@@ -439,6 +444,5 @@ class Runner:
             what = error.as_dict() if isinstance(error, MintageError) else {"message": type(error).__name__}
             self.session.note(name or self._current, {"action": ended, "error": what})
         record = self.session.write_record(self.inspector, status)
-        for facts, result in self._pending:
-            self._lock(facts, msgspec.structs.replace(result, run=record))
+        self._name_record(record)
         self.session.runs().finish(self.session.id, status=status, finished=self.session.clock(), record=record)
