@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from shell_project import ShellProject
 
+from mintage.cli.main import main
 from mintage.pipeline import facts
+from mintage.repo import locks
 from mintage.store import statcache
 from mintage.store.statcache import StatCache
 
@@ -185,3 +187,21 @@ def test_a_stage_waits_for_the_disk_as_often_in_a_long_pipeline_as_in_a_short_on
     one, four, seven = (waits(tmp_path / str(length), length, monkeypatch) for length in (1, 4, 7))
     assert seven - four == four - one
     assert 0 < four - one <= 3 * 5  # the record and the lock of what it made, and that lock with the run's record
+
+
+@pytest.mark.parametrize("words", [["run"], ["run", "--dry"], ["status"]], ids=" ".join)
+def test_a_command_reads_the_locks_once(
+    small: ShellProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    read, roots = locks.read_locks, []
+
+    def counted(root: Path) -> dict[str, locks.Lock]:
+        roots.append(root)
+        return read(root)
+
+    monkeypatch.chdir(small.workspace.root)
+    for module in (facts, locks):
+        monkeypatch.setattr(module, "read_locks", counted)
+    assert main(words) == 0
+    assert roots == [small.workspace.root]
+    assert capsys.readouterr().out
