@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from environments import borrowed
 from mintage.errors import FileMalformedError, InterpreterError
 from mintage.pipeline import environment
 from mintage.pipeline.environment import environment_of, own_environment
+from mintage.pipeline.freeze import freeze
 from mintage.repo.project import parse_project
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
@@ -161,3 +163,28 @@ def test_the_own_environment_is_remembered(workspace: Workspace, monkeypatch: py
 def test_a_name_that_can_be_no_program_is_malformed(value: str) -> None:
     with pytest.raises(FileMalformedError):
         parse_project(f"project: p\npython: {value}\n".encode(), where="mintage.yaml")
+
+
+def test_names_and_versions_are_those_that_the_library_reads() -> None:
+    known: dict[str, str] = {}
+    for each in distributions():
+        known.setdefault(each.metadata["Name"].lower().replace("_", "-"), each.version)
+    assert {package["name"]: package["version"] for package in freeze()["packages"]} == known
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("Metadata-Version: 2.1\nName: Some_Thing\nVersion: 1.0\n\nName: other\nVersion: 9\n", "1.0"),
+        ("name:some-thing\r\nVERSION:  2.0 \r\n\r\nfree text", "2.0"),
+        ("Metadata-Version: 2.1\nSummary: Name: other\n  Name: folded\nName: some-thing\n", None),
+    ],
+)
+def test_a_package_says_its_name_before_the_first_empty_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, version: str | None
+) -> None:
+    (tmp_path / "some_thing-1.dist-info").mkdir()
+    (tmp_path / "some_thing-1.dist-info" / "METADATA").write_bytes(text.encode())
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    (package,) = freeze()["packages"]
+    assert (package["name"], package["version"]) == ("some-thing", version)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from shell_project import ShellProject
 
+from mintage.cli.main import main
 from mintage.pipeline import facts
+from mintage.repo import locks
 from mintage.store import statcache
 from mintage.store.statcache import StatCache
 
@@ -22,7 +24,8 @@ def chain(root: Path, length: int) -> ShellProject:
         f"  s{index:02}: {{run: sh copy.sh {index}.txt {index + 1}.txt, in: [{index}.txt], out: [{index + 1}.txt]}}\n"
         for index in range(length)
     ]
-    project.write("".join(stages), {"copy.sh": 'cat "$1" > "$2"\n', "0.txt": "a\n", ".gitignore": ".mintage/\n*.txt\n"})
+    ignored = "".join(f"/{index}.txt\n" for index in range(length + 1))
+    project.write("".join(stages), {"copy.sh": 'cat "$1" > "$2"\n', "0.txt": "a\n", ".gitignore": ignored})
     project.commit()
     assert set(project.run().actions.values()) == {"run"}
     return project
@@ -161,3 +164,44 @@ def test_locks_are_read_each_time(small: ShellProject) -> None:
             assert set(facts.Inspector(small.workspace, cache).locks) == set(first.locks) - {"s01"}
         finally:
             path.write_text(text)
+
+
+def waits(root: Path, length: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often a first run of so many stages waits for the disk."""
+    asked: list[int] = []
+    wait = os.fsync
+
+    def counted(descriptor: int) -> None:
+        asked.append(descriptor)
+        wait(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", counted)
+        chain(root, length)
+    return len(asked)
+
+
+def test_a_stage_waits_for_the_disk_as_often_in_a_long_pipeline_as_in_a_short_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, four, seven = (waits(tmp_path / str(length), length, monkeypatch) for length in (1, 4, 7))
+    assert seven - four == four - one
+    assert 0 < four - one <= 3 * 5  # the record and the lock of what it made, and that lock with the run's record
+
+
+@pytest.mark.parametrize("words", [["run"], ["run", "--dry"], ["status"]], ids=" ".join)
+def test_a_command_reads_the_locks_once(
+    small: ShellProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    read, roots = locks.read_locks, []
+
+    def counted(root: Path) -> dict[str, locks.Lock]:
+        roots.append(root)
+        return read(root)
+
+    monkeypatch.chdir(small.workspace.root)
+    for module in (facts, locks):
+        monkeypatch.setattr(module, "read_locks", counted)
+    assert main(words) == 0
+    assert roots == [small.workspace.root]
+    assert capsys.readouterr().out

@@ -32,7 +32,13 @@ def test_canonical_bytes_do_not_depend_on_the_order_of_keys(value):
 
 
 plain_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(max_codepoint=127)),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(1e-4, 2.0**54)
+    | st.floats(-1e3, 1e3)
+    | st.decimals(0, 10**9, places=3).map(float)
+    | st.text(st.characters(max_codepoint=127)),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.lists(inner, max_size=4).map(tuple)

@@ -1,4 +1,5 @@
 import os
+import stat
 
 import pytest
 
@@ -6,6 +7,7 @@ from mintage.errors import BlobMissingError, DataError, DigestMismatchError
 from mintage.record.digest import blake3_bytes
 from mintage.record.envelope import Record
 from mintage.store.local import Store
+from mintage.store.publish import publish_all
 from mintage.store.statcache import StatCache
 
 
@@ -105,3 +107,16 @@ def test_a_fresh_file_is_not_trusted_by_its_time(tmp_path):
         cache.file_digest(path)
     with StatCache(tmp_path / "cache.db") as cache:
         assert cache._connection.execute("SELECT count(*) FROM stat").fetchone() == (0,)
+
+
+def test_files_published_together_are_whole_and_their_folder_is_waited_for_once(tmp_path, monkeypatch):
+    kinds = []
+    wait = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda number: (kinds.append(stat.S_ISDIR(os.fstat(number).st_mode)), wait(number))
+    )
+    files = {tmp_path / "new" / name: name.encode() for name in "abc"}
+    publish_all(files)
+    assert kinds == [False, False, False, True]
+    assert {path: path.read_bytes() for path in (tmp_path / "new").iterdir()} == files
+    publish_all({})

@@ -143,3 +143,33 @@ def test_looking_at_a_folder_that_is_no_workspace_yet_writes_nothing(tmp_path: P
     (tmp_path / "mintage.yaml").write_text("project: p\n")
     Workspace(tmp_path).project()
     assert [path.name for path in tmp_path.iterdir()] == ["mintage.yaml"]
+
+
+def test_a_model_file_comes_back_as_it_was_parsed_and_an_edit_counts(tmp_path: Path) -> None:
+    text = """
+model: churn
+task: binary
+target: left
+purpose: tests
+owner: t@example.org
+inputs:
+  age: {type: int, range: [0, 120], mutable: false}
+  plan: {type: string, categories: [a, b]}
+data: {train: train.csv, validation: valid.csv}
+costs: {retrain: {cloud: 3}, loss_unit: 2}
+impossible: ["plan == 'a' and age < 18"]
+"""
+    (tmp_path / "mintage.yaml").write_text(
+        "project: p\nstages: {s: {run: x, out: [m.pkl]}}\nmodels: {churn: {from: m.pkl}}\n"
+    )
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/churn.yaml").write_text(text)
+    first = Workspace(tmp_path).model_spec("churn")
+    Workspace(tmp_path).prepare()
+    kept, again = (Workspace(tmp_path).model_spec("churn") for _ in range(2))
+    assert first == kept == again
+    assert repr(first) == repr(again)
+    assert again.conditions == first.conditions
+    assert (tmp_path / ".mintage/parsed/model-churn.yaml").is_file()
+    (tmp_path / "models/churn.yaml").write_text(text.replace("120", "130"))
+    assert Workspace(tmp_path).model_spec("churn").inputs["age"].range == (0, 130)

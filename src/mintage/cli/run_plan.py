@@ -14,7 +14,7 @@ from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.params import PARAMS_FILE, set_param_text
 from mintage.pipeline.places import cycles_placed
 from mintage.pipeline.select import Selection, select
-from mintage.pipeline.status import stage_states
+from mintage.pipeline.status import states_of
 from mintage.repo.workspace import PROJECT_FILE, Workspace
 from mintage.repo.yamlfile import load_yaml
 from mintage.store.publish import publish_bytes
@@ -33,7 +33,7 @@ def show_plan(context: Context, selection: Selection, *, force: bool, shared: bo
         names = [stage.name for stage in implicit]
         with cycles_placed(workspace.root, inspector.project.stages):
             chosen = select(inspector.project, selection, models=names, changed=lambda rev: changed(inspector, rev))
-        states = {state.name: state for state in stage_states(workspace, cache, implicit)}
+        states = {state.name: state for state in states_of(inspector, implicit)}
         wanted = [*chosen.stages, *(names if chosen.models is None else chosen.models)]
         known = origins(context, cache, states.values()) if shared and not force else {}
         rows: list[dict[str, Any]] = []

@@ -8,8 +8,9 @@ from mintage.cli.console import emit, emit_json
 from mintage.cli.context import Context
 from mintage.cli.sharing import origins
 from mintage.data.status import data_states
+from mintage.pipeline.facts import Inspector
 from mintage.pipeline.model_stage import model_stages
-from mintage.pipeline.status import stage_states
+from mintage.pipeline.status import states_of
 from mintage.store.statcache import StatCache
 
 __all__ = ["configure", "run"]
@@ -30,10 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     workspace = context.workspace
     workspace.prepare()
     with StatCache(workspace.cache_database) as cache:
-        stages = stage_states(workspace, cache, model_stages(workspace, signer=None))
-        from mintage.repo.locks import read_locks
-
-        data = data_states(workspace, read_locks(workspace.root), cache)
+        inspector = Inspector(workspace, cache)
+        stages = states_of(inspector, model_stages(workspace, signer=None))
+        data = data_states(workspace, inspector.locks, cache)
         known = origins(context, cache, stages)
     stale = [state for state in stages if state.reasons]
     changed = [state for state in data if state.state != "ok"]

@@ -5,6 +5,7 @@ Each attempt has a scratch folder of its own and adds to the one log; the last o
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -58,13 +59,13 @@ def attempt_stage(
     lost = 0
     while True:
         try:
-            with StatCache(workspace.cache_database) as cache:
+            with contextlib.ExitStack() as opened:
                 outcome = _executed(
                     workspace,
                     facts,
                     models=models,
                     log=log,
-                    known=cache.known_digest,
+                    known=_known(workspace, opened),
                     stop=stop,
                     executor=executor or LOCAL,
                 )
@@ -82,6 +83,19 @@ def attempt_stage(
                 raise
             lost += 1
             attempts.append({"ended": error.said})
+
+
+def _known(workspace: Workspace, opened: contextlib.ExitStack) -> Callable[[Path], str | None]:
+    """Asks a cache of digests that is opened for the first large file: few stages have one."""
+    cache: StatCache | None = None
+
+    def known(path: Path) -> str | None:
+        nonlocal cache
+        if cache is None:
+            cache = opened.enter_context(StatCache(workspace.cache_database))
+        return cache.known_digest(path)
+
+    return known
 
 
 def _executed(

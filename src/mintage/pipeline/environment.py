@@ -65,6 +65,11 @@ class Environment:
         """The digest that enters cache keys."""
         return self.locked or environment_key(self.frozen)
 
+    @functools.cached_property
+    def text(self) -> bytes:
+        """The freeze as records name it, by digest; each stage that runs has it kept."""
+        return canonical_bytes(self.frozen)
+
     def version_of(self, package: str) -> str | None:
         """The installed version of a package; None if it is not there."""
         found = (each["version"] for each in self.frozen["packages"] if each["name"] == package)

@@ -30,15 +30,16 @@ def freeze() -> dict[str, Any]:
     import hashlib
     from importlib.metadata import distributions
 
-    packages: dict[str, dict[str, str]] = {}
+    packages: dict[str, dict[str, Any]] = {}
     for distribution in distributions():
-        name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
+        said = _said(distribution)
+        name = said.get("name", "").lower().replace("_", "-")
         if not name or name in packages:
             continue
         record = distribution.read_text("RECORD") or distribution.read_text("PKG-INFO") or ""
         packages[name] = {
             "name": name,
-            "version": distribution.version,
+            "version": said.get("version"),
             "record": f"sha256:{hashlib.sha256(record.encode()).hexdigest()}",
         }
     return {
@@ -47,6 +48,17 @@ def freeze() -> dict[str, Any]:
         "platform": f"{sys.platform}-{platform.machine()}",
         "packages": [packages[name] for name in sorted(packages)],
     }
+
+
+def _said(distribution: Any) -> dict[str, str]:
+    """Name and version, from the lines before the first empty one; as mail, the whole text would be parsed twice."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or distribution.read_text("") or ""
+    found: dict[str, str] = {}
+    for line in text.partition("\n\n")[0].splitlines():
+        key, colon, value = line.partition(":")
+        if colon and key.lower() in ("name", "version"):
+            found.setdefault(key.lower(), value.strip())
+    return found
 
 
 def fingerprint(named: str, folders: Iterable[str]) -> str:

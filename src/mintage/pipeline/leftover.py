@@ -21,13 +21,15 @@ __all__ = ["end_at_home", "end_leftovers"]
 
 _PATIENCE_S = 2.0
 _ROUNDS = 5
+_BLOCK = 256 << 10
 
 
 def end_leftovers(marker: str, *, grace_s: float) -> tuple[str, ...]:
     """End every process whose environment has ``marker`` (``NAME=value``) after ``grace_s``; returns their programs."""
     if sys.platform != "linux":
         return ()
-    return _end_all(lambda variables: marker.encode() in variables, grace_s)
+    mark = marker.encode()
+    return _end_all(lambda text: mark in text and mark in text.split(b"\0"), grace_s)
 
 
 def end_at_home(folder: Path) -> tuple[str, ...]:
@@ -36,10 +38,10 @@ def end_at_home(folder: Path) -> tuple[str, ...]:
     if sys.platform != "linux":
         return ()
     start = f"HOME={folder}/".encode()
-    return _end_all(lambda variables: any(variable.startswith(start) for variable in variables), 0.0)
+    return _end_all(lambda text: start in text and any(each.startswith(start) for each in text.split(b"\0")), 0.0)
 
 
-def _end_all(is_meant: Callable[[list[bytes]], bool], grace_s: float) -> tuple[str, ...]:
+def _end_all(is_meant: Callable[[bytes], bool], grace_s: float) -> tuple[str, ...]:
     with contextlib.ExitStack() as handles:
         left = dict(_found(is_meant, handles))
         _wait(left, grace_s)
@@ -59,17 +61,35 @@ def main(marker: str) -> None:
             return
 
 
-def _found(is_meant: Callable[[list[bytes]], bool], handles: contextlib.ExitStack) -> Iterator[tuple[int, str]]:
+def _found(is_meant: Callable[[bytes], bool], handles: contextlib.ExitStack) -> Iterator[tuple[int, str]]:
     """A handle of each process whose variables are meant, which stays its own whatever becomes of its number, and its
     program."""
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdecimal() or int(folder.name) == os.getpid():
+    own = str(os.getpid())
+    for number in os.listdir("/proc"):  # noqa: PTH208 as text: all processes of the machine are looked at after each stage
+        if not number.isdecimal() or number == own or not is_meant(_variables_of(number)):
             continue
         with contextlib.suppress(OSError):
-            handle = os.pidfd_open(int(folder.name))
+            handle = os.pidfd_open(int(number))
             handles.callback(os.close, handle)
-            if is_meant((folder / "environ").read_bytes().split(b"\0")):
-                yield handle, (folder / "comm").read_text().strip()
+            if is_meant(_variables_of(number)):  # and still is, now that the number cannot become another's
+                yield handle, Path(f"/proc/{number}/comm").read_text().strip()
+
+
+def _variables_of(number: str) -> bytes:
+    """The variables of a process, a NUL after each; nothing if it ended, or is another user's."""
+    try:
+        descriptor = os.open(f"/proc/{number}/environ", os.O_RDONLY)
+    except OSError:
+        return b""
+    text = b""
+    try:
+        while block := os.read(descriptor, _BLOCK):
+            text += block
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+    return text
 
 
 def _wait(left: dict[int, str], seconds: float) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mintage.errors import FileMalformedError, UnknownNameError
-from mintage.repo import yamlfile
 from mintage.repo.parsed import parsed
+from mintage.repo.yamlfile import load_yaml
 
 __all__ = ["PARAMS_FILE", "put_params", "read_params", "set_param_text", "slice_params"]
 
@@ -27,8 +27,7 @@ def read_params(root: Path, inline: Mapping[str, object] | None, *, keep: Path |
     path = root / PARAMS_FILE
     if path.is_file():
         data = path.read_bytes()
-        by = (__file__, yamlfile.__file__)
-        value = parsed(keep, data, shape=dict[str, Any], parse=lambda: _read(data, where=str(path)), by=by)
+        value = parsed(keep, data, shape=dict[str, Any], parse=lambda: _read(data, where=str(path)), by=[__file__])
         if inline:
             raise FileMalformedError(
                 "parameters stand in two places", found="`params:` in mintage.yaml and params.yaml", hint="keep one"
@@ -38,7 +37,7 @@ def read_params(root: Path, inline: Mapping[str, object] | None, *, keep: Path |
 
 
 def _read(data: bytes, *, where: str) -> dict[str, Any]:
-    value, _ = yamlfile.load_yaml(data, where=where)
+    value, _ = load_yaml(data, where=where)
     if not isinstance(value, dict):
         raise FileMalformedError("params.yaml must hold named values", where=where)
     return {key: _plain(item) for key, item in value.items()}

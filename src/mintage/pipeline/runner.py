@@ -24,7 +24,7 @@ from mintage.pipeline.ready import Demand
 from mintage.pipeline.seen.note import note
 from mintage.pipeline.session import RunSession, interrupted, keep_environment
 from mintage.repo.ignore import ignore_path
-from mintage.repo.locks import Lock, lock_path, write_lock
+from mintage.repo.locks import Lock, write_locks
 from mintage.repo.notebook_filter import ATTRIBUTES, set_up_filter
 from mintage.repo.project import unmade_model
 from mintage.repo.workspace import PROJECT_FILE
@@ -203,13 +203,15 @@ class Runner:
 
     def _restore(self, facts: StageFacts, known: StageResult, found: Found | None) -> None:
         """Put a result in place; ``found`` tells of one that another made, which is remembered with its proof only."""
+        from mintage.pipeline.stage_track import track
+
         self._open()
         if found is not None:
             self._theirs.add(facts.name)
         for item in known.outputs:
             place(self.inspector.store, item, self.inspector.workspace.root / item.path)
         self._lock(facts, known)
-        self._track(facts, known)
+        track(self.session, self.inspector.store, facts, known)
         entry = {"action": "restore", "key": facts.key, "run": known.run}
         if found is None:
             self.session.note(facts.name, entry, upstream=[known.run])
@@ -223,6 +225,7 @@ class Runner:
         from mintage.pipeline.settle import news_of, settled
         from mintage.pipeline.stage_entry import entry_of
         from mintage.pipeline.stage_run import level_variables
+        from mintage.pipeline.stage_track import track
         from mintage.pipeline.uses.used import kept_use
 
         session, inspector, why, outcome = self.session, self.inspector, work.why, attempted.outcome
@@ -266,7 +269,7 @@ class Runner:
             outputs=outcome.outputs, run=unfinished, metrics=metrics, mlflow=kept.record if kept else None
         )
         self._pending.append((facts, result))
-        self._track(facts, result)
+        track(session, inspector.store, facts, result, params=parameters)
         inspector.cache.flush()
         self._lock(facts, result)
         self.on_event(
@@ -302,14 +305,13 @@ class Runner:
                 self.on_event(Event(what="tell", stage=name, detail=note))
 
     def _parameters(self, facts: StageFacts) -> dict[str, Any]:
-        """What the stage took, entered as the run's parameters."""
+        """What the stage took: they become the run's parameters."""
         from mintage.pipeline.taken import taken_parameters
 
         if facts.used is not None:
             found = {f"{facts.name}.{key}": value for key, value in flat_params(facts.parts["params"]).items()}
         else:
             found = taken_parameters(facts, self.inspector.workspace.root)
-        self.session.runs().log_params(self.session.id, found)
         return found
 
     def _note(self, stage: str, lines: Iterable[str]) -> None:
@@ -332,33 +334,14 @@ class Runner:
         learned = self.learned.get(stage)
         return {} if learned is None else {"recorded": learned.summary()}
 
-    def _track(self, facts: StageFacts, result: StageResult) -> None:
-        """Enter metrics and artifacts in the tracking database, and what the command logged with MLflow."""
-        from mintage.pipeline.mlflow_log.tracked import tracked
-        from mintage.tracking.runs import Artifact, Metric
-
-        logged = tracked(self.inspector.store, result.mlflow, stage=facts.name)
-        self.session.runs().log_stage(
-            self.session.id,
-            metrics=[
-                Metric(stage=facts.name, key=key, value=math.nan if value is None else value, step=step)
-                for key, value, step in result.metrics
-            ]
-            + logged.metrics,
-            artifacts=[
-                Artifact(stage=facts.name, path=item.path, digest=item.digest, size=item.size)
-                for item in result.outputs
-            ]
-            + logged.artifacts,
-            entries=logged.entries,
-            at=self.session.clock(),
-        )
-
     def _lock(self, facts: StageFacts, result: StageResult) -> None:
+        self._write(self._lock_of(facts, result))
+
+    def _lock_of(self, facts: StageFacts, result: StageResult) -> Lock:
         if facts.name not in self._theirs:
             self.inspector.cache.remember(facts.key, msgspec.json.encode(result).decode())
         note(self.inspector.cache, facts.parts, facts.seen)
-        lock = Lock(
+        return Lock(
             name=facts.name,
             what="stage",
             key=facts.key,
@@ -369,25 +352,25 @@ class Runner:
             use=facts.used.pin if facts.used else None,
             seen=tuple(path for path in facts.seen.code if path in facts.parts["code"]),
         )
-        self._write(lock)
 
     def _share(self, facts: StageFacts, result: StageResult) -> None:
         if self.sharing is not None:
             tell = functools.partial(self._tell_of, facts.name)
             self.sharing.offer(self.inspector, facts, result, tell)
 
-    def _lock_pending(self, record: str) -> None:
-        """Name the last record of the run in the locks of those that ran, and in what was shared."""
-        for facts, result in self._pending:
-            last = msgspec.structs.replace(result, run=record)
-            self._lock(facts, last)
-            self._share(facts, last)
+    def _write(self, *locks: Lock) -> None:
+        written = write_locks(self.inspector.workspace.root, locks)
+        known = set(self.wrote)
+        self.wrote += [path for path in written if path not in known]
+        self.inspector.locks.update({lock.name: lock for lock in locks})
 
-    def _write(self, lock: Lock) -> None:
-        path = lock_path(lock.name)
-        if write_lock(self.inspector.workspace.root, lock) and path not in self.wrote:
-            self.wrote.append(path)
-        self.inspector.locks[lock.name] = lock
+    def _name_record(self, record: str) -> None:
+        """Name the record of the whole run in the locks of those that ran, and in what was shared."""
+        named = [(facts, msgspec.structs.replace(made, run=record)) for facts, made in self._pending]
+        self._write(*[self._lock_of(facts, made) for facts, made in named])
+        for facts, made in named:
+            self._share(facts, made)
+        self._pending.clear()
 
     def close_pipeline(self) -> str | None:
         """Write the run's record once the user's stages are done, and name it in the locks of those that ran."""
@@ -395,8 +378,7 @@ class Runner:
             return None
         self.session.take_in([path for path in self.wrote if path == PROJECT_FILE or path.startswith("models/")])
         record = self.session.write_record(self.inspector, "finished")
-        self._lock_pending(record)
-        self._pending.clear()
+        self._name_record(record)
         return record
 
     def find_models(self) -> bool:
@@ -502,5 +484,5 @@ class Runner:
             what = error.as_dict() if isinstance(error, MintageError) else {"message": type(error).__name__}
             self.session.note(name or self._current, {"action": ended, "error": what})
         record = self.session.write_record(self.inspector, status)
-        self._lock_pending(record)
+        self._name_record(record)
         self.session.runs().finish(self.session.id, status=status, finished=self.session.clock(), record=record)

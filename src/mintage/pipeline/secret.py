@@ -11,10 +11,19 @@ b'Authorization: ***'
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["MASK", "holds_private_key", "is_secret_name", "looks_secret", "mask_file", "masked", "secret_values"]
+__all__ = [
+    "MASK",
+    "holds_private_key",
+    "is_secret_name",
+    "looks_secret",
+    "mask_file",
+    "masked",
+    "secret_names",
+    "secret_values",
+]
 
 MASK = b"***"
 _SHORTEST = 6
@@ -23,6 +32,8 @@ _FILE = re.compile(
     r"(credentials|secrets?|service[-_]account.*)(\.(json|ya?ml|toml|ini|txt))?)$",
     re.IGNORECASE,
 )
+_FILE_LINE = re.compile(_FILE.pattern.replace("(^|/)", "^", 1), re.IGNORECASE | re.MULTILINE)
+"""The same for one of several names, a line each."""
 _NAME = re.compile(
     r"(^|[-_.:])(pass(word|wd|phrase|code)?|pwd|secrets?|credentials?|dsn|"
     r"(api|access|auth|bearer|session|refresh|secret|private|account)[-_]?(key|token|secret)s?|key[-_]?id)($|[-_.])",
@@ -39,6 +50,16 @@ def looks_secret(path: str) -> bool:
     (True, False, True)
     """
     return _FILE.search(path) is not None
+
+
+def secret_names(names: Sequence[str]) -> list[str]:
+    """Those names of files that look secret. Each stage asks for all of the project, so one search looks whether there
+    are any.
+
+    >>> secret_names(["a.csv", ".env", "data.txt"]), secret_names(["a.csv", "data.txt"])
+    (['.env'], [])
+    """
+    return [name for name in names if looks_secret(name)] if _FILE_LINE.search("\n".join(names)) else []
 
 
 def is_secret_name(name: str) -> bool:

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mintage.pipeline.secret import holds_private_key, is_secret_name, looks_secret, mask_file, secret_values
+from mintage.pipeline.secret import holds_private_key, is_secret_name, mask_file, secret_names, secret_values
 
 __all__ = ["masking", "secrets_around", "values_in"]
 
@@ -72,7 +72,7 @@ def _files(root: Path) -> Iterator[Path]:
     """The small files below ``root`` whose name looks secret; links are not followed."""
     for seen, (folder, folders, files) in enumerate(os.walk(root)):
         folders[:] = [] if seen > _MOST_FOLDERS else [name for name in folders if name not in _SKIPPED]
-        for path in (Path(folder, name) for name in files if looks_secret(name)):
+        for path in (Path(folder, name) for name in secret_names(files)):
             with contextlib.suppress(OSError):
                 if path.is_file() and path.stat().st_size <= _LIMIT and os.access(path, os.R_OK):
                     yield path

@@ -5,6 +5,7 @@ Nothing is opened while all stages keep their outputs: a run that has nothing to
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mintage.pipeline.facts import Inspector, flat_params
-from mintage.record.canonical import canonical_bytes
 from mintage.record.envelope import Record
 from mintage.repo.workspace import Workspace
 
@@ -39,6 +39,13 @@ class RunSession:
     started: str = ""
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     rests_on: dict[str, list[str]] = field(default_factory=dict)
+
+    @functools.cached_property
+    def hardware(self) -> dict[str, Any]:
+        """What machine this is; no stage changes it."""
+        from mintage.pipeline.hardware import hardware
+
+        return hardware()
 
     @property
     def upstream(self) -> list[str]:
@@ -83,8 +90,6 @@ class RunSession:
 
         While it goes on, what it knows of the stage ``only``: so the cost does not grow with the number of stages.
         """
-        from mintage.pipeline.hardware import hardware
-
         environment = keep_environment(inspector, None)
         body = {
             "run": self.id,
@@ -97,7 +102,7 @@ class RunSession:
             "started": self.started,
             "finished": self.clock(),
             "environment": environment,
-            "hardware": hardware(),
+            "hardware": self.hardware,
             "params": inspector.params,
             "stages": self.stages if only is None else {only: self.stages[only]},
         }
@@ -123,4 +128,4 @@ def interrupted(inspector: Inspector, run: str) -> list[tuple[str, str]]:
 
 def keep_environment(inspector: Inspector, stage: str | None) -> str:
     """Put the environment of ``stage`` (None: of the project) into the store; returns its digest."""
-    return inspector.store.put_bytes(canonical_bytes(inspector.environment(stage).frozen))
+    return inspector.store.put_bytes(inspector.environment(stage).text)

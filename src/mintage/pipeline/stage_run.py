@@ -371,7 +371,8 @@ def _write_params(target: Path, facts: StageFacts, root: Path) -> None:
     if facts.parts["params"] and (root / PARAMS_FILE).is_file() and not target.exists():
         import yaml
 
-        target.write_text(yaml.safe_dump(facts.parts["params"], sort_keys=False, allow_unicode=True))
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        target.write_text(yaml.dump(facts.parts["params"], Dumper=dumper, sort_keys=False, allow_unicode=True))
 
 
 def _keep(store: Store, work: Path, path: str, stage: str) -> Item:

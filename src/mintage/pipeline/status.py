@@ -19,7 +19,7 @@ from mintage.store.statcache import StatCache
 if TYPE_CHECKING:
     from mintage.pipeline.implicit import ImplicitStage
 
-__all__ = ["StageState", "stage_states"]
+__all__ = ["StageState", "stage_states", "states_of"]
 
 
 class StageState(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,10 +32,14 @@ class StageState(msgspec.Struct, frozen=True, kw_only=True):
 
 def stage_states(workspace: Workspace, cache: StatCache, implicit: Sequence[ImplicitStage]) -> list[StageState]:
     """The state of every stage in running order, the implicit ones last."""
-    inspector = Inspector(workspace, cache)
+    return states_of(Inspector(workspace, cache), implicit)
+
+
+def states_of(inspector: Inspector, implicit: Sequence[ImplicitStage]) -> list[StageState]:
+    """As ``stage_states``, for who looks at more than the states."""
     needs = upstream(inspector.project.stages)
     states: dict[str, StageState] = {}
-    with cycles_placed(workspace.root, inspector.project.stages):
+    with cycles_placed(inspector.workspace.root, inspector.project.stages):
         names = order(inspector.project.stages)
     for name in names:
         waiting = [maker for maker in needs[name] if states[maker].reasons]

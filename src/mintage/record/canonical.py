@@ -14,7 +14,7 @@ from mintage.errors import RecordInvalidError
 
 __all__ = ["canonical_bytes"]
 
-_EXACT = 2**53
+_EXACT, _SMALL = 2**53, 1e-3
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -39,7 +39,7 @@ def canonical_bytes(value: Any) -> bytes:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether it holds only ASCII text, small integers, booleans, None, and lists and dicts of these."""
+    """Whether it holds only ASCII text, plain numbers, booleans, None, and lists and dicts of these."""
     kind = type(value)
     if kind is str:
         return bool(value.isascii())
@@ -48,6 +48,8 @@ def _is_plain(value: Any) -> bool:
         return keys and all(map(_is_plain, value.values()))
     if kind is list or kind is tuple:
         return all(map(_is_plain, value))
+    if kind is float:  # others are written as integers, or some with an exponent
+        return bool(_SMALL < abs(value) < _EXACT and value != int(value))
     return value is None or kind is bool or (kind is int and -_EXACT < value < _EXACT)
 
 

@@ -6,6 +6,7 @@ See docs/spec/lock.md. Times, hosts and costs stay out of it: they are in the ru
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +15,19 @@ import msgspec
 from mintage.errors import FileMalformedError
 from mintage.record.names import escape_name, unescape_name
 from mintage.repo.use import Pin
-from mintage.store.publish import publish_bytes
+from mintage.store.publish import publish_all
 
-__all__ = ["LOCK_FOLDER", "Item", "Lock", "lock_path", "parse_lock", "read_lock", "read_locks", "write_lock"]
+__all__ = [
+    "LOCK_FOLDER",
+    "Item",
+    "Lock",
+    "lock_path",
+    "parse_lock",
+    "read_lock",
+    "read_locks",
+    "write_lock",
+    "write_locks",
+]
 
 LOCK_FOLDER = "mintage.lock"
 
@@ -116,20 +127,25 @@ def read_locks(root: Path) -> dict[str, Lock]:
 
 def write_lock(root: Path, lock: Lock) -> bool:
     """Write a lock if it differs from what is there; returns whether it did."""
-    path = root / lock_path(lock.name)
-    value = msgspec.to_builtins(lock)
-    value.setdefault("kind", "lock")
-    value.setdefault("version", 0)
-    data = msgspec.json.format(msgspec.json.encode(_sorted(value)), indent=2) + b"\n"
-    if path.is_file() and path.read_bytes() == data:
-        return False
-    publish_bytes(path, data)
-    return True
+    return bool(write_locks(root, [lock]))
 
 
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list | tuple):
-        return [_sorted(item) for item in value]
-    return value
+def write_locks(root: Path, locks: Iterable[Lock]) -> list[str]:
+    """Write those locks that differ from what is there, all or, after a crash, the first of them; returns their paths
+    below the root."""
+    changed: dict[str, bytes] = {}
+    for lock in locks:
+        value = {"kind": "lock", "version": 0, **msgspec.to_builtins(lock)}
+        data = msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2) + b"\n"
+        path = lock_path(lock.name)
+        if _bytes_of(root / path) != data:
+            changed[path] = data
+    publish_all({root / path: data for path, data in changed.items()})
+    return list(changed)
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        return None

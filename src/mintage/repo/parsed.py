@@ -1,16 +1,16 @@
 """Keep what a text was parsed to, so that a command that finds the same text need not parse it again.
 
 ``parsed`` gives what ``parse`` would, from the file ``keep`` if that was written for the same bytes by the same code:
-the version of msgspec, and path, size and time of the source files ``by`` (all of a folder), so that neither an update
-of Mintage nor whoever edits it meets an old answer. It is only a cache: what is damaged, of other code, or cannot be
-written is not there, and deleting it changes nothing. A value that does not come back as it was (a date, a NaN, an
-integer of more than 64 bits) is not kept, nor is an error.
+the version of msgspec, and path, size and time of the source files of this package, of ``record`` and ``by`` (all of a
+folder), so that neither an update of Mintage nor whoever edits it meets an old answer. It is only a cache: what is
+damaged, of other code, or cannot be written is not there, and deleting it changes nothing. A value that does not come
+back as it was (a date, a NaN, an integer of more than 64 bits) is not kept, nor is an error.
 
 >>> import tempfile
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     keep = Path(folder, "numbers")
 ...     for parse in (lambda: [1, 2], lambda: [3]):
-...         print(parsed(keep, b"1 2", shape=list[int], parse=parse, by=[__file__]))
+...         print(parsed(keep, b"1 2", shape=list[int], parse=parse))
 [1, 2]
 [1, 2]
 """
@@ -25,18 +25,21 @@ from typing import TypeVar
 
 import msgspec
 
+from mintage import record
 from mintage.record.digest import blake3_bytes
 
 __all__ = ["parsed"]
 
 T = TypeVar("T")
+_READERS = (str(Path(__file__).parent), str(Path(record.__file__).parent))
+"""The packages whose code decides what a text means."""
 
 
-def parsed(keep: Path | None, data: bytes, *, shape: type[T], parse: Callable[[], T], by: Iterable[str]) -> T:
+def parsed(keep: Path | None, data: bytes, *, shape: type[T], parse: Callable[[], T], by: Iterable[str] = ()) -> T:
     """What ``parse()`` makes of ``data``, a value of the msgspec type ``shape``; without ``keep`` nothing is kept."""
     if keep is None:
         return parse()
-    key = f"{msgspec.__version__} {_mark(by)} {blake3_bytes(data)}".encode()
+    key = f"{msgspec.__version__} {_mark((*_READERS, *by))} {blake3_bytes(data)}".encode()
     found = _read(keep, key, shape)
     if found is None:
         found = parse()

@@ -18,7 +18,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from mintage import record
 from mintage.errors import FileMalformedError, RecordInvalidError
 from mintage.record.manifest import safe_path
 from mintage.record.names import check_name
@@ -41,8 +40,6 @@ __all__ = [
     "unmade_model",
 ]
 
-_READ_BY = (str(Path(__file__).parent), str(Path(record.__file__).parent))
-"""The packages whose code decides what a mintage.yaml means."""
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 
 
@@ -148,7 +145,7 @@ def _plain(form: ProjectForm, marks: Marks) -> Project:
 @functools.lru_cache(maxsize=4)
 def _parsed(data: bytes, where: str, keep: Path | None) -> Project:
     """A command asks for its project more than once; nobody changes what it is given."""
-    return parsed(keep, data, shape=Project, parse=lambda: _read(data, where), by=_READ_BY)
+    return parsed(keep, data, shape=Project, parse=lambda: _read(data, where))
 
 
 def _read(data: bytes, where: str) -> Project:

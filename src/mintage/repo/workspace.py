@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from mintage.errors import FileMalformedError, FileMissingError, LockedError, ProjectNotFoundError, UnknownNameError
 from mintage.repo.git import Git
 from mintage.repo.nearest import nearest_hint
+from mintage.repo.parsed import parsed
 from mintage.repo.project import ModelEntry, Project, parse_project
 
 if TYPE_CHECKING:
@@ -73,8 +74,12 @@ class Workspace:
     def project(self, *, allow_unmade: bool = False) -> Project:
         """The parsed mintage.yaml of the work tree; ``allow_unmade`` as for ``parse_project``."""
         path = self.root / PROJECT_FILE
-        keep = self.parsed_dir / PROJECT_FILE if self.state.is_dir() else None
+        keep = self._keep(PROJECT_FILE)
         return parse_project(path.read_bytes(), where=PROJECT_FILE, allow_unmade=allow_unmade, keep=keep)
+
+    def _keep(self, name: str) -> Path | None:
+        """Where it is kept what the file ``name`` was parsed to; nowhere in a folder that no command has prepared."""
+        return self.parsed_dir / name if self.state.is_dir() else None
 
     def model_entry(self, name: str) -> ModelEntry:
         """The project's entry for a model; raises UnknownNameError with the known names."""
@@ -103,7 +108,7 @@ class Workspace:
 
     def model_spec(self, name: str) -> ModelSpec:
         """The parsed models/<name>.yaml of the work tree."""
-        from mintage.repo.modelfile import parse_model_file
+        from mintage.repo.modelfile import ModelSpec, parse_model_file
 
         entry = self.model_entry(name)
         path = self.root / "models" / f"{name}.yaml"
@@ -113,7 +118,9 @@ class Workspace:
                 where=str(path),
                 hint="`mintage run` writes it from what the stages make; docs/spec/model-file.md says what it says",
             )
-        spec = parse_model_file(path.read_bytes(), where=f"models/{name}.yaml")
+        data, where = path.read_bytes(), f"models/{name}.yaml"
+        keep = self._keep(f"model-{name}.yaml")
+        spec = parsed(keep, data, shape=ModelSpec, parse=lambda: parse_model_file(data, where=where))
         if entry.target is not None and entry.target not in (spec.target, spec.targets):
             raise FileMalformedError(
                 f"two files say what the model {name} predicts",

@@ -6,14 +6,16 @@ Write to a temporary name in the same folder, fsync, rename, fsync the folder. N
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["fsync_dir", "publish_bytes", "publish_file", "publish_new", "temporary_beside"]
+__all__ = ["fsync_dir", "publish_all", "publish_bytes", "publish_file", "publish_new", "temporary_beside"]
 
 
 def temporary_beside(path: Path) -> Path:
     """A new name in the folder of ``path`` (which is created) for a file that will be renamed to it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.path.isdir(path.parent):  # noqa: PTH112 mostly it is there, and asking costs a tenth of trying to make it
+        path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f".tmp-{os.urandom(8).hex()}")
 
 
@@ -39,6 +41,11 @@ def publish_file(temporary: Path, path: Path) -> None:
 
 def publish_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write ``data`` to ``path`` atomically and durably; ``mode`` is the permission of a new file."""
+    _put(path, data, mode=mode)
+    fsync_dir(path.parent)
+
+
+def _put(path: Path, data: bytes, *, mode: int) -> None:
     temporary = temporary_beside(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
@@ -50,7 +57,14 @@ def publish_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    fsync_dir(path.parent)
+
+
+def publish_all(files: Mapping[Path, bytes]) -> None:
+    """As ``publish_bytes`` for files of one folder, which is made durable once, after the last of them."""
+    for path, data in files.items():
+        _put(path, data, mode=0o644)
+    for folder in {path.parent for path in files}:
+        fsync_dir(folder)
 
 
 def publish_new(path: Path, data: bytes, *, mode: int) -> bool:

@@ -96,10 +96,15 @@ class RunStore:
         metrics: Iterable[Metric],
         artifacts: Iterable[Artifact],
         entries: Iterable[Entry] = (),
+        params: Mapping[str, Any] | None = None,
         at: str,
     ) -> None:
-        """Enter what a finished stage reported and made."""
+        """Enter what a finished stage took, reported and made; a parameter takes the place of an earlier value."""
         with transaction(self._connection):
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO params (run_id, key, value) VALUES (?,?,?)",
+                [(run_id, key, msgspec.json.encode(value).decode()) for key, value in sorted((params or {}).items())],
+            )
             self._connection.executemany(
                 "INSERT INTO metrics (run_id, stage, key, step, value, at) VALUES (?,?,?,?,?,?)",
                 [(run_id, item.stage, item.key, item.step, _stored(item.value), item.at or at) for item in metrics],
@@ -111,14 +116,6 @@ class RunStore:
             self._connection.executemany(
                 "INSERT INTO logged (run_id, stage, what, key, value) VALUES (?,?,?,?,?)",
                 [(run_id, item.stage, item.what, item.key, item.value) for item in entries],
-            )
-
-    def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
-        """Enter parameters that became known after the run began; a later value takes the place of an earlier one."""
-        with transaction(self._connection):
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO params (run_id, key, value) VALUES (?,?,?)",
-                [(run_id, key, msgspec.json.encode(value).decode()) for key, value in sorted(params.items())],
             )
 
     def finish(

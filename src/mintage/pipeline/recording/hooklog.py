@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +37,20 @@ def install(
     sites, record = folder / "site", folder / "record"
     sites.mkdir(parents=True)
     record.mkdir()
-    copies = {"hook.py": "sitecustomize.py", "hookseeds.py": "_mintage_seeds.py", "hookused.py": "_mintage_used.py"}
-    copies["hookmissed.py"] = "_mintage_missed.py"
-    for name, copy in copies.items():
-        shutil.copyfile(Path(__file__).with_name(name), sites / copy)
+    for name, text in _hook().items():
+        (sites / name).write_bytes(text)
     settings = {"root": str(root), "work": str(work), "links": sorted(links), "walls": sorted(walls)}
     (record / "settings.json").write_text(json.dumps(settings))
     path = os.pathsep.join(filter(None, [str(sites), environment.get("PYTHONPATH")]))
     return {**environment, "PYTHONPATH": path, "MINTAGE_RECORD": str(record)}
+
+
+@functools.cache
+def _hook() -> dict[str, bytes]:
+    """The files of the hook by the name that they get: a run gives them to each of its stages."""
+    copies = {"hook.py": "sitecustomize.py", "hookseeds.py": "_mintage_seeds.py", "hookused.py": "_mintage_used.py"}
+    copies["hookmissed.py"] = "_mintage_missed.py"
+    return {copy: Path(__file__).with_name(name).read_bytes() for name, copy in copies.items()}
 
 
 def said_in(folder: Path) -> list[Said]:
