@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mintage.database.connection import open_database
-from mintage.pipeline.run import RunOutcome, Selection, run_pipeline
+from mintage.pipeline.run import Event, RunOutcome, Selection, run_pipeline
 from mintage.repo.locks import read_lock
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
@@ -25,6 +25,7 @@ class ShellProject:
         self.workspace.prepare()
         self.connection = open_database(self.workspace.database)
         self.runs = RunStore(self.connection, lambda *_: None)
+        self.told: list[Event] = []
         self.store = Store(self.workspace.store_dir)
 
     def git(self, *words: str) -> str:
@@ -44,6 +45,7 @@ class ShellProject:
         return self.git("rev-parse", "HEAD")
 
     def run(self, *targets: str, jobs: int = 1, force: bool = False, sandbox: bool | None = None) -> RunOutcome:
+        self.told.clear()
         return run_pipeline(
             self.workspace,
             runs=lambda: self.runs,
@@ -52,6 +54,7 @@ class ShellProject:
             selection=Selection(targets=targets, jobs=jobs),
             force=force,
             sandbox=sandbox,
+            on_event=self.told.append,
         )
 
     def read(self, name: str) -> str:
