@@ -24,6 +24,7 @@ from mintage.pipeline.recording.missed import Missed
 from mintage.pipeline.recording.outside import is_data
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.sandbox import tail_of
+from mintage.repo.workspace import PROJECT_FILE
 
 __all__ = ["explained", "went_on"]
 
@@ -128,7 +129,7 @@ def _what_to_write(facts: StageFacts, named: _Named, root: Path) -> list[str]:
     hints = []
     for name, paths in (("in", named.inputs), ("code", named.code)):
         if paths:
-            where = f" at {place_in(root, facts.name, name)}" if facts.used is None else ""
+            where = f" at {place_in(root, facts.name, name)}" if (root / PROJECT_FILE).is_file() else ""
             hints.append(f"write `{_line(facts, name, paths)}` for stage {facts.name}{where}")
     hints += [
         f"open {path} by that path, from the project's folder: absolute ones are closed" for path in named.by_own_path
@@ -168,11 +169,13 @@ def _paths(line: str, *, root: Path, work: Path, libraries: Sequence[str]) -> se
 
     def elsewhere(path: str) -> bool:
         ours = path.startswith((f"{work.parent}/", f"{root}/"))
-        return not ours and is_data(path, libraries=libraries) and os.path.isfile(path)  # noqa: PTH113 a text that may be no path
+        return not ours and is_data(path, libraries=libraries) and os.path.isfile(path)  # noqa: PTH113 it may be no path
 
     def missing(path: str) -> bool:
-        hidden = path.startswith(("/", "..", ".git", ".mintage")) or not path.strip("./")
-        return not hidden and os.path.exists(root / path) and not os.path.exists(work / path)  # noqa: PTH110 as above
+        if path.startswith(("/", "..", ".git", ".mintage")) or not path.strip("./") or os.path.exists(work / path):  # noqa: PTH110 as above
+            return False
+        full = root / path
+        return os.path.exists(full) if "/" in path or "." in path else os.path.isfile(full)  # noqa: PTH110, PTH113 as above
 
     def inside(path: str) -> bool:
         return os.path.exists(root / path)  # noqa: PTH110 as above
