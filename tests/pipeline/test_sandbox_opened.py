@@ -141,3 +141,12 @@ def test_the_declared_copy_takes_the_place_of_what_an_editable_install_names(mac
     assert redirected(machine.environment, root=machine.root, work=work) == ["/scratch/work/src", "/scratch/work"]
     tree = machine.root / ".mintage/reproduce/1234"
     assert redirected(machine.environment, root=tree, work=work) == ["/scratch/work/src", "/scratch/work"]
+
+
+def test_a_project_in_a_folder_of_the_system_is_closed_and_what_lies_beside_it_is_not(machine, monkeypatch) -> None:
+    system = machine.home.parent / "opt"
+    monkeypatch.setattr("mintage.pipeline.walls.opened._SYSTEM", (str(system),))
+    machine.root = system / "projects/churn"
+    own, *beside = (make(system / path) for path in ("projects/churn/data.csv", "projects/tools/tool", "cuda/lib.so"))
+    assert not machine.can_read(own)
+    assert all(machine.can_read(path) for path in beside)

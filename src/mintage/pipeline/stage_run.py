@@ -141,13 +141,13 @@ def execute_stage(
             raise changes_input(facts, recording.changed_inputs, root=workspace.root)
         if recording.unsteady:
             raise changed_meanwhile(facts, recording.unsteady, root=workspace.root)
+        recording, denied = went_on(facts, recording, root=workspace.root, work=scratch.work, log=log)
         logged = read_logged(scratch.work, without=facts.stage.inputs)
         if facts.stage.captured:
             keep_declared(scratch, facts.name, facts.stage, models)
         outcome = keep_outcome(
             store, scratch, facts.name, facts.stage, finished=recording.finished, log=log, logged=logged
         )
-    recording, denied = went_on(facts, recording)
     remarks = compare(leave_out(recording, logged), facts.stage, new_inputs=_are_new(facts))
     return replace(
         outcome,

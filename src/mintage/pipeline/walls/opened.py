@@ -21,7 +21,7 @@ from mintage.pipeline.environment import Environment
 from mintage.pipeline.recording.protect import _around
 from mintage.pipeline.sandbox import Scratch
 
-__all__ = ["Opened", "cover", "opened", "redirected"]
+__all__ = ["Opened", "cover", "opened", "projects", "redirected"]
 
 _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/etc", "/sys", "/snap"),
@@ -91,8 +91,8 @@ def cover(paths: Iterable[str]) -> list[str]:
 def redirected(environment: Environment, *, root: Path, work: Path) -> list[str]:
     """Folders of ``work`` that take the place of the project's own on the import path, as an editable install has it
     there: the stage imports the declared copy, which is the code that its key names."""
-    projects = _projects(root.resolve())
-    found = [(folder, _project_of(folder, projects)) for folder in _editable(environment)]
+    around = projects(root.resolve())
+    found = [(folder, _project_of(folder, around)) for folder in _editable(environment)]
     return list(dict.fromkeys(str(work / folder.relative_to(own)) for folder, own in found if own is not None))
 
 
@@ -109,7 +109,7 @@ def _standing_of(
 ) -> tuple[str, ...]:
     """What is open to every stage with this interpreter and these variables."""
     variables = dict(known)
-    projects = [*_projects(root), *_projects(state)[1:]]
+    around = [*projects(root), *projects(state)[1:]]
     wanted = [Path(folder) for folder in folders]
     wanted += [link for folder in wanted for link in _links(folder)]
     wanted += [Path(python).resolve(), Path(__file__).parents[1] / "notebook"]
@@ -117,9 +117,9 @@ def _standing_of(
         wanted += [Path(path) for path in variables.get(name, "").split(os.pathsep) if path.startswith("/")]
     for entry in variables.get("PATH", "").split(os.pathsep):
         wanted += _programs(Path(entry), home) if entry.startswith("/") else []
-    found = [path for path in wanted if path.exists() and _may_open(path, projects, home)]
+    found = [path for path in wanted if path.exists() and _may_open(path, around, home)]
     found += [part for prefix in prefixes for part in _of_prefix(Path(prefix), root, home) if part.exists()]
-    shut = {*map(str, projects), str(state)}
+    shut = {*map(str, around), str(state)}
     above = {str(parent) for path in shut for parent in Path(path).parents}
     system = [path for folder in _SYSTEM for path in _around(os.path.realpath(folder), shut, above)]
     return tuple(cover([*system, *map(str, found)]))
@@ -132,20 +132,18 @@ def _standing(
     return _standing_of(*found, root=root, state=state, home=home, known=known)
 
 
-def _may_open(path: Path, projects: Sequence[Path], home: Path) -> bool:
+def _may_open(path: Path, around: Sequence[Path], home: Path) -> bool:
     """Whether a path holds no project and not the home folder, and lies in no project but in an environment there."""
     real = path.resolve()
-    if any(kept.is_relative_to(real) for kept in (*projects, home)):
+    if any(kept.is_relative_to(real) for kept in (*around, home)):
         return False
-    return _project_of(path, projects) is None and _project_of(real, projects) is None
+    return _project_of(path, around) is None and _project_of(real, around) is None
 
 
-def _project_of(path: Path, projects: Sequence[Path]) -> Path | None:
+def _project_of(path: Path, around: Sequence[Path]) -> Path | None:
     """The innermost project that a path is a part of, an environment in it left out."""
-    around = max(
-        (root for root in projects if path.is_relative_to(root)), key=lambda root: len(root.parts), default=None
-    )
-    return around if around is not None and not _is_site(path, around) else None
+    own = max((root for root in around if path.is_relative_to(root)), key=lambda root: len(root.parts), default=None)
+    return own if own is not None and not _is_site(path, own) else None
 
 
 def _is_site(folder: Path, root: Path) -> bool:
@@ -194,7 +192,7 @@ def _links(folder: Path) -> list[Path]:
         return [Path(os.path.realpath(entry.path)) for entry in entries if entry.is_symlink()]
 
 
-def _projects(root: Path) -> list[Path]:
+def projects(root: Path) -> list[Path]:
     """The project at ``root``, and those in whose ``.mintage`` it lies as a work tree."""
     return [root, *(parent.parent for parent in (root, *root.parents) if parent.name == ".mintage")]
 
