@@ -8,7 +8,7 @@ from typing import Any
 
 from mintage.database.connection import open_database
 from mintage.pipeline.executor import Executor
-from mintage.pipeline.run import RunOutcome, Selection, run_pipeline
+from mintage.pipeline.run import Event, RunOutcome, Selection, run_pipeline
 from mintage.repo.locks import read_lock
 from mintage.repo.workspace import Workspace
 from mintage.store.local import Store
@@ -26,6 +26,7 @@ class ShellProject:
         self.workspace.prepare()
         self.connection = open_database(self.workspace.database)
         self.runs = RunStore(self.connection, lambda *_: None)
+        self.told: list[Event] = []
         self.store = Store(self.workspace.store_dir)
 
     def git(self, *words: str) -> str:
@@ -52,6 +53,7 @@ class ShellProject:
         sandbox: bool | None = None,
         executor: Executor | None = None,
     ) -> RunOutcome:
+        self.told.clear()
         return run_pipeline(
             self.workspace,
             runs=lambda: self.runs,
@@ -61,6 +63,7 @@ class ShellProject:
             force=force,
             sandbox=sandbox,
             executor=executor,
+            on_event=self.told.append,
         )
 
     def read(self, name: str) -> str:

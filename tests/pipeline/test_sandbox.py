@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from walled import NEEDS_WALLS, Walled
 
@@ -157,3 +160,27 @@ def test_a_denied_read_is_not_tried_again(walled) -> None:
         walled.run(sandbox=True)
     log = next(walled.workspace.logs_dir.glob("*/s.log"))
     assert log.read_text().count("once") == 1
+
+
+def test_a_shell_line_that_goes_on_is_told_of_if_it_said_so(walled) -> None:
+    extra = walled.root / "data/extra.csv"
+    line = f"wc -l '{extra}'; cat data/extra.csv; cat '{walled.outside}'; cat nowhere.csv; cat data/in.csv > o.txt"
+    walled.write(f'  s:\n    sh: "{line}"\n    in: [data/in.csv]\n    out: [o.txt]\n')
+    walled.commit()
+    remarks = walled.run(sandbox=True).remarks["s"]
+    assert remarks[0] == "asks for data/extra.csv, which `in` does not name: write `in: [data/in.csv, data/extra.csv]`"
+    assert remarks[1].startswith(f"asks for {walled.outside}, outside the project, and was denied: write `reads: [")
+    assert len(remarks) == 2
+
+
+def test_a_reproduction_has_the_walls_and_names_the_file_as_the_project_does(walled) -> None:
+    path = walled.root / "data/extra.csv"
+    walled.make(f"open({str(path)!r})")
+    walled.run(sandbox=False)
+    walled.commit()
+    found = subprocess.run(
+        [sys.executable, "-m", "mintage", "reproduce"], cwd=walled.root, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 6
+    assert "stage s reads data/extra.csv, which it does not declare (s.py:1)" in found.stderr
+    assert "write `in: [data/in.csv, data/extra.csv]`" in found.stderr

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from mintage.errors import BlobMissingError, DataModifiedError
 from mintage.repo.locks import Item
 from mintage.store.local import Store
+from mintage.store.publish import temporary_beside
 from mintage.store.statcache import StatCache
 
-__all__ = ["checkout_item", "place"]
+__all__ = ["checkout_item", "clear_unfinished", "place"]
+
+_TEMPORARY = re.compile(r"\.tmp-[0-9a-f]{16}")
 
 
 def place(store: Store, item: Item, target: Path) -> None:
-    """Write ``item`` to ``target`` from the store, replacing what is there; every byte is verified first."""
+    """Write ``item`` to ``target`` from the store, replacing what is there at once; every byte is verified first."""
     if not item.folder:
         if target.is_dir():
-            _delete(target)
+            _remove(target)
         store.checkout(item.digest, target)
         return
     store.verify_tree(item.digest)
-    if target.is_dir():
-        _delete(target)
-    store.checkout_tree(item.digest, target)
+    temporary, aside = temporary_beside(target), temporary_beside(target)
+    try:
+        store.checkout_tree(item.digest, temporary)
+        if target.exists() or target.is_symlink():
+            target.rename(aside)
+        temporary.rename(target)
+    finally:
+        for left in (temporary, aside):
+            _remove(left)
 
 
-def _delete(folder: Path) -> None:
-    import shutil
+def clear_unfinished(target: Path) -> None:
+    """Delete what a killed ``place`` left beside ``target``."""
+    for left in target.parent.glob(".tmp-*") if target.parent.is_dir() else ():
+        if _TEMPORARY.fullmatch(left.name):
+            _remove(left)
 
-    shutil.rmtree(folder)
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        import shutil
+
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def checkout_item(store: Store, item: Item, root: Path, cache: StatCache, *, force: bool = False) -> bool:

@@ -3,8 +3,8 @@
 A path begins with ``/``, or with ``~/`` for the home folder of whoever runs it. Its content counts, by digest, which is
 remembered by stat; it is not kept in the store, so a run cannot be repeated from its record without it.
 
->>> place_of("~/data/x.csv", home=Path("/home/ann"))
-PosixPath('/home/ann/data/x.csv')
+>>> place_of("~/data/x.csv", home=Path("/srv/ann"))
+PosixPath('/srv/ann/data/x.csv')
 """
 
 from __future__ import annotations

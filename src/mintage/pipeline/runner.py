@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from mintage.data.checkout import place
+from mintage.data.checkout import clear_unfinished, place
 from mintage.errors import MintageError
 from mintage.pipeline.environment_change import explained
 from mintage.pipeline.events import Event
@@ -288,6 +288,8 @@ class Runner:
         if not self.session.commit:
             self._keep_outputs_out_of_git()
         if (last := self.session.open(self.inspector)) is not None:
+            for path in {path for stage in self.inspector.project.stages.values() for path in stage.outputs}:
+                clear_unfinished(self.inspector.workspace.root / path.rstrip("/"))
             for stage, detail in interrupted(self.inspector, last):
                 self.on_event(Event(what="tell", stage=stage, detail=detail))
 

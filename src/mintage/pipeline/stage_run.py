@@ -153,6 +153,7 @@ def execute_stage(
             raise changes_input(facts, recording.changed_inputs, root=workspace.root)
         if recording.unsteady:
             raise changed_meanwhile(facts, recording.unsteady, root=workspace.root)
+        recording, denied = went_on(facts, recording, root=workspace.root, work=scratch.work, log=log)
         logged = read_logged(scratch.work, without=facts.stage.inputs)
         if facts.stage.captured:
             keep_declared(scratch, facts.name, facts.stage, models)
@@ -160,7 +161,6 @@ def execute_stage(
             store, scratch, facts.name, facts.stage, finished=recording.finished, log=log, logged=logged
         )
         saw = saw_in(recording, among=unnamed(facts, placed), around=facts.around, work=scratch.work)
-    recording, denied = went_on(facts, recording)
     own = replace(recording, before=tuple(path for path in recording.before if path not in placed))
     remarks = compare(leave_out(own, logged), facts.stage, new_inputs=_are_new(facts))
     return replace(

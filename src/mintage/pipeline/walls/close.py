@@ -1,4 +1,4 @@
-"""Close everything off for a process but what is ``opened``: Landlock, Linux 6.2 or later. No privileges are needed.
+"""Close everything off for a process but what is ``opened``, by Landlock (Linux 6.2). No privileges are needed.
 
 ``walled`` gives a function for the child to call just before it becomes the command; its rules are made before, in this
 process. They hold for all that the command starts, and cannot be taken back. Not closed: whether a path exists, its
@@ -19,10 +19,11 @@ from typing import Any, Literal
 from mintage.pipeline.confine import _Beneath, _Ruleset
 from mintage.pipeline.recording.protect import is_possible
 from mintage.pipeline.walls.opened import Opened
+from mintage.pipeline.walls.root import can_root
 
 __all__ = ["NOT_ENFORCED", "walled", "way"]
 
-NOT_ENFORCED = "not enforced on this machine, which has no Landlock (Linux 6.2): absolute paths stay open"
+NOT_ENFORCED = "not enforced on this machine (Linux with Landlock or mount namespaces could): absolute paths stay open"
 
 _CREATE, _ADD, _RESTRICT, _NO_NEW_PRIVS, _PDEATHSIG = 444, 445, 446, 38, 1
 _EXECUTE, _WRITE, _READ, _LIST, _TRUNCATE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14
@@ -31,20 +32,17 @@ _ON_FILES = _EXECUTE | _WRITE | _READ | _TRUNCATE
 
 
 @functools.cache
-def way() -> Literal["landlock", "none"]:
-    """How this machine can do it."""
-    return "landlock" if is_possible() else "none"
+def way() -> Literal["landlock", "namespace", "none"]:
+    """How stages are closed off on this machine: by Landlock, or in a root folder of their own (``root``)."""
+    if is_possible():
+        return "landlock"
+    return "namespace" if can_root() else "none"
 
 
 @contextlib.contextmanager
-def walled(
-    open_to_it: Opened, hide: Callable[[], tuple[str, ...]] | None = None
-) -> Iterator[Callable[[], None] | None]:
-    """The function that closes the calling process off; None where this machine cannot. It calls ``hide`` first, which
-    gives folders that are its own since."""
-    if way() == "none":
-        yield None
-        return
+def walled(open_to_it: Opened, hide: Callable[[], tuple[str, ...]] | None = None) -> Iterator[Callable[[], None]]:
+    """The function that closes the calling process off. It calls ``hide`` first, which gives folders that are its own
+    since."""
     libc = ctypes.CDLL(None, use_errno=True)
     ruleset = libc.syscall(_CREATE, ctypes.byref(_Ruleset(_ALL, 0, 0)), ctypes.c_size_t(8), 0)
     if ruleset < 0:

@@ -24,6 +24,8 @@ from mintage.pipeline.recording.missed import Missed
 from mintage.pipeline.recording.outside import is_data
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.sandbox import tail_of
+from mintage.pipeline.walls.opened import projects
+from mintage.repo.workspace import PROJECT_FILE
 
 __all__ = ["explained", "went_on"]
 
@@ -32,6 +34,7 @@ _REFUSED = re.compile(
     r"(can ?not|could ?n[o']t|unable to|failed to) (be )?(open|read|load|access)|not (be )?found|does( not|n't) exist",
     re.IGNORECASE,
 )
+_PLAINLY = re.compile(r"permission denied|no such file|can ?not open", re.IGNORECASE)
 _MODULE = re.compile(r"(?:ModuleNotFoundError: No module named|ImportError: .* from) '([\w.]+)'")
 _STARTS = re.compile(r"file://|(?:^|[\s'\"`(\[=:,<])(?=[^\s'\"`(\[=:,<])")
 _ENDS = re.compile(r"[\s'\"`)\],;:?>]|\.(?=\s|$)")
@@ -58,9 +61,8 @@ def explained(
     if not facts.sandbox or recording.finished.timed_out:
         return error
     said = error.message.partition("\n")[2]
-    libraries = (*facts.environment.folders, *facts.environment.prefixes)
     tail = f"{tail_of(log, lines=_LINES)}\n{said}"
-    denied = _denied(facts, recording.missed, tail, root=root, work=work, libraries=libraries)
+    denied = _denied(facts, _at_home(recording.missed, root), tail, root=root, work=work)
     if not denied:
         return error
     paths = ", ".join(one.path for one in denied[:3]) + (f" and {len(denied) - 3} more" if len(denied) > 3 else "")
@@ -76,13 +78,20 @@ def explained(
     )
 
 
-def went_on(facts: StageFacts, recording: Recording) -> tuple[Recording, tuple[str, ...]]:
-    """Remarks of what a sandboxed command that ended well had asked for in vain, and the recording without that."""
+def went_on(
+    facts: StageFacts, recording: Recording, *, root: Path, work: Path, log: Path
+) -> tuple[Recording, tuple[str, ...]]:
+    """Remarks of what a sandboxed command that ended well had asked for in vain, and the recording without that.
+
+    What other programs than Python asked for is known if they said so in the log.
+    """
     if not facts.sandbox:
         return recording, ()
     own = {path.rstrip("/") for path in facts.stage.outputs}  # of an earlier run
-    named = _sorted_out(facts, [one for one in recording.missed if not _holds(own, one.path)])
-    places = {one.path: f"{one.path} ({one.place})" if one.place else one.path for one in recording.missed}
+    lines = [line for line in tail_of(log, lines=_LINES).splitlines() if _PLAINLY.search(line)]
+    asked = _with_said(facts, _at_home(recording.missed, root), lines, root=root, work=work)
+    named = _sorted_out(facts, [one for one in asked if not _holds(own, one.path)])
+    places = {one.path: f"{one.path} ({one.place})" if one.place else one.path for one in asked}
     remarks = []
     for name, paths in (("in", named.inputs), ("code", named.code)):
         if paths:
@@ -92,8 +101,8 @@ def went_on(facts: StageFacts, recording: Recording) -> tuple[Recording, tuple[s
         f"asks for {places[path]} by an absolute path, and was denied: say {path} instead" for path in named.by_own_path
     ]
     if named.outside:
-        asked, line = _some(named.outside, places), _line(facts, "reads", named.outside)
-        remarks.append(f"asks for {asked}, outside the project, and was denied: write `{line}`")
+        line = _line(facts, "reads", named.outside)
+        remarks.append(f"asks for {_some(named.outside, places)}, outside the project, and was denied: write `{line}`")
     return dataclasses.replace(recording, asked=(), outside_reads=()), tuple(remarks)
 
 
@@ -108,27 +117,44 @@ def _line(facts: StageFacts, name: str, paths: Sequence[str]) -> str:
     return key_lines({name: tuple(dict.fromkeys((*known, *paths)))}, indent="", width=None)[0]
 
 
-def _denied(
-    facts: StageFacts, missed: Iterable[Missed], tail: str, *, root: Path, work: Path, libraries: Sequence[str]
-) -> tuple[Missed, ...]:
+def _denied(facts: StageFacts, missed: Iterable[Missed], tail: str, *, root: Path, work: Path) -> tuple[Missed, ...]:
     """Of what a failed command asked for, what its last lines name as the reason; all, where they name no file."""
     opens = [one for one in missed if one.opened]
     lines = [line for line in tail.splitlines() if _REFUSED.search(line)]
     named = [one for one in opens if any(Path(one.path).name in line for line in lines)]
-    known = {one.path for one in named}
-    said = {path for line in lines for path in _paths(line, root=root, work=work, libraries=libraries)}
-    named += [Missed(path=path) for path in sorted(said - known)]
+    named = _with_said(facts, named, lines, root=root, work=work)
     module = _MODULE.search(tail)
     if module is not None:
         named += [Missed(path=path) for path in _module_files(facts, module[1], root)]
     return tuple((named or (opens if lines else []))[:_MOST])
 
 
+def _with_said(
+    facts: StageFacts, known: Sequence[Missed], lines: Iterable[str], *, root: Path, work: Path
+) -> list[Missed]:
+    """``known``, and what the lines of a log name beside them."""
+    libraries = (*facts.environment.folders, *facts.environment.prefixes)
+    said = {path for line in lines for path in _paths(line, root=root, work=work, libraries=libraries)}
+    more = _at_home([Missed(path=path) for path in sorted(said)], root)
+    paths = {one.path for one in known}
+    return [*known, *(one for one in more if one.path not in paths)]
+
+
+def _at_home(missed: Iterable[Missed], root: Path) -> list[Missed]:
+    """In a work tree, a file of the project around it goes by its path in the project."""
+    found = []
+    for one in missed:
+        around = next((project for project in projects(root) if one.path.startswith(f"{project}/")), None)
+        own = one.path if around is None else one.path[len(str(around)) + 1 :]
+        found.append(dataclasses.replace(one, path=own))
+    return found
+
+
 def _what_to_write(facts: StageFacts, named: _Named, root: Path) -> list[str]:
     hints = []
     for name, paths in (("in", named.inputs), ("code", named.code)):
         if paths:
-            where = f" at {place_in(root, facts.name, name)}" if facts.used is None else ""
+            where = f" at {place_in(root, facts.name, name)}" if (root / PROJECT_FILE).is_file() else ""
             hints.append(f"write `{_line(facts, name, paths)}` for stage {facts.name}{where}")
     hints += [
         f"open {path} by that path, from the project's folder: absolute ones are closed" for path in named.by_own_path
@@ -168,11 +194,13 @@ def _paths(line: str, *, root: Path, work: Path, libraries: Sequence[str]) -> se
 
     def elsewhere(path: str) -> bool:
         ours = path.startswith((f"{work.parent}/", f"{root}/"))
-        return not ours and is_data(path, libraries=libraries) and os.path.isfile(path)  # noqa: PTH113 a text that may be no path
+        return not ours and is_data(path, libraries=libraries) and os.path.isfile(path)  # noqa: PTH113 it may be no path
 
     def missing(path: str) -> bool:
-        hidden = path.startswith(("/", "..", ".git", ".mintage")) or not path.strip("./")
-        return not hidden and os.path.exists(root / path) and not os.path.exists(work / path)  # noqa: PTH110 as above
+        if path.startswith(("/", "..", ".git", ".mintage")) or not path.strip("./") or os.path.exists(work / path):  # noqa: PTH110 as above
+            return False
+        full = root / path
+        return os.path.exists(full) if "/" in path or "." in path else os.path.isfile(full)  # noqa: PTH110, PTH113 as above
 
     def inside(path: str) -> bool:
         return os.path.exists(root / path)  # noqa: PTH110 as above

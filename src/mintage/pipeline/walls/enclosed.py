@@ -12,9 +12,10 @@ from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.offline import way as offline_way
 from mintage.pipeline.outside_reads import place_of
 from mintage.pipeline.sandbox import Scratch
-from mintage.pipeline.walls.close import walled
+from mintage.pipeline.walls.close import walled, way
 from mintage.pipeline.walls.opened import opened, redirected
 from mintage.pipeline.walls.private import TEMPORARY, hiding
+from mintage.pipeline.walls.root import rooted
 from mintage.repo.workspace import Workspace
 
 __all__ = ["Within", "enclosed"]
@@ -42,6 +43,9 @@ def enclosed(
     log: Path | None,
 ) -> Iterator[Within]:
     """``without`` walls, with them; as it is where this machine has none. The log is made, if it is not there yet."""
+    if way() == "none":
+        yield without
+        return
     variables = _variables(facts, without.variables, workspace=workspace, scratch=scratch)
     if log is not None:  # /dev/stdout and /dev/stderr lead to it
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -57,16 +61,15 @@ def enclosed(
         reads=[place_of(path, home=Path.home()) for path in facts.stage.reads],
         log=log,
     )
-    hide = hiding(
-        allowed.all,
-        root=workspace.root.resolve(),
-        folder=scratch.private / "tmp",
-        work=scratch.work,
-        is_inside=not facts.stage.network and offline_way() == "namespace",
-    )
+    is_inside = not facts.stage.network and offline_way() == "namespace"
+    if way() == "namespace":
+        move = rooted(allowed, folder=scratch.private / "root", work=scratch.work, is_inside=is_inside)
+        yield Within(move, variables, (*allowed.all, TEMPORARY))
+        return
+    root, folder = workspace.root.resolve(), scratch.private / "tmp"
+    hide = hiding(allowed.all, root=root, folder=folder, work=scratch.work, is_inside=is_inside)
     with walled(allowed, hide) as before:
-        own = () if hide is None else (TEMPORARY,)
-        yield without if before is None else Within(before, variables, (*allowed.all, *own))
+        yield Within(before, variables, (*allowed.all, *(() if hide is None else (TEMPORARY,))))
 
 
 def _variables(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from mintage.pipeline.environment import Environment
 from mintage.pipeline.recording.protect import _around
 from mintage.pipeline.sandbox import Scratch
 
-__all__ = ["Opened", "cover", "opened", "redirected"]
+__all__ = ["Opened", "cover", "opened", "projects", "redirected"]
 
 _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/etc", "/sys", "/snap"),
@@ -34,7 +35,7 @@ _DEVICES = (
 )
 _PARTS = ("bin", "sbin", "lib", "lib64", "libexec", "pyvenv.cfg")
 _MORE_PARTS = ("share", "etc", "ssl", "include", "conda-meta")
-_LISTS, _SINGLE = ("LD_LIBRARY_PATH",), ("SSL_CERT_FILE", "SSL_CERT_DIR", "VIRTUAL_ENV")
+_NAMED = ("LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "VIRTUAL_ENV")
 _SITES = ("site-packages", "dist-packages")
 
 
@@ -66,7 +67,7 @@ def opened(
     """What is open to ``command`` in ``scratch``; ``links`` are files that its inputs lead to, ``reads`` what it names
     outside the project, ``log`` where its output goes."""
     root, state = root.resolve(), state.resolve()
-    known = [name for name in (*_LISTS, *_SINGLE, "PATH") if name in variables]
+    known = [name for name in (*_NAMED, "PATH") if name in variables]
     found = _standing(environment, root, state, Path.home(), tuple((name, variables[name]) for name in known))
     program = Path(command[0])
     own = [program, program.resolve()] if program.is_absolute() and program.is_file() else []
@@ -90,10 +91,9 @@ def cover(paths: Iterable[str]) -> list[str]:
 def redirected(environment: Environment, *, root: Path, work: Path) -> list[str]:
     """Folders of ``work`` that take the place of the project's own on the import path, as an editable install has it
     there: the stage imports the declared copy, which is the code that its key names."""
-    root = root.resolve()
-    inside = [Path(folder) for folder in (*environment.folders, *_editable(environment, root))]
-    own = [folder.relative_to(root) for folder in inside if folder.is_relative_to(root) and not _is_site(folder, root)]
-    return list(dict.fromkeys(str(work / folder) for folder in own))
+    around = projects(root.resolve())
+    found = [(folder, _project_of(folder, around)) for folder in _editable(environment)]
+    return list(dict.fromkeys(str(work / folder.relative_to(own)) for folder, own in found if own is not None))
 
 
 @functools.lru_cache(maxsize=64)
@@ -109,20 +109,20 @@ def _standing_of(
 ) -> tuple[str, ...]:
     """What is open to every stage with this interpreter and these variables."""
     variables = dict(known)
-    keep_out = [root, home, *_projects_around(root), *_projects_around(state)]
-    wanted = [Path(folder) for folder in folders if _may_open(Path(folder), keep_out)]
+    around = [*projects(root), *projects(state)[1:]]
+    wanted = [Path(folder) for folder in folders]
     wanted += [link for folder in wanted for link in _links(folder)]
-    wanted += [part for prefix in prefixes for part in _of_prefix(Path(prefix), root, home)]
     wanted += [Path(python).resolve(), Path(__file__).parents[1] / "notebook"]
-    for name in _LISTS:
+    for name in _NAMED:
         wanted += [Path(path) for path in variables.get(name, "").split(os.pathsep) if path.startswith("/")]
-    wanted += [Path(variables[name]) for name in _SINGLE if variables.get(name, "").startswith("/")]
     for entry in variables.get("PATH", "").split(os.pathsep):
-        wanted += _programs(Path(entry), keep_out, home) if entry.startswith("/") else []
-    shut = {str(path) for path in keep_out if path != home} | {str(state)}
+        wanted += _programs(Path(entry), home) if entry.startswith("/") else []
+    found = [path for path in wanted if path.exists() and _may_open(path, around, home)]
+    found += [part for prefix in prefixes for part in _of_prefix(Path(prefix), root, home) if part.exists()]
+    shut = {*map(str, around), str(state)}
     above = {str(parent) for path in shut for parent in Path(path).parents}
     system = [path for folder in _SYSTEM for path in _around(os.path.realpath(folder), shut, above)]
-    return tuple(cover([*system, *(str(path) for path in wanted if path.exists())]))
+    return tuple(cover([*system, *map(str, found)]))
 
 
 def _standing(
@@ -132,12 +132,18 @@ def _standing(
     return _standing_of(*found, root=root, state=state, home=home, known=known)
 
 
-def _may_open(folder: Path, keep_out: Sequence[Path]) -> bool:
-    """Whether a folder holds none of those, and does not lie in the first, the project, or is an environment there."""
-    real = folder.resolve()
-    if any(path.is_relative_to(real) for path in keep_out):
+def _may_open(path: Path, around: Sequence[Path], home: Path) -> bool:
+    """Whether a path holds no project and not the home folder, and lies in no project but in an environment there."""
+    real = path.resolve()
+    if any(kept.is_relative_to(real) for kept in (*around, home)):
         return False
-    return not real.is_relative_to(keep_out[0]) or _is_site(folder, keep_out[0])
+    return _project_of(path, around) is None and _project_of(real, around) is None
+
+
+def _project_of(path: Path, around: Sequence[Path]) -> Path | None:
+    """The innermost project that a path is a part of, an environment in it left out."""
+    own = max((root for root in around if path.is_relative_to(root)), key=lambda root: len(root.parts), default=None)
+    return own if own is not None and not _is_site(path, own) else None
 
 
 def _is_site(folder: Path, root: Path) -> bool:
@@ -156,9 +162,9 @@ def _of_prefix(prefix: Path, root: Path, home: Path) -> list[Path]:
     return [prefix / part for part in (_PARTS if real == root else (*_PARTS, *_MORE_PARTS))]
 
 
-def _programs(folder: Path, keep_out: Sequence[Path], home: Path) -> Iterator[Path]:
+def _programs(folder: Path, home: Path) -> Iterator[Path]:
     """A folder of PATH with what its programs need beside them."""
-    if not folder.is_dir() or not _may_open(folder, keep_out):
+    if not folder.is_dir():
         return
     if str(folder.resolve()).startswith(("/usr/", "/opt/", "/bin", "/sbin", "/snap/", "/nix/store/")):
         return
@@ -186,9 +192,9 @@ def _links(folder: Path) -> list[Path]:
         return [Path(os.path.realpath(entry.path)) for entry in entries if entry.is_symlink()]
 
 
-def _projects_around(folder: Path) -> list[Path]:
-    """The projects in whose ``.mintage`` a work tree lies."""
-    return [parent.parent for parent in (folder, *folder.parents) if parent.name == ".mintage"]
+def projects(root: Path) -> list[Path]:
+    """The project at ``root``, and those in whose ``.mintage`` it lies as a work tree."""
+    return [root, *(parent.parent for parent in (root, *root.parents) if parent.name == ".mintage")]
 
 
 def _own_output() -> list[Path]:
@@ -201,14 +207,14 @@ def _devices() -> list[str]:
     return [str(path) for name in _DEVICES for path in sorted(Path("/dev").glob(name))]
 
 
-def _editable(environment: Environment, root: Path) -> list[str]:
-    """Folders of the project that editable installs without a plain path lead to."""
-    import re
-
+def _editable(environment: Environment) -> list[Path]:
+    """Folders that installed packages put on the import path, by a ``.pth`` file or by a finder of setuptools."""
     found = []
-    for site in environment.folders:
-        if Path(site).name in _SITES and Path(site).is_dir():
-            for finder in Path(site).glob("__editable___*_finder.py"):
-                paths = re.findall(r": '(/[^']+)'", finder.read_text(errors="replace"))
-                found += [str(Path(path).parent) for path in paths if Path(path).is_relative_to(root)]
-    return found
+    for site in map(Path, environment.folders):
+        if site.name in _SITES and site.is_dir():
+            for plain in sorted(site.glob("*.pth")):
+                found += [line.strip() for line in plain.read_text(errors="replace").splitlines() if line[:1] == "/"]
+            for finder in sorted(site.glob("__editable___*_finder.py")):
+                places = re.findall(r": '(/[^']+)'", finder.read_text(errors="replace"))
+                found += [os.path.dirname(place) for place in places]  # noqa: PTH120 a text of somebody else's
+    return [Path(os.path.normpath(folder)) for folder in found]
