@@ -75,6 +75,8 @@ def test_only_what_the_named_stages_need_is_built(project: Project) -> None:
         text.replace("out: [b.txt]", f"out: [b.txt], python: {{lock: r.txt, version: '{OWN}'}}")
     )
     assert len(json.loads(project.said("build", "a", "--json")[0])["environments"]) == 1
+    (row,) = json.loads(project.said("--json")[0])["environments"]
+    assert (row["named"], row["stages"]) == ("r.txt", ["a", "b"])
     _, err = project.said("build", "c", expect=3)
     assert "no stage 'c'" in err
 
