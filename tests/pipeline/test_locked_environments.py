@@ -135,7 +135,7 @@ def test_one_that_was_changed_by_hand_is_built_anew(project) -> None:
     assert project.go() == {"a": "keep"}
     project.write(STAGE, {"a.py": f"# once more\n{SAYS}"}, more="python: {lock: r.txt}\n")
     assert project.go() == {"a": "run"}
-    (told,) = project.told
+    told, _ = project.told
     assert "changed by hand" in told and "tiny.py" in told
     assert project.read("a.txt").startswith("1.0 ")
 
@@ -293,7 +293,8 @@ def test_of_a_lock_by_uv_the_project_the_chosen_extras_and_groups_are_installed(
         project.go()
         assert project.read("a.txt") == "tiny pen"
         return
-    for chosen, found in (("", "tiny"), (", extras: [plots]", "tiny pen"), (", groups: [dev]", "tiny check")):
+    choices = [(", extras: [plots]", "tiny pen"), ("", "tiny"), (", groups: [dev]", "tiny check")]
+    for chosen, found in choices if lock == "uv.lock" else choices[:1]:
         project.write(STAGE, {"a.py": ALL}, more=f"python: {{lock: {lock}{chosen}}}\n")
         project.go()
         assert project.read("a.txt") == found

@@ -6,6 +6,7 @@ pins, and each file with its package's RECORD, before it counts.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,15 @@ def build(workspace: Workspace, resolved: Resolved, *, describe: Describe, tell:
             tell(f"building the environment of {resolved.locked}")
         remove(there)
         there.home.parent.mkdir(parents=True, exist_ok=True)
+        began = time.monotonic()
         try:
-            return _made(workspace, resolved, there, describe)
+            built = _made(workspace, resolved, there, describe)
         except BaseException:
             remove(there)
             raise
+        packages = len(built.described["frozen"]["packages"])
+        tell(f"built in {time.monotonic() - began:.1f} s by {built.built_by}; packages: {packages}")
+        return built
 
 
 def _made(workspace: Workspace, resolved: Resolved, there: Place, describe: Describe) -> Built:
