@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from shell_project import ShellProject
-from wheels import requirements, uv, write_index, write_wheel
 
 import mintage.pipeline.locked.install as installing
 from mintage.errors import EnvironmentUnbuiltError, LockInvalidError, StageFailedError
@@ -25,8 +24,8 @@ from mintage.pipeline.run import run_pipeline
 from mintage.pipeline.status import stage_states
 from mintage.store.statcache import StatCache
 from programs import program
+from wheels import requirements, uv, write_index, write_wheel
 
-OWN = f"{sys.version_info[0]}.{sys.version_info[1]}"
 STAGE = "  a: {run: python a.py, out: [a.txt]}\n"
 SAYS = "import sys, tiny\nopen('a.txt', 'w').write(f'{tiny.VERSION} {sys.prefix}')\n"
 NEEDS_UV = pytest.mark.skipif(program("uv") is None, reason="needs uv: pip install uv")
