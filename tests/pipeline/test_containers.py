@@ -17,6 +17,7 @@ from mintage.errors import (
     EngineMissingError,
     EnvironmentUnbuiltError,
     FileMalformedError,
+    InterpreterError,
     ProjectError,
     StageChangesInputError,
     StageFailedError,
@@ -24,8 +25,12 @@ from mintage.errors import (
 from mintage.pipeline.container.command import container_words
 from mintage.pipeline.container.contain import image_environment
 from mintage.pipeline.container.engine import find_engine, sweep
+from mintage.pipeline.extract import environment_of_estimator
 from mintage.pipeline.facts import Inspector
+from mintage.pipeline.reproduce.reproduce import How, reproduce
+from mintage.pipeline.reproduce.sources import Sources
 from mintage.pipeline.stage_run import entered
+from mintage.repo.locks import Item
 from mintage.repo.project import parse_project
 from mintage.store.statcache import StatCache
 
@@ -232,6 +237,34 @@ def test_a_shell_is_not_opened_in_a_container(project: Contained) -> None:
             entered(project.workspace, facts, known=cache.known_digest),
         ):
             pass
+
+
+def test_what_was_written_in_a_container_is_not_opened_as_an_estimator(project: Contained) -> None:
+    project.stage()
+    estimator = Item(path="out.txt", digest="b3:" + "0" * 64, size=1)
+    with pytest.raises(InterpreterError, match="written in a container"):
+        environment_of_estimator(project.workspace, estimator)
+
+
+def test_a_commit_is_rebuilt_in_its_image_with_the_network_closed(project: Contained) -> None:
+    project.stage()
+    project.write(STAGE.format(line="cat in.txt > out.txt", image=IMAGE, more=""), {".gitignore": "out.txt\nin.txt\n"})
+    project.commit()
+    project.run()
+    how = How(
+        commit=project.commit(),
+        target="HEAD",
+        model=None,
+        sources=Sources([project.store]),
+        independent=False,
+        network=False,
+        tolerance=0.0,
+        clock=lambda: "2026-01-01T00:00:00Z",
+        actor="tester",
+    )
+    assert reproduce(project.workspace, how).level == "identical"
+    first, second = project.asked("run")
+    assert ("--network none" in first, "--network none" in second) == (False, True)
 
 
 @pytest.mark.slow
