@@ -205,7 +205,9 @@ def test_the_container_of_a_stage_that_ran_out_of_time_is_ended(project: Contain
 
 
 def test_containers_of_killed_processes_are_ended_and_others_left(project: Contained) -> None:
-    (project.engine / "running").write_text(f"0a1b {2**22 + 1}\n2c3d {os.getpid()}\n4e5f\n")
+    (project.engine / "running").write_text(
+        f"0a1b mintage.pid={2**22 + 1}\n2c3d map[mintage.pid:{os.getpid()}]\n4e5f\n"
+    )
     sweep(find_engine())
     assert project.asked("rm") == ["rm --force 0a1b"]
 
@@ -275,7 +277,7 @@ def test_a_commit_is_rebuilt_in_its_image_with_the_network_closed(project: Conta
 def test_podman_runs_a_stage_without_network_and_without_the_machines_files(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "image.tar", "w") as archive:
         archive.add(str(shutil.which("busybox")), "bin/busybox")
-        for name in ("sh", "cat", "ls", "ip"):
+        for name in ("sh", "cat", "ls", "ip", "sleep"):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
@@ -295,6 +297,11 @@ def test_podman_runs_a_stage_without_network_and_without_the_machines_files(tmp_
         assert "home" not in lines and "usr" not in lines
         assert len([line for line in lines if "mtu" in line]) == 1
         assert (made.workspace.root / "out.txt").stat().st_uid == os.getuid()
+        left = ["--name", f"left-{os.getpid()}", "--label", f"mintage.pid={2**22 + 1}", f"{named}:1", "sleep", "600"]
+        subprocess.run(["podman", "run", "-d", "--network", "none", *left], check=True, capture_output=True)
+        sweep(str(shutil.which("podman")))
+        words = ["podman", "ps", "-aq", "--filter", f"name=left-{os.getpid()}"]
+        assert subprocess.run(words, check=True, capture_output=True).stdout == b""
     finally:
         made.connection.close()
         subprocess.run(["podman", "rmi", "-f", f"{named}:1"], check=False, capture_output=True)
