@@ -71,6 +71,7 @@ def test_a_package_may_be_pinned_once_a_platform_but_not_twice_for_one() -> None
         ("-c limits.txt", "another file"),
         ("-e .", "another file"),
         ("--editable=.", "another file"),
+        ("--no-binary :all:", "sources to be built"),
         ("./wheels/six.whl", "cannot be read"),
         ("six == ", "cannot be read"),
     ],
