@@ -299,6 +299,21 @@ def test_of_a_lock_by_uv_the_project_the_chosen_extras_and_groups_are_installed(
         assert project.read("a.txt") == found
 
 
+@NEEDS_UV
+def test_a_wheel_that_is_not_the_one_of_the_uv_lock_is_refused(project) -> None:
+    index = write_index(project.wheels, project.wheels.parent / "simple")
+    root, plain = project.workspace.root, PYPROJECT.partition("[project.opt")[0]
+    tail = PYPROJECT[PYPROJECT.index("[[tool.uv") :]
+    (root / "pyproject.toml").write_text((plain + tail).format(index=index))
+    uv(root, "lock", "--python", sys.executable)
+    written = (root / "uv.lock").read_text()
+    assert written.count(project.hashes["tiny==1.0"]) == 1
+    (root / "uv.lock").write_text(written.replace(project.hashes["tiny==1.0"], "0" * 64))
+    project.write(STAGE, more="python: {lock: uv.lock}\n")
+    with pytest.raises(EnvironmentUnbuiltError, match="not the one that was locked"):
+        project.go()
+
+
 def test_a_commit_that_names_its_lock_is_rebuilt_in_a_new_environment(project) -> None:
     stage = "  a: {run: python a.py, out: [a.txt]}\n"
     script = "import tiny\nopen('a.txt', 'w').write(tiny.VERSION)\n"
