@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ class Contained(ShellProject):
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Contained]:
     made = Contained(tmp_path / "a project", tmp_path / "engine")
     git = Path(str(shutil.which("git"))).parent
     (tmp_path / "git").mkdir()
