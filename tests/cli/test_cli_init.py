@@ -267,6 +267,14 @@ def test_the_environment_of_the_folder_is_used_and_what_it_lacks_is_said(bare):
     assert bare.run("run").out == "up to date: 1 stage\n"
 
 
+def test_a_lock_of_the_folder_is_said_to_be_what_stages_can_be_built_from(bare):
+    bare.write("uv.lock", "version = 1\n")
+    answer = bare.run("init", "train.py")
+    minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert f'hint: `python: {{lock: uv.lock, version: "{minor}"}}` in mintage.yaml' in answer.out
+    assert "python" not in yaml.safe_load(bare.read("mintage.yaml"))
+
+
 def test_a_link_to_an_environment_elsewhere_is_the_environment_of_the_folder(bare):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare.root.parent / "elsewhere")], check=True)
     (bare.root / ".venv").symlink_to(bare.root.parent / "elsewhere")

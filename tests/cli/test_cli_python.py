@@ -75,6 +75,8 @@ def test_only_what_the_named_stages_need_is_built(project: Project) -> None:
         text.replace("out: [b.txt]", f"out: [b.txt], python: {{lock: r.txt, version: '{OWN}'}}")
     )
     assert len(json.loads(project.said("build", "a", "--json")[0])["environments"]) == 1
+    (row,) = json.loads(project.said("--json")[0])["environments"]
+    assert (row["named"], row["stages"]) == ("r.txt", ["a", "b"])
     _, err = project.said("build", "c", expect=3)
     assert "no stage 'c'" in err
 
@@ -126,3 +128,41 @@ def test_pip_alone_knows_the_hashes_too(project: Project, monkeypatch: pytest.Mo
 )
 def test_options_that_do_not_go_together_are_refused(project: Project, words: tuple[str, ...], message: str) -> None:
     assert message in project.said(*words, expect=2)[1]
+
+
+TRAIN = """\
+import joblib, pandas
+from sklearn.linear_model import LogisticRegression
+rows = pandas.read_csv("rows.csv")
+joblib.dump(LogisticRegression().fit(rows[["a", "b"]], rows["y"]), "model.joblib")
+"""
+
+
+@pytest.mark.slow
+def test_a_model_is_fitted_and_read_in_a_locked_environment_of_real_packages(tmp_path: Path) -> None:
+    root = tmp_path / "a project"
+    root.mkdir()
+    about = f'[project]\nname = "p"\nversion = "0"\nrequires-python = ">={OWN}"\n'
+    (root / "pyproject.toml").write_text(f'{about}dependencies = ["scikit-learn", "pandas", "joblib"]\n')
+    locked = subprocess.run([str(program("uv")), "lock", "-q"], cwd=root, check=False, capture_output=True, text=True)
+    if locked.returncode != 0:
+        pytest.skip(f"needs a package index: {locked.stderr.strip()[:200]}")
+    rows = "".join(f"{n % 7},{n % 5},{int(n % 7 > n % 5)}\n" for n in range(200))
+    (root / "rows.csv").write_text(f"a,b,y\n{rows}")
+    (root / "train.py").write_text(TRAIN)
+    (root / "mintage.yaml").write_text(
+        f'project: p\npython: {{lock: uv.lock, version: "{OWN}"}}\n'
+        "stages:\n  train: {run: python train.py, in: [rows.csv], out: [model.joblib]}\n"
+        "models: {m: {from: model.joblib, target: y}}\n"
+    )
+    for words in (("init", "-q"), ("config", "user.email", "t@e.org"), ("config", "user.name", "T")):
+        subprocess.run(["git", *words], cwd=root, check=True)
+    run = [sys.executable, "-m", "mintage"]
+    done = subprocess.run([*run, "run"], cwd=root, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (root / "mintage.lock/model%3Am.json").is_file()
+    lock = json.loads((root / "mintage.lock/train.json").read_text())
+    listed = subprocess.run([*run, "python", "--json"], cwd=root, check=True, capture_output=True, text=True)
+    (row,) = json.loads(listed.stdout)["environments"]
+    assert (row["key"], row["stages"]) == (lock["parts"]["environment"], ["train"])
+    assert "up to date" in subprocess.run([*run, "run"], cwd=root, check=True, capture_output=True, text=True).stdout

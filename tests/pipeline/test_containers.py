@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from mintage.errors import (
     EngineMissingError,
     EnvironmentUnbuiltError,
     FileMalformedError,
+    InterpreterError,
     ProjectError,
     StageChangesInputError,
     StageFailedError,
@@ -24,8 +26,12 @@ from mintage.errors import (
 from mintage.pipeline.container.command import container_words
 from mintage.pipeline.container.contain import image_environment
 from mintage.pipeline.container.engine import find_engine, sweep
+from mintage.pipeline.extract import environment_of_estimator
 from mintage.pipeline.facts import Inspector
+from mintage.pipeline.reproduce.reproduce import How, reproduce
+from mintage.pipeline.reproduce.sources import Sources
 from mintage.pipeline.stage_run import entered
+from mintage.repo.locks import Item
 from mintage.repo.project import parse_project
 from mintage.store.statcache import StatCache
 
@@ -75,7 +81,7 @@ class Contained(ShellProject):
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Contained]:
     made = Contained(tmp_path / "a project", tmp_path / "engine")
     git = Path(str(shutil.which("git"))).parent
     (tmp_path / "git").mkdir()
@@ -200,7 +206,9 @@ def test_the_container_of_a_stage_that_ran_out_of_time_is_ended(project: Contain
 
 
 def test_containers_of_killed_processes_are_ended_and_others_left(project: Contained) -> None:
-    (project.engine / "running").write_text(f"0a1b {2**22 + 1}\n2c3d {os.getpid()}\n4e5f\n")
+    (project.engine / "running").write_text(
+        f"0a1b mintage.pid={2**22 + 1}\n2c3d map[mintage.pid:{os.getpid()}]\n4e5f\n"
+    )
     sweep(find_engine())
     assert project.asked("rm") == ["rm --force 0a1b"]
 
@@ -234,6 +242,34 @@ def test_a_shell_is_not_opened_in_a_container(project: Contained) -> None:
             pass
 
 
+def test_what_was_written_in_a_container_is_not_opened_as_an_estimator(project: Contained) -> None:
+    project.stage()
+    estimator = Item(path="out.txt", digest="b3:" + "0" * 64, size=1)
+    with pytest.raises(InterpreterError, match="written in a container"):
+        environment_of_estimator(project.workspace, estimator)
+
+
+def test_a_commit_is_rebuilt_in_its_image_with_the_network_closed(project: Contained) -> None:
+    project.stage()
+    project.write(STAGE.format(line="cat in.txt > out.txt", image=IMAGE, more=""), {".gitignore": "out.txt\nin.txt\n"})
+    project.commit()
+    project.run()
+    how = How(
+        commit=project.commit(),
+        target="HEAD",
+        model=None,
+        sources=Sources([project.store]),
+        independent=False,
+        network=False,
+        tolerance=0.0,
+        clock=lambda: "2026-01-01T00:00:00Z",
+        actor="tester",
+    )
+    assert reproduce(project.workspace, how).level == "identical"
+    first, second = project.asked("run")
+    assert ("--network none" in first, "--network none" in second) == (False, True)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     not (shutil.which("podman") and shutil.which("busybox")),
@@ -242,7 +278,7 @@ def test_a_shell_is_not_opened_in_a_container(project: Contained) -> None:
 def test_podman_runs_a_stage_without_network_and_without_the_machines_files(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "image.tar", "w") as archive:
         archive.add(str(shutil.which("busybox")), "bin/busybox")
-        for name in ("sh", "cat", "ls", "ip"):
+        for name in ("sh", "cat", "ls", "ip", "sleep"):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
@@ -262,6 +298,11 @@ def test_podman_runs_a_stage_without_network_and_without_the_machines_files(tmp_
         assert "home" not in lines and "usr" not in lines
         assert len([line for line in lines if "mtu" in line]) == 1
         assert (made.workspace.root / "out.txt").stat().st_uid == os.getuid()
+        left = ["--name", f"left-{os.getpid()}", "--label", f"mintage.pid={2**22 + 1}", f"{named}:1", "sleep", "600"]
+        subprocess.run(["podman", "run", "-d", "--network", "none", *left], check=True, capture_output=True)
+        sweep(str(shutil.which("podman")))
+        words = ["podman", "ps", "-aq", "--filter", f"name=left-{os.getpid()}"]
+        assert subprocess.run(words, check=True, capture_output=True).stdout == b""
     finally:
         made.connection.close()
         subprocess.run(["podman", "rmi", "-f", f"{named}:1"], check=False, capture_output=True)

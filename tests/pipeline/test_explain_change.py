@@ -10,6 +10,8 @@ from mintage.errors import StageFailedError, UnknownNameError
 from mintage.pipeline.change.attribute import explain_change
 from mintage.repo.locks import Item, read_lock, write_lock
 from mintage.store.local import Store
+from programs import program
+from wheels import requirements, write_wheel
 
 
 @pytest.fixture
@@ -89,6 +91,23 @@ def test_another_interpreter_is_the_environment(tmp_path) -> None:
     assert shares(found) == {("parameters",): 40, ("environment",): 2000}
     assert found.differences["environment"] == ["weights 1 -> 3"]
     assert project.ran("prepare") == 2
+
+
+@pytest.mark.skipif(program("uv") is None, reason="needs uv: pip install uv")
+def test_a_package_of_a_lock_is_the_environment_wherever_the_lock_is(tmp_path) -> None:
+    hashes = {n: write_wheel(tmp_path / "wheels", "weights", f"{n}.0", code=f"WEIGHT = {n}\n") for n in (1, 3)}
+    project = ChangeProject(tmp_path / "p", python="{lock: locks/fit.txt}")
+    (project.root / "locks").mkdir()
+    for number, change in ((1, lambda _: None), (3, plant_code)):
+        pins = {f"weights=={number}.0": hashes[number]}
+        project.write("locks/fit.txt", requirements(tmp_path / "wheels", pins))
+        change(project)
+        project.commit("planted")
+        project.git("tag", f"of-{number}")
+    found = explained(project, old="of-1", new="of-3")
+    project.connection.close()
+    assert shares(found) == {("code",): 7, ("environment",): 2000}
+    assert found.differences["environment"] == ["weights 1.0 -> 3.0"]
 
 
 def test_packages_that_were_exchanged_in_place_are_told_from_the_records(tmp_path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from mintage.pipeline.locked.resolve import read_pins
 from mintage.pipeline.locked.uv_lock import read_uv_lock
 from mintage.repo.locked_python import LockedPython
 from mintage.repo.project import parse_project
+from programs import program
 
 ZERO, ONE = "0" * 64, "1" * 64
 LINUX = {
@@ -68,6 +71,7 @@ def test_a_package_may_be_pinned_once_a_platform_but_not_twice_for_one() -> None
         ("-c limits.txt", "another file"),
         ("-e .", "another file"),
         ("--editable=.", "another file"),
+        ("--no-binary :all:", "sources to be built"),
         ("./wheels/six.whl", "cannot be read"),
         ("six == ", "cannot be read"),
     ],
@@ -193,6 +197,63 @@ def test_what_no_hash_pins_in_a_pylock_is_refused(text: str, message: str, where
     with pytest.raises(LockInvalidError, match=message) as caught:
         read_pylock(text, LINUX, extras=(), groups=(), where="pylock.toml")
     assert caught.value.where == where
+
+
+OTHER_PLATFORMS = [
+    ("linux", "Linux", "posix", "x86_64"),
+    ("win32", "Windows", "nt", "AMD64"),
+    ("darwin", "Darwin", "posix", "arm64"),
+]
+REAL = """\
+[project]
+name = "real"
+version = "0"
+requires-python = ">=3.10"
+dependencies = ["scikit-learn", "pandas[performance]", "uvicorn[standard]", "redis", "ipykernel"]
+[project.optional-dependencies]
+boost = ["lightgbm", "xgboost-cpu; sys_platform != 'darwin'"]
+[dependency-groups]
+dev = ["pytest", "coverage[toml]"]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(program("uv") is None, reason="needs uv: pip install uv")
+def test_what_is_taken_of_real_locks_is_what_uv_exports_of_them_for_every_platform(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(REAL)
+    if subprocess.run([str(program("uv")), "lock", "-q"], cwd=tmp_path, check=False).returncode != 0:
+        pytest.skip("needs a package index")
+    text = (tmp_path / "uv.lock").read_text()
+    for extras, groups in (((), ()), (("boost",), ("dev",))):
+        words = [str(program("uv")), "export", "-q", "--frozen", "--no-emit-project", "--no-header", "--no-annotate"]
+        words += [
+            "--no-default-groups",
+            *(f"--extra={name}" for name in extras),
+            *(f"--group={name}" for name in groups),
+        ]
+        exported = [
+            subprocess.run([*words, "--format", form], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+            for form in ("requirements.txt", "pylock.toml")
+        ]
+        for python, (sys_platform, system, os_name, machine) in itertools.product(("3.10", "3.12"), OTHER_PLATFORMS):
+            markers = {
+                "python_version": python,
+                "python_full_version": f"{python}.9",
+                "implementation_name": "cpython",
+                "sys_platform": sys_platform,
+                "platform_system": system,
+                "os_name": os_name,
+                "platform_machine": machine,
+                "platform_python_implementation": "CPython",
+            }
+            taken_here = {
+                pin.name: pin.version
+                for pin in read_uv_lock(text, markers, extras=extras, groups=groups, where="uv.lock")
+            }
+            assert len(taken_here) > 20
+            assert taken_here == pins_of(exported[0], markers)
+            pylock = read_pylock(exported[1], markers, extras=(), groups=(), where="pylock.toml")
+            assert taken_here == {pin.name: pin.version for pin in pylock}
 
 
 def test_a_lock_that_is_no_text_is_refused(tmp_path: Path) -> None:

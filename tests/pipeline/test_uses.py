@@ -170,6 +170,15 @@ def test_a_stage_of_another_repository_runs_with_its_code_and_our_data(
     assert (mine / "features/all.txt").read_text().startswith("OTHER")
 
 
+def test_a_stage_that_runs_in_a_container_is_not_used(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = f"    image: a/b@sha256:{'0' * 64}\n"
+    written = LIBRARY.replace("    run: python build.py\n", f"    run: python build.py\n{image}")
+    commit(base / "lib", {"mintage.yaml": written})
+    git(base / "lib", "tag", "-f", "v1")
+    assert mintage(base / "mine", "run") == 3
+    assert "stage build of ../lib runs in a container" in capsys.readouterr().err
+
+
 def test_a_revision_that_moves_changes_nothing_until_asked(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine, library = base / "mine", base / "lib"
     actions(mine, capsys)

@@ -9,6 +9,7 @@ from mintage.pipeline.discover.environment import Found, packages_of
 from mintage.pipeline.discover.folder import Folder
 from mintage.pipeline.discover.ignorable import LARGE, Ignorable
 from mintage.pipeline.discover.survey import Survey
+from mintage.repo.locked_python import kind_of
 
 __all__ = ["tell"]
 
@@ -54,6 +55,10 @@ def _environment(found: Found, locks: Sequence[str], *, needed: bool) -> Iterato
         yield f"note: {found.passed_over}, so it is not used; install it there and write `python:` to change that"
     if locks:
         yield f"  {locks[0]} says what to install; each run records what the interpreter has, with a hash a package"
+        if kind_of(locks[0]) in ("uv", "pylock"):
+            minor = ".".join(found.version.split(".")[:2])
+            written = f'python: {{lock: {locks[0]}, version: "{minor}"}}'
+            yield f"hint: `{written}` in mintage.yaml has the stages run in just that"
     else:
         yield "  no file says what to install: each run records the packages that this interpreter has"
     if needed and found.missing:

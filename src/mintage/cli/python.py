@@ -63,10 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(workspace: Workspace, arguments: argparse.Namespace) -> None:
     built = {each.key: each for each in list_built(workspace)}
     with StatCache(workspace.cache_database) as cache:
-        declared = {
-            resolve(workspace, cache, locked).key: (locked, stages)
-            for locked, stages in declared_pythons(workspace.project(allow_unmade=True)).items()
-        }
+        declared: dict[str, tuple[LockedPython, tuple[str, ...]]] = {}
+        for locked, stages in declared_pythons(workspace.project(allow_unmade=True)).items():
+            key = resolve(workspace, cache, locked).key
+            first, others = declared.get(key, (locked, ()))  # two locks may pin the same here
+            declared[key] = (first, (*others, *stages))
     keys = [*declared, *(key for key in built if key not in declared)]
     rows = [_about(workspace, key, declared, built.get(key)) for key in keys]
     if arguments.json:

@@ -130,7 +130,7 @@ def ready_environment(
     was changed by hand. Raises EnvironmentUnbuiltError."""
     if not isinstance(named, LockedPython):
         return environment_of(workspace, cache, named)
-    from mintage.pipeline.locked.built import build
+    from mintage.pipeline.locked.build import build
     from mintage.pipeline.locked.resolve import resolve
 
     resolved = resolve(workspace, cache, named)

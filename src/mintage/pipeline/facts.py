@@ -220,6 +220,8 @@ class Inspector:
 
     def placing(self, facts: StageFacts) -> StageFacts:
         """``facts`` with the code around the stage, for its run."""
+        if facts.stage.image is not None:
+            return facts  # what it uses in a container nobody sees
         used = facts.used
         root, project = (self.workspace.root, self.project) if used is None else (used.root, used.project)
         stage = facts.stage if used is None or used.stage is None else used.stage

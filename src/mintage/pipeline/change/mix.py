@@ -27,8 +27,8 @@ def mixed_params(code: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str
 
 
 def mixed_project(code: Mapping[str, Any], params: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
-    """The plain values of mintage.yaml: ``args`` and ``seed`` of stages from ``params``, ``python`` from
-    ``environment``, all else from ``code``. Inline ``params`` are left out: they go to params.yaml.
+    """The plain values of mintage.yaml: ``args`` and ``seed`` of stages from ``params``, ``python`` and ``image``
+    from ``environment``, all else from ``code``. Inline ``params`` are left out: they go to params.yaml.
 
     >>> both = {"project": "p", "stages": {"fit": {"run": "fit", "seed": 1}}, "python": "a"}
     >>> other = {"project": "p", "stages": {"fit": {"run": "fit2", "seed": 2}}, "python": "b"}
@@ -47,6 +47,7 @@ def mixed_project(code: Mapping[str, Any], params: Mapping[str, Any], environmen
             stage |= {"args": args} if args else {}
         if (made := (environment.get("stages") or {}).get(name)) is not None:
             _take(stage, made, "python")
+            _take(stage, made, "image")
         stages[name] = stage
     if stages:
         found["stages"] = stages

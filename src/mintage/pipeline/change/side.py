@@ -14,6 +14,7 @@ import msgspec
 
 from mintage.errors import FileMissingError, GitError, UnknownNameError
 from mintage.pipeline.change.parts import is_data
+from mintage.pipeline.declared_pythons import declared_pythons
 from mintage.pipeline.discover.environment import lock_files
 from mintage.pipeline.facts import StageResult
 from mintage.pipeline.graph import Makers
@@ -120,6 +121,11 @@ def read_side(workspace: Workspace, revision: str | None) -> Side:
     locked = [path for path in files if path.startswith(f"{LOCK_FOLDER}/")]
     wanted = [PROJECT_FILE, PARAMS_FILE, *lock_files(list(files))]
     blobs = git.blobs(list({files[path] for path in (*locked, *wanted) if path in files}))
+    project = parse_project(blobs[files[PROJECT_FILE]], where=f"{name}:{PROJECT_FILE}", allow_unmade=True)
+    named = [found.lock for found in declared_pythons(project) if found.lock not in wanted and found.lock in files]
+    if named:
+        blobs |= git.blobs([files[path] for path in named])
+        wanted += named
     locks = [parse_lock(blobs[files[path]], where=f"{path} at {name}") for path in locked]
     texts = {path: blobs[files[path]] for path in wanted if path in files}
     side = Side(
@@ -127,7 +133,7 @@ def read_side(workspace: Workspace, revision: str | None) -> Side:
         commit=commit,
         files=files,
         texts=texts,
-        project=parse_project(texts[PROJECT_FILE], where=f"{name}:{PROJECT_FILE}", allow_unmade=True),
+        project=project,
         locks={lock.name: lock for lock in locks},
     )
     return side if revision is not None else _with_data_of_now(workspace, side)

@@ -133,6 +133,7 @@ def _put_text(tree: Workspace, sides: Mapping[str, Side]) -> None:
         for name in locks:
             _remove(tree.root / name)
             if name in environment.texts:
+                (tree.root / name).parent.mkdir(parents=True, exist_ok=True)
                 (tree.root / name).write_bytes(environment.texts[name])
 
 

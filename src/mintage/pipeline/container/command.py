@@ -5,19 +5,21 @@ are not among the words, where others could read them: the engine's client takes
 
 >>> words = container_words(["podman"], "a@sha256:00", ["sh", "-c", "ls"], name="one", mounted="/s", folder="/s/work",
 ...                         variables={"HOME": "/s/home", "KEY": "x"}, user="0:0", network=False, owner=7)
->>> " ".join(words[:14])
+>>> " ".join(words[:13])
 'podman run --rm --pull never --name one --label mintage.pid=7 --network none --cap-drop ALL'
->>> " ".join(words[-14:])
-'src=/s,dst=/s --workdir /s/work --env HOME=/s/home --env KEY --entrypoint sh a@sha256:00 -c ls'
+>>> " ".join(words[-12:])
+'type=bind,src=/s,dst=/s --workdir /s/work --env HOME=/s/home --env KEY --entrypoint sh a@sha256:00 -c ls'
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 
-__all__ = ["LABEL", "container_words", "of_the_client", "orphans"]
+__all__ = ["LABEL", "container_words", "of_the_client", "owners"]
 
 LABEL = "mintage.pid"
+_OWNED = re.compile(rf"(\w+) .*\b{re.escape(LABEL)}[=:](\d{{1,9}})\b")
 _OF_THE_HOST = frozenset(["PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE", "PYTHONPATH", "LD_PRELOAD"])
 _PLAIN = frozenset(["HOME", "TMPDIR"])  # the client has its own, by which it finds its settings and images
 
@@ -71,11 +73,10 @@ def _field(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if set(',"') & set(text) else text
 
 
-def orphans(listed: str, *, alive: Collection[int]) -> list[str]:
-    """Of lines ``ID PID`` the containers whose process is no more.
+def owners(listed: str) -> dict[str, int]:
+    """By container the process that started it, of lines of its id and its labels, which the engines write differently.
 
-    >>> orphans("0a1b 17\\n2c3d 18\\n", alive={18})
-    ['0a1b']
+    >>> owners("0a1b mintage.pid=17,team=x\\n2c3d map[a:b mintage.pid:18]\\n4e5f team=x\\n")
+    {'0a1b': 17, '2c3d': 18}
     """
-    pairs = [line.split() for line in listed.splitlines()]
-    return [pair[0] for pair in pairs if len(pair) == 2 and pair[1].isdigit() and int(pair[1]) not in alive]
+    return {match[1]: int(match[2]) for match in map(_OWNED.match, listed.splitlines()) if match is not None}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mintage.errors import EngineMissingError, EnvironmentUnbuiltError
-from mintage.pipeline.container.command import LABEL, orphans
+from mintage.pipeline.container.command import LABEL, owners
 
 __all__ = ["find_engine", "have_image", "remove", "sweep"]
 
@@ -58,11 +58,10 @@ def remove(engine: str, name: str) -> None:
 
 def sweep(engine: str) -> None:
     """Delete the containers of processes that were killed: the engine goes on without them."""
-    template = f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
-    code, listed = _call([engine, "ps", "--all", "--filter", f"label={LABEL}", "--format", template], timeout_s=_ASK_S)
-    if code == 0 and listed:
-        alive = {pid for pid in map(int, filter(str.isdigit, listed.split())) if _is_alive(pid)}
-        for found in orphans(listed, alive=alive):
+    words = ["ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.ID}} {{.Labels}}"]
+    code, listed = _call([engine, *words], timeout_s=_ASK_S)
+    for found, pid in owners(listed).items() if code == 0 else ():
+        if not _is_alive(pid):
             remove(engine, found)
 
 
@@ -71,7 +70,7 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, OverflowError):
+    except PermissionError:
         return True
     return True
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mintage.errors import EnvironmentUnbuiltError
@@ -19,7 +20,7 @@ from mintage.repo.locked_python import LockedPython, kind_of
 __all__ = ["find_uv", "install", "tools_for"]
 
 _PATIENCE_S = 3600.0
-_LEFT_OUT = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT")
+_LEFT_OUT = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_LOCKED", "UV_FROZEN")
 
 
 def find_uv() -> str | None:
@@ -72,6 +73,7 @@ def _call(command: Sequence[str], *, root: Path, home: Path, locked: LockedPytho
             capture_output=True,
             check=False,
             timeout=_PATIENCE_S,
+            preexec_fn=_die_with_parent() if sys.platform == "linux" else None,
         )
         said, code = (done.stderr or done.stdout).decode(errors="replace").strip()[-2000:], done.returncode
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -84,3 +86,11 @@ def _call(command: Sequence[str], *, root: Path, home: Path, locked: LockedPytho
             where=locked.lock,
             hint=hint,
         )
+
+
+def _die_with_parent() -> Callable[[], None]:
+    """For the child: have the kernel end it when this process dies, so that nobody goes on filling a folder."""
+    import ctypes
+
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

@@ -49,19 +49,19 @@ def read_pylock(
             for package in lock.get("packages", [])
             if "marker" not in package or Marker(package["marker"]).evaluate(values, context="lock_file")
         ]
-        return [_pin(package, where=f"{where}:{line_of(text, package['name'])}") for package in taken]
+        return [_pin(package, text, where) for package in taken]
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, InvalidMarker) as error:
         raise refuse("the lock cannot be read", found=str(error), where=where, hint="make it again") from error
 
 
-def _pin(package: Mapping[str, Any], *, where: str) -> Pin:
+def _pin(package: Mapping[str, Any], text: str, where: str) -> Pin:
     name = package["name"]
     outside = [kind for kind in ("vcs", "directory") if kind in package]
     if outside:
         place = "folder" if outside == ["directory"] else "repository"
         raise refuse(
             f"the lock takes {name} from a {place}, which no hash pins",
-            where=where,
+            where=f"{where}:{line_of(text, name)}",
             hint="leave the project itself out (`uv export --no-emit-project`); take others from an index",
         )
     files = [*package.get("wheels", []), *([package["archive"]] if "archive" in package else [])]
@@ -70,7 +70,7 @@ def _pin(package: Mapping[str, Any], *, where: str) -> Pin:
         raise refuse(
             f"the lock has no wheel of {name} with a SHA-256",
             found="a source distribution" if "sdist" in package else None,
-            where=where,
+            where=f"{where}:{line_of(text, name)}",
             hint="take a version that has wheels, or build one and put it on an index",
         )
     archive = package.get("archive", {})

@@ -33,6 +33,8 @@ def read_requirements(text: str, markers: Mapping[str, str], *, where: str) -> l
                 where=at,
                 hint="write what that says into this file too: its packages with their hashes",
             )
+        if line.startswith("--no-binary"):
+            raise refuse("a lock asks for sources to be built", found=line[:80], where=at, hint="take the line out")
         pin = None if line.startswith("-") else _pin(line, markers, where=at)
         if pin is not None and found.setdefault(pin.name, pin) != pin:
             raise refuse(f"{pin.name} is pinned twice", found=f"{found[pin.name].version}, {pin.version}", where=at)

@@ -94,7 +94,7 @@ def _walk(
             more = package.get("optional-dependencies", {}).get(extra, []) if extra else package.get("dependencies", [])
             wanted += more
         if package is not own:
-            pins[package["name"]] = _pin(package, where=f"{where}:{line_of(text, package['name'])}")
+            pins[package["name"]] = _pin(package, text, where)
     return list(pins.values())
 
 
@@ -124,14 +124,14 @@ def _holds(marker: str | None, markers: Mapping[str, str]) -> bool:
         raise KeyError(f"the marker {marker!r}") from error
 
 
-def _pin(package: Mapping[str, Any], *, where: str) -> Pin:
+def _pin(package: Mapping[str, Any], text: str, where: str) -> Pin:
     name, source = package["name"], package["source"]
     if not any(kind in source for kind in _INDEXES):
         raise refuse(
             f"the lock takes {name} from {', '.join(source)}, which no hash pins",
             expected="a package from an index, or the address of a wheel",
             found=", ".join(map(str, source.values())),
-            where=where,
+            where=f"{where}:{line_of(text, name)}",
             hint="take it from an index, or put its code into the project",
         )
     hashes = [each["hash"].partition(":")[2] for each in package.get("wheels", []) if "hash" in each]
@@ -140,7 +140,7 @@ def _pin(package: Mapping[str, Any], *, where: str) -> Pin:
             f"the lock has no wheel of {name} with a hash",
             expected="wheels: building sources runs and fetches what no lock pins",
             found="a source distribution" if "sdist" in package else None,
-            where=where,
+            where=f"{where}:{line_of(text, name)}",
             hint="take a version that has wheels, or build one and put it on an index",
         )
     version = source["url"] if "url" in source else package["version"]
