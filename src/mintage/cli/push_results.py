@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from mintage.cli.context import Context
+from mintage.attest.trust import Trust
+from mintage.cli.context import Context, now
 from mintage.errors import FileMissingError, MintageError
 from mintage.pipeline.facts import StageResult
-from mintage.pipeline.shared.makers import makers_of
+from mintage.pipeline.shared.choose import disagreement, in_order
+from mintage.pipeline.shared.makers import Rules, makers_of, offers_of
 from mintage.pipeline.shared.publish import publish_result
+from mintage.pipeline.shared.shelf import statements
 from mintage.repo.locks import Lock
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
@@ -45,6 +48,8 @@ def push_results(context: Context, remote: Store, locks: Iterable[Lock]) -> Publ
                     lock.name, lock.key, result, store=store, remote=remote, signer=context.signer, sent=sent
                 )
                 sent.add(str(result.run))
+                if (said := _disagreement(context, remote, lock)) is not None:
+                    remarks.append(f"{lock.name}: {said}")
             except MintageError as error:
                 remarks.append(f"{lock.name}: not shared: {error.message}")
     if done:
@@ -65,12 +70,25 @@ def _own_result(cache: StatCache, lock: Lock) -> StageResult | None:
     return result if (result.outputs, result.run) == (lock.outputs, lock.run) else None
 
 
+def _disagreement(context: Context, remote: Store, lock: Lock) -> str | None:
+    """What to say if somebody else who is trusted has made other outputs from the same key."""
+    key, trust = str(lock.key), _trust(context)
+    makers = makers_of(trust, context.signer.public)
+    days = trust.result_days if trust is not None else None
+    offers, _ = offers_of(statements(remote, key), key, Rules(makers=makers, trust=trust, now=now(), days=days))
+    return disagreement(in_order(offers))
+
+
+def _trust(context: Context) -> Trust | None:
+    try:
+        return context.trust
+    except FileMissingError:
+        return None
+
+
 def _of_trust(context: Context) -> list[str]:
     """What to write into trust.yaml if nobody but this clone takes what it signs."""
-    try:
-        trust = context.trust
-    except FileMissingError:
-        trust = None
+    trust = _trust(context)
     key = context.signer.public
     if any(maker.key == key for maker in makers_of(trust, None)):
         return []

@@ -21,6 +21,7 @@ def test_what_another_ran_is_a_download_with_its_maker(team: Team) -> None:
     taken = [event for event in ben.audit() if event["action"] == "result.take"]
     assert [event["resource"] for event in taken] == ["clean", "fit"]
     shown = json.loads(ben.run("show", taken[1]["details"]["statement"]).out)
+    assert "in run " in ben.run("logs", "fit").err and ben.run("logs", "fit").out == "fitting\n"
     assert shown["signed_by"] == "local" and shown["predicate"]["metrics"] == [["depth", 3, 0]]
     assert ben.run("run").out == "up to date: 2 stages\n"
 
@@ -259,7 +260,8 @@ def test_of_two_makers_who_disagree_the_most_trusted_is_taken_and_told(team: Tea
     for clone in (ben, ci):
         clone.git("pull", "-q")
         clone.run("run", "--no-shared")
-        clone.run("push")
+        told = clone.run("push").err
+    assert "fit: two makers disagree: ci and ben made different model" in told, "whoever comes second hears of it"
     cleo = team.clone("cleo")
     answer = cleo.run("run")
     assert "fit          downloaded (made by ci, " in answer.err
@@ -292,3 +294,16 @@ def test_a_result_whose_bytes_are_gone_from_every_store_is_a_miss_that_names_the
     assert answer.json["actions"][stage] == "run"
     assert f"was made before, but {path} is in no store any more: it runs again" in answer.err
     assert (ana.root / path).is_file()
+
+
+def test_a_bisection_over_what_others_have_run_runs_nothing(team: Team) -> None:
+    ana = team.ana
+    for depth in ("4", "5"):
+        ana.replace("params.yaml", str(int(depth) - 1), depth)
+        ana.run("run", "--share")
+        ana.commit(f"depth {depth}")
+    ben = team.clone("ben")
+    ben.run("pull")
+    found = ben.run("bisect", "HEAD~2", "--metric", "depth", "--above", "4", "--json").json
+    assert found["ran"] == 0
+    assert found["good"] is not None
