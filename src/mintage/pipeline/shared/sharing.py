@@ -26,6 +26,9 @@ __all__ = ["Sharing"]
 
 Tell = Callable[[str], None]
 
+_LARGE = 64 << 20
+"""Bytes from which on it is said beforehand that they are brought."""
+
 
 @dataclass(kw_only=True)
 class Sharing:
@@ -83,9 +86,10 @@ class Sharing:
         if judged is None:
             return None
         offers, refused = judged
-        offer, said = first_whole(
-            inspector, facts, fitting(offers, facts.stage.outputs), remote=here if remote is None else remote
-        )
+        fit = fitting(offers, facts.stage.outputs)
+        if fit and remote is not None:
+            self._tell_size(fit[0], tell)
+        offer, said = first_whole(inspector, facts, fit, remote=here if remote is None else remote)
         if offer is None:
             if remote is not None:
                 self._tell_refused([*said, *refused], tell)
@@ -123,6 +127,11 @@ class Sharing:
         offers, _ = (self._judged(there, key, _silent, now=now) if there else None) or ([], [])
         best = next(iter(fitting(offers, outputs)), None)
         return None if best is None else made_by(best, now=now)
+
+    def _tell_size(self, offer: Offer, tell: Tell) -> None:
+        size = sum(item.size for item in offer.shared.outputs)
+        if size > _LARGE:
+            tell(f"downloading {size / 1e6:,.0f} MB, made by {offer.maker}")
 
     def _tell_refused(self, refused: list[str], tell: Tell) -> None:
         if refused:
