@@ -13,8 +13,9 @@ from mintage.errors import FileMissingError, MintageError
 from mintage.pipeline.facts import StageResult
 from mintage.pipeline.shared.choose import disagreement, in_order
 from mintage.pipeline.shared.makers import Rules, makers_of, offers_of
-from mintage.pipeline.shared.publish import publish_result
+from mintage.pipeline.shared.publish import model_result, publish_result, stage_result
 from mintage.pipeline.shared.shelf import statements
+from mintage.pipeline.shared.statement import SharedResult
 from mintage.repo.locks import Lock
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
@@ -44,10 +45,9 @@ def push_results(context: Context, remote: Store, locks: Iterable[Lock]) -> Publ
             if result is None or lock.key is None:
                 continue
             try:
-                done[lock.name] = publish_result(
-                    lock.name, lock.key, result, store=store, remote=remote, signer=context.signer, sent=sent
-                )
-                sent.add(str(result.run))
+                shared = _said(lock, result, store)
+                done[lock.name] = publish_result(shared, store=store, remote=remote, signer=context.signer, sent=sent)
+                sent.add(shared.run)
                 if (said := _disagreement(context, remote, lock)) is not None:
                     remarks.append(f"{lock.name}: {said}")
             except MintageError as error:
@@ -61,13 +61,21 @@ def push_results(context: Context, remote: Store, locks: Iterable[Lock]) -> Publ
     )
 
 
+def _said(lock: Lock, result: StageResult, store: Store) -> SharedResult:
+    if lock.what == "model":
+        return model_result(lock.name, str(lock.key), lock.parts, result, store)
+    return stage_result(lock.name, str(lock.key), result, store)
+
+
 def _own_result(cache: StatCache, lock: Lock) -> StageResult | None:
     """What this clone remembers to have made, if that is what the lock names."""
-    text = cache.result(lock.key) if lock.what == "stage" and lock.key is not None and lock.outputs else None
+    made = lock.what in ("stage", "model") and lock.outputs
+    text = cache.result(lock.key) if made and lock.key is not None else None
     if text is None:
         return None
     result = msgspec.json.decode(text, type=StageResult)
-    return result if (result.outputs, result.run) == (lock.outputs, lock.run) else None
+    same = (result.outputs, result.run, result.record) == (lock.outputs, lock.run, lock.record)
+    return result if same else None
 
 
 def _disagreement(context: Context, remote: Store, lock: Lock) -> str | None:

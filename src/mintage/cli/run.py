@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         if context.workspace.tmp_dir.exists():
             context.workspace.clear_scratch()
         outcome = _run(context, arguments, selection, heartbeat)
-    if outcome.run_id is not None:
+    if any(action == "run" and name.startswith("model:") for name, action in outcome.actions.items()):
         _warn_of_untrusted_key(context)
     if arguments.json:
         learned = {name: learned.summary() for name, learned in outcome.learned.items()}

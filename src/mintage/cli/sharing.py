@@ -49,11 +49,15 @@ def origins(context: Context, cache: StatCache, states: Iterable[StageState]) ->
     found: dict[str, str] = {}
     for name, key in stale:
         stage = inspector.project.stages.get(name)
-        if stage is None or key is None or not stage.outputs:
+        outputs = (name,) if stage is None else stage.outputs  # of a model its one folder
+        if key is None or not outputs:
             continue
         if inspector.known_result(key) is not None:
             found[name] = "restored, the same was made before"
-        elif sharing is not None and (made := sharing.promised(inspector, key, stage.outputs)) is not None:
+        elif (
+            sharing is not None
+            and (made := sharing.promised(inspector, key, outputs, is_model=stage is None)) is not None
+        ):
             found[name] = f"downloaded, {made}"
     return found
 
