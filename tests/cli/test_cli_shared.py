@@ -54,6 +54,7 @@ def test_verify_walks_what_was_downloaded_and_the_same_model_comes_out(shared: S
     assert "is not in the store" in cleo.run("verify", "buys", expect=4).out
 
 
+@pytest.mark.slow
 def test_a_model_is_taken_from_who_may_sign_models_alone(shared: SmallProject, tmp_path: Path) -> None:
     shared.replace("trust.yaml", "roles: [model, certificate, release, result]", "roles: [result]")
     shared.commit("local signs no models any more")

@@ -79,7 +79,7 @@ def test_force_runs_it(team: Team) -> None:
     assert ben.run("run", "--force", "--json").json["actions"] == {"clean": "run", "fit": "run"}
 
 
-@pytest.mark.parametrize("remote", ["remote: /nowhere/at/all\n", "", "remote: s3://bucket/x\n"])
+@pytest.mark.parametrize("remote", ["remote: /nowhere/at/all\n", ""])
 def test_without_a_remote_that_can_be_used_a_run_runs(team: Team, remote: str) -> None:
     ben = team.clone("ben")
     ben.replace("mintage.yaml", "remote: ~/remote\n", remote)
@@ -230,18 +230,12 @@ def test_bytes_that_the_remote_lost_are_a_miss_that_names_the_file(team: Team) -
     assert "that of local is not whole: clean.csv is not in the remote" in answer.err
 
 
-def test_any_changed_byte_of_a_statement_makes_it_a_miss(team: Team) -> None:
+def test_a_tampered_statement_is_a_miss_that_says_so(team: Team) -> None:
     path = team.statement(team.ana.lock("fit")["key"])
-    whole = path.read_bytes()
-    ben = team.clone("ben")
-    for at in (20, len(whole) // 3, len(whole) // 2, len(whole) - 5):
-        flip(path, at=at)
-        answer = ben.run("run", "fit", "--json")
-        assert answer.json["actions"]["fit"] == "run" and "a shared result is not used: " in answer.err, answer
-        path.write_bytes(whole)
-        shutil.rmtree(ben.root / ".mintage")
-        shutil.rmtree(ben.root / "model")
-        ben.git("checkout", "-q", ".")
+    flip(path)
+    answer = team.clone("ben").run("run", "--json")
+    assert answer.json["actions"] == {"clean": "download", "fit": "run"}
+    assert f"a shared result is not used: {path.name}: " in answer.err
 
 
 def test_a_statement_about_another_key_counts_for_nothing(team: Team) -> None:
@@ -296,6 +290,7 @@ def test_a_result_whose_bytes_are_gone_from_every_store_is_a_miss_that_names_the
     assert (ana.root / path).is_file()
 
 
+@pytest.mark.slow
 def test_a_bisection_over_what_others_have_run_runs_nothing(team: Team) -> None:
     ana = team.ana
     for depth in ("4", "5"):
