@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from mintage.attest.trust import Trust
 from mintage.cli.context import Context, now
-from mintage.errors import FileMissingError, MintageError
+from mintage.cli.sharing import trust_lines, trust_of
+from mintage.errors import MintageError, ProjectError
 from mintage.pipeline.facts import StageResult
 from mintage.pipeline.shared.choose import disagreement, in_order
 from mintage.pipeline.shared.makers import Rules, makers_of, offers_of
@@ -53,7 +53,7 @@ def push_results(context: Context, remote: Store, locks: Iterable[Lock]) -> Publ
             except MintageError as error:
                 remarks.append(f"{lock.name}: not shared: {error.message}")
     if done:
-        remarks += _of_trust(context)
+        remarks += trust_lines(context)
     return Published(
         new=tuple(name for name, new in done.items() if new),
         there=tuple(name for name, new in done.items() if not new),
@@ -80,33 +80,11 @@ def _own_result(cache: StatCache, lock: Lock) -> StageResult | None:
 
 def _disagreement(context: Context, remote: Store, lock: Lock) -> str | None:
     """What to say if somebody else who is trusted has made other outputs from the same key."""
-    key, trust = str(lock.key), _trust(context)
+    try:
+        key, trust = str(lock.key), trust_of(context)
+    except ProjectError:
+        return None  # whoever takes results by it is told
     makers = makers_of(trust, context.signer.public)
     days = trust.result_days if trust is not None else None
     offers, _ = offers_of(statements(remote, key), key, Rules(makers=makers, trust=trust, now=now(), days=days))
     return disagreement(in_order(offers))
-
-
-def _trust(context: Context) -> Trust | None:
-    try:
-        return context.trust
-    except FileMissingError:
-        return None
-
-
-def _of_trust(context: Context) -> list[str]:
-    """What to write into trust.yaml if nobody but this clone takes what it signs."""
-    trust = _trust(context)
-    key = context.signer.public
-    if any(maker.key == key for maker in makers_of(trust, None)):
-        return []
-    name = trust.name_of(key.key_id) if trust is not None else None
-    if name is not None:
-        return [f"others take these results once {name} has the role `result` in trust.yaml"]
-    return [
-        "others take these results once trust.yaml has this under `keys:`, with a name of yours:",
-        "  NAME:",
-        "    public: |",
-        *(f"      {line}" for line in key.pem.decode().strip().splitlines()),
-        "    roles: [result]",
-    ]

@@ -17,7 +17,7 @@ from mintage.cli.heartbeat import Heartbeat
 from mintage.cli.new_file import show_new_file
 from mintage.cli.run_lock import run_lock
 from mintage.cli.run_plan import set_parameter, show_plan
-from mintage.cli.sharing import sharing_of
+from mintage.cli.sharing import sharing_of, trust_lines
 from mintage.errors import ProjectError, RefusedError, UsageError
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.run import Event, RunOutcome, Selection, run_pipeline
@@ -96,6 +96,9 @@ def run(arguments: argparse.Namespace) -> int:
         emit_json({**done, "models": found, "remarks": outcome.remarks, "commit": commit})
         return 0
     _summary(outcome)
+    if "run" in outcome.actions.values() and _shares(context, arguments):
+        for line in trust_lines(context):
+            say(line)
     _offer_commit(context, outcome, yes=arguments.yes)
     _say_next(context.workspace, outcome)
     return 0
@@ -123,10 +126,12 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
 
 
 def _sharing(context: Context, arguments: argparse.Namespace) -> Sharing | None:
-    if arguments.no_shared:
-        return None
-    share = arguments.share or context.workspace.project(allow_unmade=True).share
-    return sharing_of(context, publishes=share)
+    return None if arguments.no_shared else sharing_of(context, publishes=_shares(context, arguments))
+
+
+def _shares(context: Context, arguments: argparse.Namespace) -> bool:
+    """Whether what runs is shared too."""
+    return not arguments.no_shared and (arguments.share or context.workspace.project(allow_unmade=True).share)
 
 
 def _jobs(text: str) -> int:

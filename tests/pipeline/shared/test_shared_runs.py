@@ -177,7 +177,7 @@ def test_only_what_this_clone_ran_is_shared(team: Team) -> None:
 def test_a_key_that_trust_does_not_name_is_a_miss_that_says_so(team: Team) -> None:
     ben = team.clone("ben")
     ben.replace("params.yaml", "3", "7")
-    ben.run("run", "--share")
+    assert "others take these results once trust.yaml has this" in ben.run("run", "--share").err
     cleo = team.clone("cleo")
     cleo.replace("params.yaml", "3", "7")
     answer = cleo.run("run", "--json")
