@@ -23,7 +23,7 @@ def shared(released: SmallProject, tmp_path: Path) -> SmallProject:
     released.commit("a remote")
     released.run("run")
     released.commit("it ran")
-    assert released.run("push", "--json").json["shared"] == ["extra", "split", "train"]
+    assert released.run("push", "--json").json["shared"] == ["extra", "model:buys", "split", "train"]
     return released
 
 
@@ -42,18 +42,33 @@ def clone(project: SmallProject, folder: Path, name: str, *roles: Role) -> Small
 
 
 def test_verify_walks_what_was_downloaded_and_the_same_model_comes_out(shared: SmallProject, tmp_path: Path) -> None:
-    cleo = clone(shared, tmp_path, "cleo", "model", "certificate")
+    cleo = clone(shared, tmp_path, "cleo", "certificate")
     assert cleo.run("run", "train", "--json").json["actions"] == {"split": "download", "train": "download"}
-    cleo.run("run", "model:buys", "--only")
-    assert cleo.lock("model:buys")["root"] == shared.lock("model:buys")["root"]
-    assert cleo.git("diff", "--name-only") == "mintage.lock/model%3Abuys.json", "its record is of this clone"
+    answer = cleo.run("run", "model:buys", "--only", "--json")
+    assert answer.json["actions"] == {"model:buys": "download"} and "downloaded (made by local, " in answer.err
+    assert cleo.git("status", "--porcelain") == "", "the locks are the maker's"
     assert not cleo.blob(shared.lock("extra")["outputs"][0]["digest"]).exists()
     said = cleo.run("verify", "buys").out
     assert "verified: all" in said and "those of 1 other stage are not here" in said
-    cleo.run("push")
-    shared.run("pull")
     cleo.blob(shared.lock("split")["outputs"][0]["digest"]).unlink()
     assert "is not in the store" in cleo.run("verify", "buys", expect=4).out
+
+
+@pytest.mark.slow
+def test_a_model_is_taken_from_who_may_sign_models_alone(shared: SmallProject, tmp_path: Path) -> None:
+    shared.replace("trust.yaml", "roles: [model, certificate, release, result]", "roles: [result]")
+    shared.commit("local signs no models any more")
+    cleo = clone(shared, tmp_path, "cleo", "model")
+    answer = cleo.run("run", "--json")
+    assert answer.json["actions"] == {
+        "extra": "download",
+        "split": "download",
+        "train": "download",
+        "model:buys": "run",
+    }
+    assert "a shared result is not used: local may not sign models here" in answer.err
+    assert cleo.lock("model:buys")["root"] == shared.lock("model:buys")["root"]
+    assert cleo.git("diff", "--name-only") == "mintage.lock/model%3Abuys.json", "its record is of this clone"
 
 
 def test_a_release_rests_on_results_of_ci_alone_where_trust_names_one(shared: SmallProject, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mintage.cli.console import emit, emit_json, say, table
 from mintage.cli.context import Context
+from mintage.cli.logs_kept import kept_log
 from mintage.errors import UnknownNameError
 from mintage.pipeline.sandbox import tail_of
 from mintage.repo.nearest import nearest_hint
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.stage is None:
         return _list(workspace, arguments)
     log = _find(workspace, arguments.stage, arguments.run_id)
+    if log is None:
+        return _show_kept(workspace, arguments)
     if arguments.json:
         emit_json(
             {"stage": log.stem, "run": log.parent.name, "path": str(log), "text": log.read_text(errors="replace")}
@@ -46,6 +49,19 @@ def run(arguments: argparse.Namespace) -> int:
     _pass_on(
         workspace, log, from_end=arguments.lines is not None, follow=arguments.follow and _is_running(workspace, log)
     )
+    return 0
+
+
+def _show_kept(workspace: Workspace, arguments: argparse.Namespace) -> int:
+    """What it printed where it ran: the result was downloaded or pulled."""
+    run, text = kept_log(workspace, arguments.stage) or ("", "")
+    if arguments.json:
+        emit_json({"stage": arguments.stage, "run": run, "path": None, "text": text})
+        return 0
+    say(f"{arguments.stage} in run {run}, which was not in this clone")
+    lines = text.splitlines()
+    for line in lines if arguments.lines is None else lines[max(0, len(lines) - max(arguments.lines, 0)) :]:
+        emit(line)
     return 0
 
 
@@ -66,11 +82,14 @@ def _runs(workspace: Workspace) -> list[Path]:
     return sorted(path for path in workspace.logs_dir.glob("*") if path.is_dir())
 
 
-def _find(workspace: Workspace, stage: str, run_id: str | None) -> Path:
+def _find(workspace: Workspace, stage: str, run_id: str | None) -> Path | None:
+    """The log's file; None if the stage ran elsewhere and its lock names that run. Raises UnknownNameError."""
     runs = _runs(workspace) if run_id is None else [workspace.logs_dir / run_id]
     for folder in reversed(runs):
         if (folder / f"{stage}.log").is_file():
             return folder / f"{stage}.log"
+    if run_id is None and kept_log(workspace, stage) is not None:
+        return None
     known = sorted({log.stem for folder in runs for log in folder.glob("*.log")})
     raise UnknownNameError(
         f"there is no log of {stage!r}" + (f" in run {run_id}" if run_id else ""),

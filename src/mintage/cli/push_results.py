@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import msgspec
 
-from mintage.cli.context import Context
-from mintage.errors import FileMissingError, MintageError
+from mintage.cli.context import Context, now
+from mintage.cli.sharing import trust_lines, trust_of
+from mintage.errors import MintageError, ProjectError
 from mintage.pipeline.facts import StageResult
-from mintage.pipeline.shared.makers import makers_of
-from mintage.pipeline.shared.publish import publish_result
+from mintage.pipeline.shared.choose import disagreement, in_order
+from mintage.pipeline.shared.makers import Rules, makers_of, offers_of
+from mintage.pipeline.shared.publish import model_result, publish_result, stage_result
+from mintage.pipeline.shared.shelf import statements
+from mintage.pipeline.shared.statement import SharedResult
 from mintage.repo.locks import Lock
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
@@ -41,14 +45,15 @@ def push_results(context: Context, remote: Store, locks: Iterable[Lock]) -> Publ
             if result is None or lock.key is None:
                 continue
             try:
-                done[lock.name] = publish_result(
-                    lock.name, lock.key, result, store=store, remote=remote, signer=context.signer, sent=sent
-                )
-                sent.add(str(result.run))
+                shared = _said(lock, result, store)
+                done[lock.name] = publish_result(shared, store=store, remote=remote, signer=context.signer, sent=sent)
+                sent.add(shared.run)
+                if (said := _disagreement(context, remote, lock)) is not None:
+                    remarks.append(f"{lock.name}: {said}")
             except MintageError as error:
                 remarks.append(f"{lock.name}: not shared: {error.message}")
     if done:
-        remarks += _of_trust(context)
+        remarks += trust_lines(context)
     return Published(
         new=tuple(name for name, new in done.items() if new),
         there=tuple(name for name, new in done.items() if not new),
@@ -56,31 +61,30 @@ def push_results(context: Context, remote: Store, locks: Iterable[Lock]) -> Publ
     )
 
 
+def _said(lock: Lock, result: StageResult, store: Store) -> SharedResult:
+    if lock.what == "model":
+        return model_result(lock.name, str(lock.key), lock.parts, result, store)
+    return stage_result(lock.name, str(lock.key), result, store)
+
+
 def _own_result(cache: StatCache, lock: Lock) -> StageResult | None:
     """What this clone remembers to have made, if that is what the lock names."""
-    text = cache.result(lock.key) if lock.what == "stage" and lock.key is not None and lock.outputs else None
+    made = lock.what in ("stage", "model") and lock.outputs
+    text = cache.result(lock.key) if made and lock.key is not None else None
     if text is None:
         return None
     result = msgspec.json.decode(text, type=StageResult)
-    return result if (result.outputs, result.run) == (lock.outputs, lock.run) else None
+    same = (result.outputs, result.run, result.record) == (lock.outputs, lock.run, lock.record)
+    return result if same else None
 
 
-def _of_trust(context: Context) -> list[str]:
-    """What to write into trust.yaml if nobody but this clone takes what it signs."""
+def _disagreement(context: Context, remote: Store, lock: Lock) -> str | None:
+    """What to say if somebody else who is trusted has made other outputs from the same key."""
     try:
-        trust = context.trust
-    except FileMissingError:
-        trust = None
-    key = context.signer.public
-    if any(maker.key == key for maker in makers_of(trust, None)):
-        return []
-    name = trust.name_of(key.key_id) if trust is not None else None
-    if name is not None:
-        return [f"others take these results once {name} has the role `result` in trust.yaml"]
-    return [
-        "others take these results once trust.yaml has this under `keys:`, with a name of yours:",
-        "  NAME:",
-        "    public: |",
-        *(f"      {line}" for line in key.pem.decode().strip().splitlines()),
-        "    roles: [result]",
-    ]
+        key, trust = str(lock.key), trust_of(context)
+    except ProjectError:
+        return None  # whoever takes results by it is told
+    makers = makers_of(trust, context.signer.public)
+    days = trust.result_days if trust is not None else None
+    offers, _ = offers_of(statements(remote, key), key, Rules(makers=makers, trust=trust, now=now(), days=days))
+    return disagreement(in_order(offers))

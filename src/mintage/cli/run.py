@@ -99,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         if context.workspace.tmp_dir.exists():
             context.workspace.clear_scratch()
         outcome = _run(context, arguments, selection, heartbeat)
-    if outcome.run_id is not None:
+    if any(action == "run" and name.startswith("model:") for name, action in outcome.actions.items()):
         _warn_of_untrusted_key(context)
     if arguments.json:
         learned = {name: learned.summary() for name, learned in outcome.learned.items()}
@@ -109,6 +109,11 @@ def run(arguments: argparse.Namespace) -> int:
         emit_json({**done, "models": found, "remarks": outcome.remarks, "commit": commit})
         return 0
     _summary(outcome)
+    if "run" in outcome.actions.values() and _shares(context, arguments):
+        from mintage.cli.sharing import trust_lines
+
+        for line in trust_lines(context):
+            say(line)
     _offer_commit(context, outcome, yes=arguments.yes)
     _say_next(context.workspace, outcome)
     return 0
@@ -140,10 +145,12 @@ def _run(context: Context, arguments: argparse.Namespace, selection: Selection, 
 def _sharing(context: Context, arguments: argparse.Namespace) -> Sharing | None:
     from mintage.cli.sharing import sharing_of  # a run with nothing to do shares nothing
 
-    if arguments.no_shared:
-        return None
-    share = arguments.share or context.workspace.project(allow_unmade=True).share
-    return sharing_of(context, publishes=share)
+    return None if arguments.no_shared else sharing_of(context, publishes=_shares(context, arguments))
+
+
+def _shares(context: Context, arguments: argparse.Namespace) -> bool:
+    """Whether what runs is shared too."""
+    return not arguments.no_shared and (arguments.share or context.workspace.project(allow_unmade=True).share)
 
 
 def _executor(workspace: Workspace, name: ExecutorName) -> Executor | None:

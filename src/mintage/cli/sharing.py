@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mintage.cli.context import Context, now
-from mintage.errors import FileMissingError, KeyFileError
+from mintage.errors import FileMissingError, KeyFileError, ProjectError
 from mintage.repo.remote import open_remote
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mintage.pipeline.status import StageState
     from mintage.store.statcache import StatCache
 
-__all__ = ["origins", "sharing_of"]
+__all__ = ["origins", "sharing_of", "trust_lines", "trust_of"]
 
 
 def sharing_of(context: Context, *, publishes: bool = False) -> Sharing | None:
@@ -29,7 +29,7 @@ def sharing_of(context: Context, *, publishes: bool = False) -> Sharing | None:
 
     return Sharing(
         remote=lambda: open_remote(workspace, home=Path.home(), make=publishes),
-        trust=lambda: _trust(context),
+        trust=lambda: trust_of(context),
         own=lambda: _own(context),
         signer=lambda: context.signer,
         clock=now,
@@ -49,20 +49,48 @@ def origins(context: Context, cache: StatCache, states: Iterable[StageState]) ->
     found: dict[str, str] = {}
     for name, key in stale:
         stage = inspector.project.stages.get(name)
-        if stage is None or key is None or not stage.outputs:
+        outputs = (name,) if stage is None else stage.outputs  # of a model its one folder
+        if key is None or not outputs:
             continue
         if inspector.known_result(key) is not None:
             found[name] = "restored, the same was made before"
-        elif sharing is not None and (made := sharing.promised(inspector, key, stage.outputs)) is not None:
+        elif (
+            sharing is not None
+            and (made := sharing.promised(inspector, key, outputs, is_model=stage is None)) is not None
+        ):
             found[name] = f"downloaded, {made}"
     return found
 
 
-def _trust(context: Context) -> Trust | None:
+def trust_of(context: Context) -> Trust | None:
+    """trust.yaml of the work tree; None if there is none."""
     try:
         return context.trust
     except FileMissingError:
         return None
+
+
+def trust_lines(context: Context) -> list[str]:
+    """What to write into trust.yaml if nobody but this clone takes what it signs."""
+    from mintage.pipeline.shared.makers import makers_of
+
+    try:
+        trust = trust_of(context)
+    except ProjectError:
+        return []  # whoever reads it is told
+    key = context.signer.public
+    if any(maker.key == key for maker in makers_of(trust, None)):
+        return []
+    name = trust.name_of(key.key_id) if trust is not None else None
+    if name is not None:
+        return [f"others take these results once {name} has the role `result` in trust.yaml"]
+    return [
+        "others take these results once trust.yaml has this under `keys:`, with a name of yours:",
+        "  NAME:",
+        "    public: |",
+        *(f"      {line}" for line in key.pem.decode().strip().splitlines()),
+        "    roles: [result]",
+    ]
 
 
 def _enter(context: Context, action: str, stage: str, details: dict[str, str]) -> None:

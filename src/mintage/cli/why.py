@@ -30,15 +30,16 @@ def run(arguments: argparse.Namespace) -> int:
         asked = [states[name] for name in members(project, arguments.stage, others)]
         known = origins(context, cache, asked)
     if arguments.json:
-        told = [
-            {"stage": state.name, "key": state.key, "reasons": list(state.reasons), "known": known.get(state.name)}
-            for state in asked
-        ]
+        told = [{**_plain(state), "known": known.get(state.name)} for state in asked]
         emit_json({"members": told} if arguments.stage in project.families else told[0])
         return 0
     for state in asked:
         _tell(state, known.get(state.name))
     return 0
+
+
+def _plain(state: StageState) -> dict[str, object]:
+    return {"stage": state.name, "key": state.key, "reasons": list(state.reasons)}
 
 
 def _tell(state: StageState, known: str | None) -> None:

@@ -10,7 +10,7 @@ from mintage.repo.locks import Lock
 if TYPE_CHECKING:
     from mintage.pipeline.session import RunSession
 
-__all__ = ["ImplicitStage"]
+__all__ = ["ImplicitStage", "model_lock"]
 
 
 class ImplicitStage(Protocol):
@@ -37,3 +37,17 @@ class ImplicitStage(Protocol):
     def in_place(self, inspector: Inspector, lock: Lock) -> bool:
         """Whether the outputs of the lock are in place."""
         ...
+
+
+def model_lock(name: str, key: str, parts: dict[str, Any], result: StageResult) -> Lock:
+    """The lock of a model with that result."""
+    return Lock(
+        name=name,
+        what="model",
+        key=key,
+        parts=parts,
+        outputs=result.outputs,
+        run=result.run,
+        root=result.root,
+        record=result.record,
+    )

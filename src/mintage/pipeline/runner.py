@@ -17,7 +17,7 @@ from mintage.errors import MintageError
 from mintage.pipeline.environment_change import explained
 from mintage.pipeline.events import Event
 from mintage.pipeline.facts import Inspector, StageFacts, StageResult, flat_params, split_command
-from mintage.pipeline.implicit import ImplicitStage
+from mintage.pipeline.implicit import ImplicitStage, model_lock
 from mintage.pipeline.key import cache_key, explain
 from mintage.pipeline.plan import plan
 from mintage.pipeline.ready import Demand
@@ -114,8 +114,11 @@ class Runner:
         )
         found: Found | None = None
         if action == "run" and not again:
-            known, found = self._elsewhere(facts)
-            action = "run" if known is None else "restore" if found is None or not found.came else "download"
+            from mintage.pipeline.shared.elsewhere import elsewhere
+            from mintage.pipeline.shared.find import Wanted
+
+            wanted = Wanted(name=name, key=facts.key, outputs=facts.stage.outputs, inputs=facts.inputs)
+            action, known, found = elsewhere(inspector, self.sharing, wanted, self.tell)
         self.actions[name] = action
         if action == "keep":
             run = facts.lock.run if facts.lock else None
@@ -128,20 +131,6 @@ class Runner:
         else:
             return self._start(inspector.ready(facts, self.tell))
         return None
-
-    def _elsewhere(self, facts: StageFacts) -> tuple[StageResult | None, Found | None]:
-        """A result that is not whole here: one's own whose bytes the remote has, else what another has made."""
-        from mintage.pipeline.shared.recall import recall
-
-        remote = self.sharing.reached(self.tell) if self.sharing is not None else None
-        known, gone = recall(self.inspector, facts.key, remote)
-        if known is None and self.sharing is not None:
-            found = self.sharing.find(self.inspector, facts, self.tell)
-            if found is not None:
-                return found.result, found
-        if gone is not None:
-            self.tell(f"{gone}: it runs again")
-        return known, None
 
     def skip(self, name: str, *, because: str) -> None:
         """Tell that a stage does not run because one that it needs failed."""
@@ -429,41 +418,44 @@ class Runner:
         lock = inspector.locks.get(stage.name)
         in_place = lock is not None and stage.in_place(inspector, lock)
         known = None if lock is not None and lock.key == key and in_place else inspector.known_result(key)
-        action = plan(
+        action: str = plan(
             lock_key=lock.key if lock else None,
             key=key,
             in_place=in_place,
             known_result=known is not None,
             force=self.force,
         )
+        found: Found | None = None
+        if action == "run" and not self.force:
+            from mintage.pipeline.shared.elsewhere import elsewhere
+            from mintage.pipeline.shared.find import Wanted
+
+            wanted = Wanted(name=stage.name, key=key, outputs=(stage.name,), is_model=True)
+            action, known, found = elsewhere(inspector, self.sharing, wanted, self.tell)
         self.actions[stage.name] = action
         if action == "keep":
             self.on_event(Event(what="keep", stage=stage.name))
             return
         self._open()
+        if known is None or action == "run":
+            self._build(stage, key, parts, lock)
+            return
+        stage.restore(inspector, known)
+        said = found.said if found is not None else ""
+        self.on_event(Event(what="download" if action == "download" else "restore", stage=stage.name, detail=said))
+        self._write(model_lock(stage.name, key, parts, known))
+
+    def _build(self, stage: ImplicitStage, key: str, parts: dict[str, Any], lock: Lock | None) -> None:
         started = time.monotonic()
-        if action == "restore" and known is not None:
-            stage.restore(inspector, known)
-            result = known
-            self.on_event(Event(what="restore", stage=stage.name))
-        else:
-            why = explain(lock.parts if lock else None, parts)
-            self.on_event(Event(what="start", stage=stage.name, detail="; ".join(why[:3])))
-            result = stage.execute(inspector, self.session)
-            inspector.cache.remember(key, msgspec.json.encode(result).decode())
-            self.on_event(Event(what="end", stage=stage.name, duration_s=time.monotonic() - started))
-        self._write(
-            Lock(
-                name=stage.name,
-                what="model",
-                key=key,
-                parts=parts,
-                outputs=result.outputs,
-                run=result.run,
-                root=result.root,
-                record=result.record,
-            )
-        )
+        why = explain(lock.parts if lock else None, parts)
+        self.on_event(Event(what="start", stage=stage.name, detail="; ".join(why[:3])))
+        result = stage.execute(self.inspector, self.session)
+        self.inspector.cache.remember(key, msgspec.json.encode(result).decode())
+        self.on_event(Event(what="end", stage=stage.name, duration_s=time.monotonic() - started))
+        built = model_lock(stage.name, key, parts, result)
+        self._write(built)
+        if self.sharing is not None:
+            self.sharing.offer_model(self.inspector, built, result, self.tell)
 
     def finish(self, record: str | None) -> None:
         if self.session.commit:

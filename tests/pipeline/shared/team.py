@@ -29,6 +29,7 @@ folder.mkdir()
 (folder / "weights.bin").write_text(open("clean.csv").read() * depth)
 (folder / "shape.txt").write_text(str(depth))
 json.dump({"depth": depth}, open("metrics.json", "w"))
+print("fitting")
 """,
 }
 

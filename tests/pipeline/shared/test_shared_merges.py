@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
 from team import Team
 
 from small_project import SmallProject
@@ -51,6 +52,7 @@ def test_branches_that_ran_different_stages_merge_and_status_is_right(team: Team
     assert ana.git("status", "--porcelain") == "", "nothing ran, so no lock changed"
 
 
+@pytest.mark.slow
 def test_a_merge_that_needs_both_sides_of_one_chain_is_seen_by_status(team: Team) -> None:
     """No conflict in Git, and yet a result that nobody has: one side changed the data of the other's stage."""
     ana = team.ana
@@ -87,6 +89,7 @@ def test_one_stage_that_both_ran_is_a_conflict_with_the_way_out(team: Team) -> N
     assert ana.run("status", "--exit-code").code == 0
 
 
+@pytest.mark.slow
 def test_two_branches_that_took_the_same_shared_result_merge(team: Team) -> None:
     """Who downloads gets the maker's lock byte by byte; who runs it again gets a record of its own, and a conflict."""
     ben, cleo = team.clone("ben"), team.clone("cleo")

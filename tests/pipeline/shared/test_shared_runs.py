@@ -21,6 +21,7 @@ def test_what_another_ran_is_a_download_with_its_maker(team: Team) -> None:
     taken = [event for event in ben.audit() if event["action"] == "result.take"]
     assert [event["resource"] for event in taken] == ["clean", "fit"]
     shown = json.loads(ben.run("show", taken[1]["details"]["statement"]).out)
+    assert "in run " in ben.run("logs", "fit").err and ben.run("logs", "fit").out == "fitting\n"
     assert shown["signed_by"] == "local" and shown["predicate"]["metrics"] == [["depth", 3, 0]]
     assert ben.run("run").out == "up to date: 2 stages\n"
 
@@ -78,7 +79,7 @@ def test_force_runs_it(team: Team) -> None:
     assert ben.run("run", "--force", "--json").json["actions"] == {"clean": "run", "fit": "run"}
 
 
-@pytest.mark.parametrize("remote", ["remote: /nowhere/at/all\n", "", "remote: s3://bucket/x\n"])
+@pytest.mark.parametrize("remote", ["remote: /nowhere/at/all\n", ""])
 def test_without_a_remote_that_can_be_used_a_run_runs(team: Team, remote: str) -> None:
     ben = team.clone("ben")
     ben.replace("mintage.yaml", "remote: ~/remote\n", remote)
@@ -176,7 +177,7 @@ def test_only_what_this_clone_ran_is_shared(team: Team) -> None:
 def test_a_key_that_trust_does_not_name_is_a_miss_that_says_so(team: Team) -> None:
     ben = team.clone("ben")
     ben.replace("params.yaml", "3", "7")
-    ben.run("run", "--share")
+    assert "others take these results once trust.yaml has this" in ben.run("run", "--share").err
     cleo = team.clone("cleo")
     cleo.replace("params.yaml", "3", "7")
     answer = cleo.run("run", "--json")
@@ -229,18 +230,12 @@ def test_bytes_that_the_remote_lost_are_a_miss_that_names_the_file(team: Team) -
     assert "that of local is not whole: clean.csv is not in the remote" in answer.err
 
 
-def test_any_changed_byte_of_a_statement_makes_it_a_miss(team: Team) -> None:
+def test_a_tampered_statement_is_a_miss_that_says_so(team: Team) -> None:
     path = team.statement(team.ana.lock("fit")["key"])
-    whole = path.read_bytes()
-    ben = team.clone("ben")
-    for at in (20, len(whole) // 3, len(whole) // 2, len(whole) - 5):
-        flip(path, at=at)
-        answer = ben.run("run", "fit", "--json")
-        assert answer.json["actions"]["fit"] == "run" and "a shared result is not used: " in answer.err, answer
-        path.write_bytes(whole)
-        shutil.rmtree(ben.root / ".mintage")
-        shutil.rmtree(ben.root / "model")
-        ben.git("checkout", "-q", ".")
+    flip(path)
+    answer = team.clone("ben").run("run", "--json")
+    assert answer.json["actions"] == {"clean": "download", "fit": "run"}
+    assert f"a shared result is not used: {path.name}: " in answer.err
 
 
 def test_a_statement_about_another_key_counts_for_nothing(team: Team) -> None:
@@ -259,7 +254,8 @@ def test_of_two_makers_who_disagree_the_most_trusted_is_taken_and_told(team: Tea
     for clone in (ben, ci):
         clone.git("pull", "-q")
         clone.run("run", "--no-shared")
-        clone.run("push")
+        told = clone.run("push").err
+    assert "fit: two makers disagree: ci and ben made different model" in told, "whoever comes second hears of it"
     cleo = team.clone("cleo")
     answer = cleo.run("run")
     assert "fit          downloaded (made by ci, " in answer.err
@@ -292,3 +288,17 @@ def test_a_result_whose_bytes_are_gone_from_every_store_is_a_miss_that_names_the
     assert answer.json["actions"][stage] == "run"
     assert f"was made before, but {path} is in no store any more: it runs again" in answer.err
     assert (ana.root / path).is_file()
+
+
+@pytest.mark.slow
+def test_a_bisection_over_what_others_have_run_runs_nothing(team: Team) -> None:
+    ana = team.ana
+    for depth in ("4", "5"):
+        ana.replace("params.yaml", str(int(depth) - 1), depth)
+        ana.run("run", "--share")
+        ana.commit(f"depth {depth}")
+    ben = team.clone("ben")
+    ben.run("pull")
+    found = ben.run("bisect", "HEAD~2", "--metric", "depth", "--above", "4", "--json").json
+    assert found["ran"] == 0
+    assert found["good"] is not None

@@ -154,6 +154,16 @@ def test_each_statement_that_does_not_count_says_why(signers: dict[str, FileSign
     assert refused == ["what ci signed is about another key"]
 
 
+def test_any_changed_byte_of_a_statement_makes_it_count_for_nothing(signers: dict[str, FileSigner]) -> None:
+    whole, trust = sealed(shared(made=NOW), signers["ci"]), trust_of(signers, ci=("ci",))
+    assert offers_of([(Path("f"), whole)], KEY, rules(trust))[0]
+    for at in range(0, len(whole), 7):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1
+        offers, refused = offers_of([(Path("f"), bytes(damaged))], KEY, rules(trust))
+        assert not offers and len(refused) == 1, at
+
+
 def test_what_the_own_key_signed_under_another_hint_does_not_verify(signers: dict[str, FileSigner]) -> None:
     """The hint only finds a key: the signature has to be that key's."""
     data = sealed(shared(made=NOW), signers["ben"]).replace(

@@ -50,8 +50,8 @@ def disagreement(offers: Sequence[Offer]) -> str | None:
             first_maker, second = offers[0].maker, other.maker
             who = f"two makers disagree: {first_maker} and {second}" if first_maker != second else f"{second} twice"
             return (
-                f"{who} made different {', '.join(differing[:3])} from the same key; taken is what {first_maker} made "
-                f"on {offers[0].shared.made[:10]}. The stage is not reproducible: see its `determinism`"
+                f"{who} made different {', '.join(differing[:3])} from the same key; what counts is that of "
+                f"{first_maker}, of {offers[0].shared.made[:10]}. The stage is not reproducible: see its `determinism`"
             )
     return None
 

@@ -13,15 +13,27 @@ from pathlib import Path
 
 from mintage.data.transfer import transfer
 from mintage.errors import BlobMissingError, IntegrityError, LinkBrokenError, MintageError
-from mintage.pipeline.facts import Inspector, StageFacts, StageResult
+from mintage.pipeline.facts import Inspector, StageResult
 from mintage.pipeline.shared.choose import Offer, disagreement, in_order
 from mintage.pipeline.shared.resting import needs_of_result
 from mintage.record.envelope import Record
+from mintage.repo.locks import Item
 from mintage.store.local import Store
 from mintage.store.statcache import StatCache
 from mintage.store.transfer import copy_blob
 
-__all__ = ["Found", "bring", "first_whole", "fitting", "kept_statement", "remember"]
+__all__ = ["Found", "Wanted", "bring", "first_whole", "fitting", "kept_statement", "remember"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is asked for: a stage's result, or with ``is_model`` a model; ``inputs`` are what it reads here."""
+
+    name: str
+    key: str
+    outputs: tuple[str, ...]
+    inputs: tuple[Item, ...] = ()
+    is_model: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +54,13 @@ def fitting(offers: Sequence[Offer], outputs: Sequence[str]) -> list[Offer]:
 
 
 def first_whole(
-    inspector: Inspector, facts: StageFacts, offers: Sequence[Offer], *, remote: Store
+    inspector: Inspector, wanted: Wanted, offers: Sequence[Offer], *, remote: Store
 ) -> tuple[Offer | None, list[str]]:
     """The first offer that is here now with all that it rests on, and why those before it are not."""
     lost: list[str] = []
     for offer in offers:
         try:
-            bring(inspector, facts, offer, remote=remote)
+            bring(inspector, wanted, offer, remote=remote)
         except MintageError as error:
             lost.append(f"that of {offer.maker} is not whole: {error.message}")
         else:
@@ -57,12 +69,12 @@ def first_whole(
     return None, lost
 
 
-def bring(inspector: Inspector, facts: StageFacts, offer: Offer, *, remote: Store) -> None:
+def bring(inspector: Inspector, wanted: Wanted, offer: Offer, *, remote: Store) -> None:
     """Have in the store what the offer names; raises BlobMissingError, DigestMismatchError or LinkBrokenError."""
     from mintage.pipeline.stage_run import keep_inputs
 
     store, shared = inspector.store, offer.shared
-    keep_inputs(store, inspector.workspace.root, facts.inputs)
+    keep_inputs(store, inspector.workspace.root, wanted.inputs)
 
     def fetch(digest: str) -> Record:
         if not store.has(digest):

@@ -6,51 +6,45 @@ same again writes nothing. Only what this clone's own runs made is published: no
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from mintage.attest.keys import FileSigner
 from mintage.attest.seal import open_sealed, seal
 from mintage.data.transfer import Need, transfer
 from mintage.errors import BlobMissingError, IntegrityError
 from mintage.pipeline.facts import StageResult
-from mintage.pipeline.shared.resting import checked_entry
+from mintage.pipeline.shared.resting import checked_entry, checked_model
 from mintage.pipeline.shared.shelf import put_statement, statement_path
 from mintage.pipeline.shared.statement import SharedResult, read_shared, shared_statement
 from mintage.record.canonical import canonical_bytes
 from mintage.record.digest import sha256_file
 from mintage.store.local import Store
 
-__all__ = ["publish_result"]
+__all__ = ["model_result", "publish_result", "stage_result"]
 
 
 def publish_result(
-    stage: str,
-    key: str,
-    result: StageResult,
-    *,
-    store: Store,
-    remote: Store,
-    signer: FileSigner,
-    sent: Collection[str] = (),
+    shared: SharedResult, *, store: Store, remote: Store, signer: FileSigner, sent: Collection[str] = ()
 ) -> bool:
-    """Have the result of ``key`` in the remote, with all that its record rests on; returns whether it was new.
+    """Have a result in the remote, with all that its record rests on; returns whether it was new.
 
-    What the records ``sent`` rest on is there already. Raises BlobMissingError, DigestMismatchError, LinkBrokenError,
-    RemoteError or OSError, and then nothing half is there.
+    What the records ``sent`` rest on is there already. Raises BlobMissingError, DigestMismatchError, RemoteError or
+    OSError, and then nothing half is there.
     """
-    shared = _shared(stage, key, result, store)
     outputs = canonical_bytes({item.path: item.digest for item in shared.outputs}).decode()
-    path = statement_path(remote, key, maker=signer.key_id, outputs=outputs)
+    path = statement_path(remote, shared.key, maker=signer.key_id, outputs=outputs)
     before = _published(path.read_bytes() if path.is_file() else b"", signer)
     if before is not None and before[0] == shared and all(remote.has(item.digest) for item in shared.outputs):
         return False
     needs = [Need(item.digest, "folder" if item.folder else "bytes") for item in shared.outputs]
-    if shared.run not in sent:
-        needs.append(Need(shared.run, "evidence"))
+    proof = shared.record or shared.run
+    if proof not in sent:
+        needs.append(Need(proof, "evidence"))
     done = transfer(needs, source=store, target=remote)
     if done.lost:
         raise BlobMissingError(
-            f"the result of stage {stage} cannot be shared: what it rests on is not all here",
+            f"the result of {shared.stage} cannot be shared: what it rests on is not all here",
             found=", ".join(digest[:15] for digest in done.lost[:5]),
             where=str(store.root),
         )
@@ -60,7 +54,8 @@ def publish_result(
     return before is None
 
 
-def _shared(stage: str, key: str, result: StageResult, store: Store) -> SharedResult:
+def stage_result(stage: str, key: str, result: StageResult, store: Store) -> SharedResult:
+    """What to say of a stage, by the record of its run; raises LinkBrokenError if that does not say that it ran so."""
     record = store.get_record(str(result.run), kind="run")
     shared = SharedResult(
         stage=stage,
@@ -75,6 +70,26 @@ def _shared(stage: str, key: str, result: StageResult, store: Store) -> SharedRe
         mlflow=result.mlflow,
     )
     checked_entry(record, shared)
+    return shared
+
+
+def model_result(stage: str, key: str, parts: Mapping[str, Any], result: StageResult, store: Store) -> SharedResult:
+    """What to say of a model, by its record; raises LinkBrokenError if that is of another one."""
+    record = store.get_record(str(result.record), kind="model")
+    run = store.get_record(str(result.run), kind="run")
+    shared = SharedResult(
+        stage=stage,
+        key=key,
+        parts=dict(parts),
+        outputs=result.outputs,
+        run=str(result.run),
+        commit=str(record.body["commit"]),
+        by=str(run.body["actor"]),
+        made=str(run.body["finished"]),
+        root=result.root,
+        record=result.record,
+    )
+    checked_model(record, shared)
     return shared
 
 

@@ -15,26 +15,44 @@ from mintage.pipeline.behind import behind
 from mintage.pipeline.shared.statement import SharedResult
 from mintage.record.envelope import Record
 
-__all__ = ["checked_entry", "needs_of_result"]
+__all__ = ["checked_entry", "checked_model", "needs_of_result"]
 
 Entry = Mapping[str, Any]
 
 
 def needs_of_result(shared: SharedResult, fetch: Callable[[str], Record]) -> list[Need]:
     """What to bring beside the records that ``fetch`` brought; raises LinkBrokenError where a record says otherwise."""
-    record = fetch(shared.run)
-    checked_entry(record, shared)
+    record, about = fetch(shared.run), [item.path for item in shared.outputs]
+    needs = [Need(item.digest, "folder" if item.folder else "bytes") for item in shared.outputs]
+    if shared.record is None:
+        checked_entry(record, shared)
+    else:
+        model = fetch(shared.record)
+        checked_model(model, shared)
+        about = [str(model.body["estimator"]["path"])]
+        needs.append(Need(str(model.body["provenance"]), "bytes"))
     made: dict[str, Entry] = {}
     for name, entry in record.body["stages"].items():
         if entry.get("action") == "run":
             made[name] = entry
         elif entry.get("run") is not None:  # kept or restored: an earlier run made it
             made[name] = fetch(str(entry["run"])).body["stages"].get(name, {})
-    needs = [Need(item.digest, "folder" if item.folder else "bytes") for item in shared.outputs]
     needs.append(Need(str(record.body["environment"]), "bytes"))
-    for name in behind(made, [item.path for item in shared.outputs]):
+    for name in behind(made, about):
         needs += _needs_of(made[name])
     return needs
+
+
+def checked_model(record: Record, shared: SharedResult) -> None:
+    """Raise LinkBrokenError unless the record of the model says what the statement says."""
+    body = record.body if record.kind == "model" else {}
+    said = tuple(body.get(key) for key in ("root", "tree", "run", "commit"))
+    if said != (shared.root, shared.outputs[0].digest, shared.run, shared.commit):
+        raise LinkBrokenError(
+            f"the record of {shared.stage} is of another model",
+            expected=f"root {str(shared.root)[:19]}… at commit {shared.commit[:12]}",
+            found=f"{record.kind}, root {str(body.get('root'))[:19]}…",
+        )
 
 
 def checked_entry(record: Record, shared: SharedResult) -> Entry:

@@ -16,15 +16,20 @@ from mintage.attest.trust import Trust
 from mintage.errors import MintageError, ProjectError, RemoteError
 from mintage.pipeline.facts import Inspector, StageFacts, StageResult
 from mintage.pipeline.shared.choose import Offer, made_by
-from mintage.pipeline.shared.find import Found, first_whole, fitting, kept_statement, remember
+from mintage.pipeline.shared.find import Found, Wanted, first_whole, fitting, kept_statement, remember
 from mintage.pipeline.shared.makers import Rules, makers_of, offers_of
-from mintage.pipeline.shared.publish import publish_result
+from mintage.pipeline.shared.publish import model_result, publish_result, stage_result
 from mintage.pipeline.shared.shelf import statements
+from mintage.pipeline.shared.statement import SharedResult
+from mintage.repo.locks import Lock
 from mintage.store.local import Store
 
 __all__ = ["Sharing"]
 
 Tell = Callable[[str], None]
+
+_LARGE = 64 << 20
+"""Bytes from which on it is said beforehand that they are brought."""
 
 
 @dataclass(kw_only=True)
@@ -59,33 +64,34 @@ class Sharing:
                 self._fail(error, tell)
         return None if self._off else self._remote
 
-    def find(self, inspector: Inspector, facts: StageFacts, tell: Tell) -> Found | None:
-        """What somebody who is trusted has made for the key of ``facts``, brought here whole; None: it has to run."""
-        if not facts.stage.outputs:
+    def find(self, inspector: Inspector, wanted: Wanted, tell: Tell) -> Found | None:
+        """What somebody who is trusted has made for the key of ``wanted``, brought here whole; None: it has to run."""
+        if not wanted.outputs:
             return None
         try:
-            kept = self._taken(inspector, facts, tell, remote=None)
+            kept = self._taken(inspector, wanted, tell, remote=None)
             if kept is not None or (remote := self.reached(tell)) is None:
                 return kept
-            return self._taken(inspector, facts, tell, remote=remote)
+            return self._taken(inspector, wanted, tell, remote=remote)
         except OSError as error:
             self._fail(error, tell)
             return None
 
-    def _taken(self, inspector: Inspector, facts: StageFacts, tell: Tell, *, remote: Store | None) -> Found | None:
+    def _taken(self, inspector: Inspector, wanted: Wanted, tell: Tell, *, remote: Store | None) -> Found | None:
         """The same of what was downloaded before (without ``remote``), or of what the remote has."""
-        key, here = facts.key, inspector.store
+        key, here = wanted.key, inspector.store
         there = list(kept_statement(inspector.cache, here, key) if remote is None else statements(remote, key))
         if not there:
             return None
         now = self.clock()
-        judged = self._judged(there, key, tell, now=now)
+        judged = self._judged(there, key, tell, now=now, is_model=wanted.is_model)
         if judged is None:
             return None
         offers, refused = judged
-        offer, said = first_whole(
-            inspector, facts, fitting(offers, facts.stage.outputs), remote=here if remote is None else remote
-        )
+        fit = fitting(offers, wanted.outputs)
+        if fit and remote is not None:
+            self._tell_size(fit[0], tell)
+        offer, said = first_whole(inspector, wanted, fit, remote=here if remote is None else remote)
         if offer is None:
             if remote is not None:
                 self._tell_refused([*said, *refused], tell)
@@ -96,11 +102,11 @@ class Sharing:
         statement = remember(inspector, key, offer)
         if remote is not None:
             details = {"key": key, "maker": offer.maker, "statement": statement}
-            self.enter("result.take", facts.name, details)
+            self.enter("result.take", wanted.name, details)
         return Found(result=offer.shared.result, said=made, statement=statement, came=remote is not None)
 
     def _judged(
-        self, there: list[tuple[Path, bytes]], key: str, tell: Tell, *, now: str
+        self, there: list[tuple[Path, bytes]], key: str, tell: Tell, *, now: str, is_model: bool
     ) -> tuple[list[Offer], list[str]] | None:
         """What counts by trust.yaml and what does not; None if that file cannot be read."""
         try:
@@ -109,9 +115,15 @@ class Sharing:
             tell(f"shared results are not used: {error.message}" + (f", at {error.where}" if error.where else ""))
             return None
         days = trust.result_days if trust is not None else None
-        return offers_of(there, key, Rules(makers=makers_of(trust, self.own()), trust=trust, now=now, days=days))
+        rules = Rules(makers=makers_of(trust, self.own()), trust=trust, now=now, days=days)
+        offers, refused = offers_of(there, key, rules)
+        if is_model:  # its signature has to count too
+            signers = {each.name for each in (() if trust is None else trust.keys) if "model" in each.roles}
+            refused += [f"{each.maker} may not sign models here" for each in offers if each.maker not in signers]
+            offers = [each for each in offers if each.maker in signers]
+        return offers, refused
 
-    def promised(self, inspector: Inspector, key: str, outputs: Sequence[str]) -> str | None:
+    def promised(self, inspector: Inspector, key: str, outputs: Sequence[str], *, is_model: bool) -> str | None:
         """Who has made a result of ``key`` that counts, by their statements alone: no bytes are asked for."""
         try:
             there = list(kept_statement(inspector.cache, inspector.store, key))
@@ -120,9 +132,14 @@ class Sharing:
         except OSError:
             return None
         now = self.clock()
-        offers, _ = (self._judged(there, key, _silent, now=now) if there else None) or ([], [])
+        offers, _ = (self._judged(there, key, _silent, now=now, is_model=is_model) if there else None) or ([], [])
         best = next(iter(fitting(offers, outputs)), None)
         return None if best is None else made_by(best, now=now)
+
+    def _tell_size(self, offer: Offer, tell: Tell) -> None:
+        size = sum(item.size for item in offer.shared.outputs)
+        if size > _LARGE:
+            tell(f"downloading {size / 1e6:,.0f} MB, made by {offer.maker}")
 
     def _tell_refused(self, refused: list[str], tell: Tell) -> None:
         if refused:
@@ -131,27 +148,30 @@ class Sharing:
 
     def offer(self, inspector: Inspector, facts: StageFacts, result: StageResult, tell: Tell) -> None:
         """Publish what the stage just made, if this run shares."""
-        if not self.publishes or not result.outputs or (remote := self.reached(tell)) is None:
+        if self.publishes and result.outputs:
+            self._publish(inspector, lambda: stage_result(facts.name, facts.key, result, inspector.store), tell)
+
+    def offer_model(self, inspector: Inspector, lock: Lock, result: StageResult, tell: Tell) -> None:
+        """Publish the model that was just built, if this run shares."""
+        if self.publishes:
+            name, key, parts = lock.name, str(lock.key), lock.parts
+            self._publish(inspector, lambda: model_result(name, key, parts, result, inspector.store), tell)
+
+    def _publish(self, inspector: Inspector, said: Callable[[], SharedResult], tell: Tell) -> None:
+        if (remote := self.reached(tell)) is None:
             return
         try:
-            new = publish_result(
-                facts.name,
-                facts.key,
-                result,
-                store=inspector.store,
-                remote=remote,
-                signer=self.signer(),
-                sent=self._sent,
-            )
+            shared = said()
+            new = publish_result(shared, store=inspector.store, remote=remote, signer=self.signer(), sent=self._sent)
         except (RemoteError, OSError) as error:
             self._fail(error, tell)
             return
         except MintageError as error:
             tell(f"not shared: {error.message}")
             return
-        self._sent.add(str(result.run))
+        self._sent.add(shared.run)
         if new:
-            self.enter("result.share", facts.name, {"key": facts.key})
+            self.enter("result.share", shared.stage, {"key": shared.key})
             tell("shared: who trusts this clone's key need not run it")
 
     def _fail(self, error: RemoteError | OSError, tell: Tell) -> None:

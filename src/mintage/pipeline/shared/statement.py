@@ -44,11 +44,20 @@ class SharedResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     made: str
     metrics: tuple[tuple[str, float | None, int], ...] = ()
     mlflow: str | None = None
+    root: str | None = None
+    record: str | None = None
 
     @property
     def result(self) -> StageResult:
         """What a run takes of it."""
-        return StageResult(outputs=self.outputs, run=self.run, metrics=self.metrics, mlflow=self.mlflow)
+        return StageResult(
+            outputs=self.outputs,
+            run=self.run,
+            metrics=self.metrics,
+            mlflow=self.mlflow,
+            root=self.root,
+            record=self.record,
+        )
 
 
 def shared_statement(shared: SharedResult, *, sha256: Mapping[str, str]) -> Statement:
@@ -85,6 +94,9 @@ def _check(shared: SharedResult, statement: Statement) -> None:
         hex_of(digest)
     for item in shared.outputs:
         safe_path(item.path)
+    if shared.root is not None or shared.record is not None:
+        hex_of(str(shared.root))
+        hex_of(str(shared.record))
     if cache_key(shared.parts) != shared.key:
         raise ValueError("its key is not that of its parts")
     named = {subject.name: subject.digest.get("blake3") for subject in statement.subjects}
