@@ -65,7 +65,7 @@ def worker(project: ShellProject, tmp_path: Path) -> Executor:
     return open_executor("worker", project.workspace, home=tmp_path)
 
 
-@pytest.mark.skipif(not is_possible(), reason="hiding a folder needs Linux 5.19 or later with Landlock")
+@pytest.mark.skipif(not is_possible(), reason="hiding a folder needs Landlock, Linux 6.2 or later")
 def test_a_file_of_the_project_that_is_read_by_its_own_path_is_found_by_a_worker_alone(
     project: ShellProject, worker: Executor
 ) -> None:
