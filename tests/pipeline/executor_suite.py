@@ -24,6 +24,7 @@ from mintage.pipeline.attempts import attempt_stage
 from mintage.pipeline.executor import LOCAL, Executor
 from mintage.pipeline.facts import Inspector
 from mintage.store.statcache import StatCache
+from small_project import wait_until
 
 _PATIENCE_S = 60.0
 _SAME = ("key", "parts", "inputs", "outputs", "metrics", "environment", "log", "seeds", "used", "remarks", "variables")
@@ -149,6 +150,20 @@ class ExecutorSuite:
         project.commit()
         project.run(jobs=2, executor=executor)
         assert (project.read("a.txt"), project.read("b.txt")) == ("b\n", "a\n")
+
+    def test_what_a_command_says_is_in_the_log_while_it_runs(
+        self, project: ShellProject, executor: Executor, outside: Path
+    ) -> None:
+        os.mkfifo(outside / "go")
+        project.write(f'\n  slow: {{sh: "echo ready; cat {outside}/go > a.txt", out: [a.txt]}}\n')
+        project.commit()
+        log = project.workspace.logs_dir / "r" / "slow.log"
+        thread = threading.Thread(target=stopped_with, args=(project, executor, "slow", threading.Event()))
+        thread.start()
+        wait_until(lambda: log.is_file() and log.read_text() == "ready\n", "the line of the command")
+        (outside / "go").write_text("went\n")
+        thread.join(_PATIENCE_S)
+        assert log.read_text() == "ready\n"
 
     def test_a_file_that_is_not_declared_is_not_there(self, project: ShellProject, executor: Executor) -> None:
         project.write('\n  peek: {sh: "cat one.csv > a.txt", out: [a.txt]}\n', FILES)

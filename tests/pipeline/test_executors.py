@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from executor_suite import FILES, FULL, PHRASE, ExecutorSuite
 from shell_project import ShellProject
 
-from mintage.errors import MintageError, RemoteError, StageFailedError, WorkerEnvironmentError
+from mintage.errors import ExtraMissingError, MintageError, RemoteError, StageFailedError, WorkerEnvironmentError
 from mintage.pipeline.dispatch.open_executor import open_executor
 from mintage.pipeline.dispatch.remote_executor import RemoteExecutor
 from mintage.pipeline.dispatch.worker_process import COMMAND, WorkerProcess
@@ -66,7 +67,7 @@ def worker(project: ShellProject, tmp_path: Path) -> Executor:
     return open_executor("worker", project.workspace, home=tmp_path)
 
 
-@pytest.mark.skipif(not is_possible(), reason="hiding a folder needs Linux 5.19 or later with Landlock")
+@pytest.mark.skipif(not is_possible(), reason="hiding a folder needs Landlock, Linux 6.2 or later")
 def test_a_file_of_the_project_that_is_read_by_its_own_path_is_found_by_a_worker_alone(
     project: ShellProject, worker: Executor
 ) -> None:
@@ -236,6 +237,7 @@ def test_what_a_stage_logs_with_mlflow_on_a_worker_is_kept_and_tracked(project: 
     assert [project.store.get_bytes(file["digest"]) for file in logged["runs"][0]["artifacts"]] == [b"a note"]
 
 
+@pytest.mark.slow
 def test_a_notebook_that_stops_on_a_worker_is_told_by_its_cell_and_lies_beside_the_log(
     project: ShellProject, worker: Executor
 ) -> None:
@@ -261,3 +263,11 @@ def test_a_notebook_that_stops_on_a_worker_is_told_by_its_cell_and_lies_beside_t
     project.run(executor=worker)
     assert project.read("a.txt") == "one\n"
     assert json.loads(project.store.get_bytes(project.ran("note")["notebook"]))["cells"][1]["execution_count"] == 2
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="Ray is installed here")
+def test_without_ray_the_extra_is_named(project: ShellProject, tmp_path: Path) -> None:
+    project.write("  none: {sh: 'true', out: [x]}\n")
+    with pytest.raises(ExtraMissingError) as caught:
+        open_executor("ray", project.workspace, home=tmp_path)
+    assert caught.value.hint == "pip install 'mintage[ray]'"

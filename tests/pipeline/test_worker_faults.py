@@ -27,6 +27,8 @@ FAULTS = {
     "action": "its worker answered for another stage",
 }
 
+QUICK = ("dead", "silent", "bytes")  # the others take the same way
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[ShellProject]:
@@ -49,7 +51,10 @@ def with_fault(project: ShellProject, fault: str, tmp_path: Path) -> RemoteExecu
     )
 
 
-@pytest.mark.parametrize(("fault", "said"), FAULTS.items())
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [pytest.param(*case, marks=[] if case[0] in QUICK else pytest.mark.slow, id=case[0]) for case in FAULTS.items()],
+)
 def test_a_lost_worker_costs_an_attempt(project: ShellProject, tmp_path: Path, fault: str, said: str) -> None:
     project.run(executor=with_fault(project, fault, tmp_path))
     ran = project.ran("make")

@@ -29,7 +29,7 @@ from mintage.repo.workspace import Workspace
 __all__ = ["COMMAND", "WorkerProcess", "start_worker"]
 
 COMMAND = (sys.executable, "-P", "-m", "mintage", "worker")
-_PATIENCE_S = 10.0
+_PATIENCE_S, _LAST_S = 10.0, 1.0
 _LINES = 5
 
 
@@ -81,13 +81,14 @@ class WorkerProcess:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """One that is taken for dead gets a second to end, another as long as its command may need."""
         process = self._process
         with contextlib.suppress(BrokenPipeError):
             if process.stdin is not None:
                 process.stdin.close()
         try:
-            process.wait(_PATIENCE_S)
+            process.wait(_LAST_S if kind is WorkerLostError else _PATIENCE_S)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
