@@ -79,7 +79,7 @@ class Watcher:
         self.folder = folder
         self.home = Scratch(folder).__enter__()
         watched = watch_stage(self.home, dict(os.environ))
-        environment = install(self.home.private / "hook", watched, work=self.home.work, links=())
+        environment = install(self.home.private / "hook", watched, root=folder, work=self.home.work, links=())
         self.log = folder / "log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
