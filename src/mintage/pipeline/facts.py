@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from mintage.store.local import Store
 from mintage.store.statcache import StatCache
 
 if TYPE_CHECKING:  # few projects use another repository
+    from mintage.pipeline.uses.pipeline import Member
     from mintage.pipeline.uses.used import Used
 
 __all__ = ["Inspector", "StageFacts", "StageResult", "flat_params", "split_command"]
@@ -108,15 +109,21 @@ class Inspector:
 
             written, params, root = used.stage or stage, used.params, used.root
             items = (*renamed(used.use, inputs), *used.fixed)
-        command = put_params(split_command(written.run, name), params, stage=name, place=self._place_of_param(name))
-        check_arguments(command, written.args, stage=name)
         environment = self.environment(name)
-        parts = self._parts(name, written, command, params=params, root=root, items=items)
+        if used is not None and used.pipeline:
+            from mintage.pipeline.uses.pipeline import joined_parts
+
+            outside = {item.path: item for item in items}
+            used = replace(used, members=tuple(self._members(name, used, outside)))
+            command, parts = [stage.run], joined_parts(used.members, inputs={p: i.digest for p, i in outside.items()})
+        else:
+            command = self._command(name, written, params)
+            parts = self._parts(name, written, command, params=params, root=root, items=items)
         if used is not None:
             from mintage.pipeline.uses.used import used_part
 
             parts["use"] = used_part(used)
-            if used.stage is None:
+            if not used.use.runs:
                 del parts["environment"]  # nothing runs: the files are what they are
         lock = self.locks.get(name)
         return StageFacts(
@@ -139,6 +146,20 @@ class Inspector:
             stages = self.project.stages.values()
             paths = dict.fromkeys(path.rstrip("/") for stage in stages for path in (*stage.inputs, *stage.outputs))
             self.cache.expect([f"{self.workspace.root}/{path}" for path in paths])
+
+    def _command(self, name: str, stage: Stage, params: Mapping[str, Any]) -> list[str]:
+        command = put_params(split_command(stage.run, name), params, stage=name, place=self._place_of_param(name))
+        check_arguments(command, stage.args, stage=name)
+        return command
+
+    def _members(self, name: str, used: Used, outside: Mapping[str, Item]) -> Iterator[Member]:
+        from mintage.pipeline.uses.pipeline import Member, plain
+
+        for each, stage in used.pipeline.items():
+            command = self._command(name, stage, used.params)
+            items = tuple(outside[plain(path)] for path in stage.inputs if plain(path) in outside)
+            parts = self._parts(name, stage, command, params=used.params, root=used.root, items=items)
+            yield Member(name=each, stage=stage, command=[*command, *argument_words(stage.args)], parts=parts)
 
     def _parts(
         self,
