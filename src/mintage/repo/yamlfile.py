@@ -75,7 +75,7 @@ def load_yaml(data: bytes, *, where: str) -> tuple[Any, Marks]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
-        unquoted = mark is not None and "${" in text.splitlines()[mark.line][: mark.column + 1]
+        unquoted = mark is not None and "${" in [*text.splitlines(), ""][mark.line][: mark.column + 1]
         raise FileMalformedError(
             "not valid YAML",
             found=error.problem or str(error),
