@@ -34,7 +34,10 @@ class _Missed:
             self.tell("missed", path)
 
     def beyond(self, path: str) -> bool:
-        return bool(self.walls) and path not in self.walls and not path.startswith(self.folders)
+        if not self.walls or path in self.walls or path.startswith(self.folders):
+            return False
+        real = os.path.realpath(path)
+        return real not in self.walls and not real.startswith(self.folders)
 
     def tell(self, kind: str, path: str) -> None:
         if (kind, path) not in self.told and len(self.told) < _MOST:
