@@ -9,6 +9,7 @@ import pytest
 from walled import NEEDS_WALLS, Walled
 
 from mintage.errors import FileMissingError, StageFailedError, UndeclaredReadError
+from mintage.pipeline.walls.root import can_root
 
 pytestmark = NEEDS_WALLS
 
@@ -83,8 +84,22 @@ def test_a_file_outside_the_project_is_closed_until_reads_names_it(walled) -> No
     walled.outside.write_text("a,b\n5,6\n")
     assert walled.run(sandbox=True).actions == {"s": "run"}, "its content counts"
     walled.outside.unlink()
-    with pytest.raises(FileMissingError, match="not on this machine"):
+    with pytest.raises(FileMissingError, match="not on this machine") as missing:
         walled.run(sandbox=True)
+    assert missing.value.where == "mintage.yaml:7:5"
+
+
+@pytest.mark.parametrize("way_of", ["landlock", "namespace"])
+def test_what_reads_names_may_be_reached_over_a_link(walled, tmp_path, monkeypatch, way_of: str) -> None:
+    if way_of == "namespace":
+        if not can_root():
+            pytest.skip("needs Linux 5.12 and mount namespaces")
+        monkeypatch.setattr("mintage.pipeline.walls.enclosed.way", lambda: "namespace")
+    (tmp_path / "real").mkdir()
+    walled.outside.rename(tmp_path / "real/o.csv")
+    (tmp_path / "link").symlink_to("real")
+    keys = f"    reads: ['{tmp_path}/link/o.csv']\n"
+    assert walled.walled(f"open({str(tmp_path / 'link/o.csv')!r}).read()", keys=keys).remarks == {}
 
 
 def test_what_reads_names_cannot_be_written(walled) -> None:

@@ -258,7 +258,8 @@ class Inspector:
         if stage.reads:
             from mintage.pipeline.outside_reads import read_digests
 
-            parts["reads"] = read_digests(stage.reads, self.cache, stage=name)
+            where = self._place_of_reads(name)
+            parts["reads"] = read_digests(stage.reads, self.cache, stage=name, where=where)
         if stage.args:  # as the words that the command gets: 1 and 1.0 are two things there
             parts["args"] = {key: argument_text(value) for key, value in stage.args.items()}
         return parts
@@ -338,6 +339,14 @@ class Inspector:
             from mintage.pipeline.places import param_place
 
             return param_place(self.workspace.root, name, self.project.stages[name], key)
+
+        return place
+
+    def _place_of_reads(self, name: str) -> Callable[[], str]:
+        def place() -> str:
+            from mintage.pipeline.places import place_in
+
+            return place_in(self.workspace.root, name, "reads")
 
         return place
 

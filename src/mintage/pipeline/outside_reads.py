@@ -9,7 +9,7 @@ PosixPath('/srv/ann/data/x.csv')
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mintage.errors import FileMissingError
@@ -23,8 +23,10 @@ def place_of(path: str, *, home: Path) -> Path:
     return home / path[2:] if path.startswith("~/") else Path(path)
 
 
-def read_digests(paths: tuple[str, ...], cache: StatCache, *, stage: str) -> Mapping[str, str]:
-    """The digest of each path; raises FileMissingError for one that is not here."""
+def read_digests(
+    paths: tuple[str, ...], cache: StatCache, *, stage: str, where: Callable[[], str]
+) -> Mapping[str, str]:
+    """The digest of each path; raises FileMissingError for one that is not here, named ``where`` in mintage.yaml."""
     found: dict[str, str] = {}
     for path in sorted(paths):
         place = place_of(path, home=Path.home())
@@ -33,7 +35,7 @@ def read_digests(paths: tuple[str, ...], cache: StatCache, *, stage: str) -> Map
             raise FileMissingError(
                 f"stage {stage} reads {path}, which is not on this machine",
                 expected=str(place),
-                where=f"mintage.yaml, stage {stage}",
+                where=where(),
                 hint="bring it there, or into the project and under `in:`, so that every machine has it",
             )
         found[path] = known[0]

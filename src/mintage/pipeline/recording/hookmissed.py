@@ -34,7 +34,10 @@ class _Missed:
             self.tell("missed", path)
 
     def beyond(self, path: str) -> bool:
-        return bool(self.walls) and path not in self.walls and not path.startswith(self.folders)
+        if not self.walls or path in self.walls or path.startswith(self.folders):
+            return False
+        real = os.path.realpath(path)
+        return real not in self.walls and not real.startswith(self.folders)
 
     def tell(self, kind: str, path: str) -> None:
         if (kind, path) not in self.told and len(self.told) < _MOST:
@@ -72,14 +75,38 @@ class _Missed:
 
     def watch_looks(self) -> None:
         import genericpath
-        import pathlib
 
         for name in ("exists", "isfile", "isdir"):
             watched = self.looking(getattr(os.path, name))
             for module in (os.path, genericpath):
                 setattr(module, name, watched)
+        if "pathlib" in sys.modules:
+            self.watch_paths(sys.modules["pathlib"])
+        else:
+            sys.meta_path.insert(0, self)
+
+    def watch_paths(self, module: Any) -> None:
         for name in ("exists", "is_file", "is_dir"):
-            setattr(pathlib.Path, name, self.looking(getattr(pathlib.Path, name)))
+            setattr(module.Path, name, self.looking(getattr(module.Path, name)))
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """What the other finders find of pathlib, which costs too much to import it unasked; it is watched then."""
+        if name != "pathlib":
+            return None
+        sys.meta_path.remove(self)
+        spec = next(filter(None, (finder.find_spec(name, path, target) for finder in sys.meta_path)), None)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                execute(module)
+                self.watch_paths(module)
+
+            try:
+                spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # this one loader's alone
+            except AttributeError:
+                pass
+        return spec
 
 
 def watch(say: Callable[[str, str], None], work: str, walls: Sequence[str]) -> Callable[[str], None]:

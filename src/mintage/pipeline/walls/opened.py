@@ -71,7 +71,7 @@ def opened(
     found = _standing(environment, root, state, Path.home(), tuple((name, variables[name]) for name in known))
     program = Path(command[0])
     own = [program, program.resolve()] if program.is_absolute() and program.is_file() else []
-    more = [*own, *links, *(path.resolve() for path in reads)]
+    more = [*own, *links, *(found for path in reads for found in (path, path.resolve()))]
     base = [scratch.base, *([log] if log is not None else _own_output())]
     return Opened(
         read=tuple(cover([*found, *map(str, more)])),
