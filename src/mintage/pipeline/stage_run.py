@@ -137,8 +137,7 @@ def execute_stage(
     from mintage.pipeline.walls.denied import explained, went_on
 
     store = Store(workspace.store_dir)
-    # What runs in a container cannot be kept from writing through a link.
-    linker = Linker(workspace.root, known if facts.stage.image is None else lambda _: None)
+    linker = _linker(workspace, facts, known)
     check_room(store, facts, copied=[item for item in facts.inputs if not linker.can_link(item)])
     keep_inputs(store, workspace.root, facts.inputs)
     with Scratch(workspace.tmp_dir) as scratch:
@@ -210,12 +209,7 @@ def _observed(
         around.enter_context(masking(log, executed_beside(log), root=root, environment=environment, hidden=hidden))
         around.enter_context(keeping_executed(scratch, log))
         if facts.stage.image is not None:
-            from mintage.pipeline.container.contain import contained
-
-            inside = contained(
-                facts.stage.image, command, scratch=scratch, variables=environment, network=facts.stage.network
-            )
-            command, environment = around.enter_context(inside)
+            command, environment = around.enter_context(_in_image(facts, command, scratch, environment))
         return observe(
             command,
             made=made,
@@ -229,6 +223,20 @@ def _observed(
             stop=stop,
             walls=within.walls,
         )
+
+
+def _linker(workspace: Workspace, facts: StageFacts, known: Callable[[Path], str | None]) -> Linker:
+    """What links inputs; nothing for a stage in a container, which cannot be kept from writing through a link."""
+    return Linker(workspace.root, known if facts.stage.image is None else lambda _: None)
+
+
+def _in_image(
+    facts: StageFacts, command: Sequence[str], scratch: Scratch, variables: Mapping[str, str]
+) -> contextlib.AbstractContextManager[tuple[list[str], dict[str, str]]]:
+    from mintage.pipeline.container.contain import contained
+
+    stage = facts.stage
+    return contained(str(stage.image), command, scratch=scratch, variables=variables, network=stage.network)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from mintage.repo.locked_python import LockedPython
 from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 
-__all__ = ["Chosen", "Likeness", "choose", "likeness", "packages_that_differ"]
+__all__ = ["Chosen", "Likeness", "choose", "choose_locked", "likeness", "packages_that_differ"]
 
 Likeness = Literal["same", "same versions", "another", "unknown"]
 _INSTALLERS = frozenset(["mintage", "pip", "setuptools", "uv", "wheel"])
@@ -40,7 +40,7 @@ def choose(
     tree: Workspace,
     cache: StatCache,
     *,
-    named: str | LockedPython | None,
+    named: str | None,
     recorded: Mapping[str, Any] | None,
     key: str | None,
     build: bool,
@@ -51,8 +51,6 @@ def choose(
 
     Raises EnvironmentUnbuiltError with ``build`` where that cannot be done, and where there is nothing else.
     """
-    if isinstance(named, LockedPython):
-        return _locked(tree, cache, named, recorded=recorded, key=key, tell=tell)
     problem: InterpreterError | None = None
     here: Environment | None = None
     try:
@@ -79,7 +77,7 @@ def choose(
     return Chosen(python=python, likeness=like, differs=packages_that_differ(recorded, made.frozen), built=lock)
 
 
-def _locked(
+def choose_locked(
     tree: Workspace,
     cache: StatCache,
     named: LockedPython,

@@ -21,7 +21,7 @@ from mintage.pipeline.hardware import hardware
 from mintage.pipeline.model_stage import model_stages
 from mintage.pipeline.offline import way
 from mintage.pipeline.reproduce.compare import Nearness
-from mintage.pipeline.reproduce.environment import Chosen, choose
+from mintage.pipeline.reproduce.environment import Chosen, choose, choose_locked
 from mintage.pipeline.reproduce.fresh import fresh, set_up
 from mintage.pipeline.reproduce.judge_stage import judge_model, judge_stage
 from mintage.pipeline.reproduce.sources import Sources, outside_items
@@ -149,13 +149,16 @@ def _interpreters(
                 continue
             body = how.sources.body(lock.run)
             recorded = how.sources.json(body.get("stages", {}).get(name, {}).get("environment"))
-            key = lock.parts.get("environment")
-            given: dict[str, Any] = {"named": named, "recorded": recorded, "key": key, "build": how.independent}
+            given: dict[str, Any] = {"recorded": recorded, "key": lock.parts.get("environment")}
 
             def tell(text: str, about: str = str(named or "python")) -> None:
                 on_event(Event(what="tell", stage=about, detail=text))
 
-            found[named] = choose(workspace, tree, cache, **given, tell=tell)
+            if isinstance(named, LockedPython):
+                found[named] = choose_locked(tree, cache, named, **given, tell=tell)
+            else:
+                given["build"] = how.independent
+                found[named] = choose(workspace, tree, cache, named=named, **given, tell=tell)
             tell(_said(found[named]))
     return found
 
