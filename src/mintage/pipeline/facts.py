@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shlex
@@ -21,7 +22,7 @@ from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT
 from mintage.pipeline.params import PARAMS_FILE, put_params, read_params, slice_params
 from mintage.pipeline.seen.around import Around
-from mintage.pipeline.seen.key import Look, Seen, joined
+from mintage.pipeline.seen.key import Look, Seen, joined, listed_names
 from mintage.pipeline.seen.note import noted, seen_by
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locked_python import LockedPython
@@ -210,10 +211,15 @@ class Inspector:
 
     def _look(self, root: Path, project: Project, stage: Stage) -> Look:
         """How what runs of the stage saw stands now."""
+
+        @functools.cache
+        def around() -> list[str]:
+            return self._around.of_stage(root, project, stage)
+
         return Look(
             digest=lambda path: self.code_digest(path, root) if (root / path).is_file() else None,
-            names=lambda folder: self._around.names(root, project, stage, folder),
-            lacks=lambda path: path not in self._around.of_stage(root, project, stage),
+            names=lambda folder: listed_names(around(), folder),
+            lacks=lambda path: path not in around(),
             noted=lambda key: noted(self.cache, key),
             has=lambda key: self.cache.result(key) is not None,
         )

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mintage.errors import GitError
-from mintage.pipeline.seen.key import Listed, listed_names
 from mintage.repo.project import Project, Stage
 from mintage.repo.workspace import Workspace
 
@@ -36,10 +35,6 @@ class Around:
             found = apart_from(sources_among(self._files(root)), written)
             self._known[root] = [path for path in found if _is_small_file(root / path)]
         return apart_from(self._known[root], stage.inputs)
-
-    def names(self, root: Path, project: Project, stage: Stage, folder: str) -> Listed:
-        """The names of that code in ``folder``."""
-        return listed_names(self.of_stage(root, project, stage), folder)
 
     def _files(self, root: Path) -> list[str]:
         """Where there is no Git (the files of another repository, or of a worker), all files."""
