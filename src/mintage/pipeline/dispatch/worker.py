@@ -121,11 +121,13 @@ class _Worker:
                 locked=action.lock.locked if action.lock is not None else None,
                 wanted=lambda: self.store.get_bytes(action.environment),
             )
-            if action.reads and read_digests(action.reads, cache, stage=action.stage) != action.parts["reads"]:
+            where = "`reads:` of the stage"
+            found = read_digests(action.reads, cache, stage=action.stage, where=lambda: where)
+            if found != action.parts.get("reads", {}):
                 raise WorkerEnvironmentError(
                     f"what stage {action.stage} reads outside the project is not the same on the worker",
                     expected=", ".join(action.reads),
-                    where="`reads:` of the stage",
+                    where=where,
                     hint="bring it into the project and under `in:`, so that every machine has it",
                 )
         facts = facts_of(action, environment, new_inputs=self.job.new_inputs)
