@@ -6,12 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from small_project import SmallProject, build_models, make_project
 
 NODE_MODULES = Path(__file__).parent.parent / ".node" / "node_modules"
 if NODE_MODULES.is_dir():  # what scripts/install-system-parts installed, also for tests in other folders
     os.environ.setdefault("MINTAGE_NODE_MODULES", str(NODE_MODULES))
+
+# A machine that is shared makes inputs slowly; that says nothing of a test.
+settings.register_profile("shared", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 os.environ.pop("CI", None)  # where it is set, stages run in the sandbox
 

@@ -146,9 +146,16 @@ def test_an_input_that_is_asked_for_by_an_absolute_path_is_closed_and_the_hint_s
     assert error.hint.startswith("open data/in.csv by that path, from the project's folder")
 
 
-def test_a_module_that_only_importlib_finds_has_its_line_under_code(walled) -> None:
+def test_a_module_that_only_importlib_finds_is_there_and_counts(walled) -> None:
     script = "import importlib\nimportlib.import_module('plugins.fancy')"
-    walled.make(script, files={"plugins/__init__.py": "", "plugins/fancy.py": "x = 1"})
+    walled.make(script, files={"plugins/__init__.py": "", "plugins/fancy.py": "x = 1", "plugins/plain.py": ""})
+    walled.run(sandbox=True)
+    assert sorted(walled.ran("s")["parts"]["code"])[:2] == ["plugins/__init__.py", "plugins/fancy.py"]
+
+
+def test_a_module_that_git_ignores_has_its_line_under_code(walled) -> None:
+    script = "import importlib\nimportlib.import_module('plugins.fancy')"
+    walled.make(script, files={"plugins/__init__.py": "", "plugins/fancy.py": "x = 1", ".gitignore": "plugins/\n"})
     with pytest.raises(UndeclaredReadError) as caught:
         walled.run(sandbox=True)
     assert 'write `code: ["plugins/**/*.py"]` for stage s' in caught.value.hint

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from walled import NEEDS_WALLS, Walled
 
-from mintage.errors import StageFailedError
 from mintage.pipeline.walls.private import way_to_hide
 
 pytestmark = NEEDS_WALLS
@@ -135,9 +134,8 @@ def test_the_projects_own_package_is_the_declared_copy_behind_an_editable_instal
     assert set(walled.ran("s")["parts"]["code"]) == {"s.py", "src/own/__init__.py", "src/own/a.py"}
     undeclared = f"import importlib\nimportlib.import_module('own.b')\n{script}"
     walled.write(stage, {**files, "s.py": undeclared}, more=named)
-    with pytest.raises(StageFailedError, match="src/own/b") as caught:
-        walled.run(sandbox=True)
-    assert "`code: [src/own/b.py]`" in str(caught.value.hint)
+    walled.run(sandbox=True)
+    assert "src/own/b.py" in walled.ran("s")["parts"]["code"], "what is only found as it runs counts too"
 
 
 @pytest.mark.skipif(way_to_hide() == "none", reason="no mount namespace can be had here")
