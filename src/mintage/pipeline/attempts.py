@@ -58,16 +58,7 @@ def attempt_stage(
     lost = 0
     while True:
         try:
-            with StatCache(workspace.cache_database) as cache:
-                outcome = _executed(
-                    workspace,
-                    facts,
-                    models=models,
-                    log=log,
-                    known=cache.known_digest,
-                    stop=stop,
-                    executor=executor or LOCAL,
-                )
+            outcome = _executed(workspace, facts, models=models, log=log, stop=stop, executor=executor or LOCAL)
             return Attempted(outcome=outcome, attempts=tuple(attempts))
         except StageFailedError as error:
             if not is_retried(facts.stage.retry, error.ended, attempt=len(attempts) - lost + 1):
@@ -90,15 +81,16 @@ def _executed(
     *,
     models: Mapping[str, ModelEntry],
     log: Path,
-    known: Callable[[Path], str | None],
     stop: Callable[[], bool],
     executor: Executor,
 ) -> StageOutcome:
-    if facts.used is None:
-        return executor.execute(workspace, facts, models=models, log=log, known=known, stop=stop)
-    from mintage.pipeline.use_run import execute_used
+    with StatCache(workspace.cache_database) as cache:
+        known = cache.known_digest
+        if facts.used is None:
+            return executor.execute(workspace, facts, models=models, log=log, known=known, stop=stop)
+        from mintage.pipeline.use_run import execute_used
 
-    return execute_used(workspace, facts, facts.used, log=log, known=known, stop=stop, executor=executor)
+        return execute_used(workspace, facts, facts.used, log=log, known=known, stop=stop, executor=executor)
 
 
 def is_retried(retry: Retry | None, ended: int | str | None, *, attempt: int) -> bool:
