@@ -55,6 +55,17 @@ def test_dry_says_what_would_run_and_why_and_runs_nothing(typed) -> None:
     assert [row["action"] for row in plan] == ["keep", "keep"]
 
 
+def test_why_tells_of_all_members_of_a_matrix(typed) -> None:
+    text = PROJECT + "  many:\n    sh: echo ${item} > ${item}.txt\n    out: ['${item}.txt']\n    foreach: [a, b]\n"
+    (typed.folder / "mintage.yaml").write_text(text)
+    said = typed("why", "many").stdout
+    assert said.splitlines() == ["many@a would run:", "  never ran", "many@b would run:", "  never ran"]
+    assert [row["stage"] for row in json.loads(typed("why", "many", "--json").stdout)["members"]] == [
+        "many@a",
+        "many@b",
+    ]
+
+
 def test_set_writes_the_parameter_and_keeps_the_comments(typed) -> None:
     (typed.folder / "params.yaml").write_text("depth: 4  # of the tree\n")
     text = PROJECT.replace("echo first;", "echo ${params.depth};")

@@ -87,6 +87,8 @@ get:
         ("a:\n  run: x\n  out: [../o]", "a path leads out of the project", ":3:3"),
         ("a:\n  run: x\n  in: [/etc/passwd]\n  out: [o]", "a path leads out of the project", ":3:3"),
         ("a:\n  run: x\n  out: [o]\nb:\n  run: x\n  out: [o]", "two stages write o", ":6:3"),
+        ("a:\n  run: x\n  out: [o, o]", "stage a names o twice", ":3:3"),
+        ("a:\n  run: x\n  out: {m: m-${matrix.d}}", "not valid YAML", ":5:17"),
         ("a:\n  run: x\n  out: [m/]\nb:\n  run: x\n  out: [m/o]", "two stages write into m", ":6:3"),
         ("a:\n  run: x\n  out: [o]\n  retry: {max: 0}", "a value does not fit", ":6:13"),
         ("a:\n  run: x\n  out: [o]\n  timeout: 3", "unknown key 'timeout'", ":6:5"),
@@ -98,6 +100,26 @@ def test_what_cannot_be_meant_is_refused_with_its_place(stages: str, message: st
     error = refused(stages)
     assert message in str(error)
     assert place in str(error.where)
+
+
+def test_a_value_that_is_none_of_the_known_ones_names_the_nearest() -> None:
+    error = refused("a:\n  run: x\n  out: [o]\n  determinism: portabel")
+    assert (error.expected, error.found) == ("off, portable, same-machine", "'portabel'")
+    assert error.hint == "did you mean 'portable'?"
+
+
+def test_a_value_of_another_kind_is_told_in_plain_words() -> None:
+    error = refused("a:\n  run: x\n  out: [o]\n  args: 3")
+    assert (error.expected, error.found) == ("a mapping", "a whole number")
+
+
+def test_a_brace_that_yaml_takes_for_its_own_gets_the_hint_to_quote() -> None:
+    assert "quote" in str(refused("a:\n  run: x\n  out: {m: m-${matrix.d}}").hint)
+
+
+def test_a_metrics_file_may_have_a_name_under_out() -> None:
+    found = project("a:\n  run: x ${out.m}\n  out: {m: m.json, t: t.csv}\n  metrics: [m.json]").stages["a"]
+    assert (found.run, found.out, found.metrics) == ("x m.json", ("t.csv",), ("m.json",))
 
 
 def test_an_unknown_key_names_the_nearest_one() -> None:

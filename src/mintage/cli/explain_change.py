@@ -72,7 +72,7 @@ def _rows(change: MetricChange, explained: Explained) -> list[tuple[str, str, st
 
 
 def _percent(share: float, total: float) -> str:
-    return f"{100 * share / total:.0f} %" if total else ""
+    return f"{round(100 * share / total):d} %" if total else ""
 
 
 def _differs(explained: Explained, parts: tuple[str, ...]) -> str:

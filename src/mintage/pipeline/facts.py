@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mintage.pipeline.environment import Environment, environment_of, named_inte
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.key import KEY_FORMAT, cache_key
 from mintage.pipeline.params import put_params, read_params, slice_params
+from mintage.pipeline.uses.pipeline import Member, joined_parts, plain
 from mintage.pipeline.uses.used import Used, open_used, pinned, renamed, used_part
 from mintage.record.digest import blake3_bytes
 from mintage.repo.locks import Item, Lock, read_locks
@@ -102,13 +103,17 @@ class Inspector:
         if used is not None:
             written, params, root = used.stage or stage, used.params, used.root
             items = (*renamed(used.use, inputs), *used.fixed)
-        command = put_params(split_command(written.run, name), params, stage=name, place=self._place_of_param(name))
-        check_arguments(command, written.args, stage=name)
         environment = self.environment(name)
-        parts = self._parts(name, written, command, params=params, root=root, items=items)
+        if used is not None and used.pipeline:
+            outside = {item.path: item for item in items}
+            used = replace(used, members=tuple(self._members(name, used, outside)))
+            command, parts = [stage.run], joined_parts(used.members, inputs={p: i.digest for p, i in outside.items()})
+        else:
+            command = self._command(name, written, params)
+            parts = self._parts(name, written, command, params=params, root=root, items=items)
         if used is not None:
             parts["use"] = used_part(used)
-            if used.stage is None:
+            if not used.use.runs:
                 del parts["environment"]  # nothing runs: the files are what they are
         lock = self.locks.get(name)
         return StageFacts(
@@ -123,6 +128,18 @@ class Inspector:
             in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
             used=used,
         )
+
+    def _command(self, name: str, stage: Stage, params: Mapping[str, Any]) -> list[str]:
+        command = put_params(split_command(stage.run, name), params, stage=name, place=self._place_of_param(name))
+        check_arguments(command, stage.args, stage=name)
+        return command
+
+    def _members(self, name: str, used: Used, outside: Mapping[str, Item]) -> Iterator[Member]:
+        for each, stage in used.pipeline.items():
+            command = self._command(name, stage, used.params)
+            items = tuple(outside[plain(path)] for path in stage.inputs if plain(path) in outside)
+            parts = self._parts(name, stage, command, params=used.params, root=used.root, items=items)
+            yield Member(name=each, stage=stage, command=[*command, *argument_words(stage.args)], parts=parts)
 
     def _parts(
         self,

@@ -64,7 +64,7 @@ def select(
     """The stages of ``selection``; ``models`` are the stages that build models, ``changed`` those that differ since a
     revision. Raises UnknownNameError."""
     stages = project.stages
-    named = tuple(name for target in selection.targets for name in _members(project, target, models))
+    named = tuple(name for target in selection.targets for name in members(project, target, models))
     own = tuple(name for name in stages if name in named)
     wanted = tuple(name for name in models if name in named)
     if selection.only:
@@ -72,7 +72,7 @@ def select(
     if selection.start is not None or selection.since is not None:
         roots = set(own)
         if selection.start is not None:
-            roots |= set(_members(project, selection.start, ()))
+            roots |= set(members(project, selection.start))
         if selection.since is not None:
             roots |= set(changed(selection.since))
         found = downstream(upstream(stages), roots)
@@ -82,7 +82,11 @@ def select(
     return Chosen(stages=order(stages, target=None if wanted else own), models=wanted, named=own)
 
 
-def _members(project: Project, name: str, models: Sequence[str]) -> tuple[str, ...]:
+def members(project: Project, name: str, models: Sequence[str] = ()) -> tuple[str, ...]:
+    """The stages that ``name`` means: itself, or the members of what is written once and runs several times.
+
+    Raises UnknownNameError.
+    """
     if name in project.families:
         return project.families[name]
     if name in project.stages or name in models:

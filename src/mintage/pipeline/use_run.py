@@ -1,4 +1,5 @@
-"""Run a stage of another repository: its code, its paths, this project's inputs; its outputs come to the paths here.
+"""Run a stage or pipeline of another repository: its code, its paths, this project's inputs; its outputs come to the
+paths here.
 
 It runs in the same sandbox as a stage of one's own. Its code files are compared with the commit first.
 """
@@ -16,6 +17,7 @@ from mintage.pipeline.executor import Executor
 from mintage.pipeline.facts import StageFacts
 from mintage.pipeline.sandbox import Finished
 from mintage.pipeline.stage_run import StageOutcome, check_room, keep_inputs
+from mintage.pipeline.use_pipeline import run_members
 from mintage.pipeline.uses.bring import bring
 from mintage.pipeline.uses.used import Used, renamed
 from mintage.repo.foreign import Foreign
@@ -42,12 +44,16 @@ def execute_used(
     check_room(store, facts, copied=facts.inputs)
     keep_inputs(store, workspace.root, facts.inputs)
     bring(workspace, used, home=Path.home())
-    if used.stage is None:
+    if not used.use.runs:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(f"{used.use.repo} at {used.pin.commit}\n")
         item = msgspec.structs.replace(used.fixed[0], path=facts.stage.out[0].rstrip("/"))
         done = Finished(exit_code=0, duration_s=0.0, timed_out=False)
         return StageOutcome(outputs=(item,), metrics=(), finished=done, log=store.put_file(log))
+    if used.members:
+        outcome = run_members(workspace, facts, used, log=log, known=known, stop=stop, executor=executor)
+        return replace(outcome, outputs=_here(outcome.outputs, used.use.out))
+    assert used.stage is not None
     theirs = replace(facts, stage=used.stage, inputs=(*renamed(used.use, facts.inputs), *used.fixed), used=None)
     there = Workspace(used.root, state=workspace.state)
     outcome = executor.execute(there, theirs, models={}, log=log, known=known, stop=stop)

@@ -35,8 +35,7 @@ class Foreign:
         self.local: Path | None = None
         if use.is_local:
             path = Path.home() / use.repo[2:] if use.repo.startswith("~/") else Path(use.repo)
-            # A work tree of an experiment lies elsewhere, and means the same repository.
-            self.local = Path(os.path.normpath(workspace.state.parent / path))
+            self.local = Path(os.path.normpath(workspace.base / path))
             self.address = str(self.local)
         self.folder = workspace.state / "uses"
         self.git = Git(self.folder / f"{blake3_bytes(self.address.encode())[3:35]}.git")

@@ -231,10 +231,14 @@ def _check_path(path: str, *, where: str) -> None:
 def _check_maker(makers: dict[str, str], path: str, name: str, *, where: str, is_member: bool) -> None:
     if path in makers:
         raise FileMalformedError(
-            f"two stages write {path}",
-            found=f"{makers[path]} and {name}",
+            f"two stages write {path}" if makers[path] != name else f"stage {name} names {path} twice",
+            found=f"{makers[path]} and {name}" if makers[path] != name else None,
             where=where,
-            hint="put ${matrix.AXIS} or ${item} into the path" if is_member else "give each output one stage",
+            hint="once is enough"
+            if makers[path] == name
+            else "put ${matrix.AXIS} or ${item} into the path"
+            if is_member
+            else "give each output one stage",
         )
     makers[path] = name
 

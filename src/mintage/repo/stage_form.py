@@ -232,7 +232,7 @@ def _plain(form: StageForm, values: Mapping[str, Any], place: Place) -> Stage:
     return Stage(
         run=run,
         inputs=paths["in"],
-        out=paths["out"],
+        out=tuple(path for path in paths["out"] if path not in (*paths["metrics"], *paths["plots"])),
         metrics=paths["metrics"],
         plots=paths["plots"],
         captured=tuple(put(path, "captured") for path in form.captured),

@@ -1,4 +1,4 @@
-"""What is used of another repository: an address, a revision, and a stage, a path or a model there. Pure.
+"""What is used of another repository: an address, a revision, and a stage, a pipeline, a path or a model there. Pure.
 
 Addresses and revisions reach ``git``: only https, ssh and paths are taken, and nothing that could be an option or a
 helper program. See docs/spec/use.md.
@@ -37,15 +37,17 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One of ``stage``, ``path``, ``model`` of the project in ``repo`` at ``rev``.
+    """One of ``stage``, ``pipeline``, ``path``, ``model`` of the project in ``repo`` at ``rev``.
 
-    A stage's ``in`` and ``out`` say which path here stands for which there; ``params`` overrules its parameters by
-    dotted name. A path or a model comes to the path ``to``.
+    A pipeline is what makes the paths of ``out``, with all that it needs. ``in`` and ``out`` of a stage or pipeline say
+    which path here stands for which there; ``params`` overrules parameters by dotted name. A path or a model comes to
+    the path ``to``.
     """
 
     repo: str
     rev: str
     stage: str | None = None
+    pipeline: bool = False
     path: str | None = None
     model: str | None = None
     inputs: dict[str, str] = msgspec.field(name="in", default={})
@@ -56,9 +58,14 @@ class Use(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def here(self) -> tuple[str, ...]:
         """The paths that it fills in this project."""
-        if self.stage is not None:
+        if self.runs:
             return tuple(self.out.values())
         return (self.to or self.path or f"models/{self.model}",)
+
+    @property
+    def runs(self) -> bool:
+        """Whether something of the other repository runs here."""
+        return self.stage is not None or self.pipeline
 
     @property
     def is_local(self) -> bool:
@@ -76,16 +83,18 @@ def check_use(use: Use) -> None:
         )
     if not _REVISION.fullmatch(use.rev) or ".." in use.rev:
         raise UseError("not a revision", expected="a tag, a branch or a commit", found=repr(use.rev[:80]))
-    if sum(each is not None for each in (use.stage, use.path, use.model)) != 1:
-        raise UseError("what is used is not clear", expected="one of `stage`, `path` and `model`")
-    if use.stage is not None and (use.to is not None or not use.out):
+    if sum(each is not None for each in (use.stage, use.path, use.model)) + use.pipeline != 1:
+        raise UseError("what is used is not clear", expected="one of `stage`, `pipeline: true`, `path` and `model`")
+    if use.runs and (use.to is not None or not use.out):
         raise UseError(
-            f"nothing of stage {use.stage} is used",
+            f"nothing of {f'stage {use.stage}' if use.stage else 'the pipeline'} is used",
             expected="`out: {PATH THERE: PATH HERE}`",
             hint="name what it writes",
         )
-    if use.stage is None and (use.inputs or use.out or use.params):
-        raise UseError("`in`, `out` and `params` go with `stage`", hint="`to: PATH` says where files come to")
+    if not use.runs and (use.inputs or use.out or use.params):
+        raise UseError(
+            "`in`, `out` and `params` go with `stage` or `pipeline`", hint="`to: PATH` says where files come to"
+        )
     try:
         for path in (*use.inputs, *use.out, *([use.path] if use.path else [])):
             safe_path(path.rstrip("/"))

@@ -26,13 +26,15 @@ _LOOK_S = 0.05
 class Workspace:
     """The paths of one project; ``find`` looks for it from a folder upwards.
 
-    A work tree of a branch or an experiment shares the ``state`` folder of the main one.
+    A work tree of a branch or an experiment shares the ``state`` folder of the main one. Addresses of other
+    repositories that are relative paths start at ``base``: the project's own folder, wherever a copy of it lies.
     """
 
-    def __init__(self, root: Path, *, state: Path | None = None) -> None:
+    def __init__(self, root: Path, *, state: Path | None = None, base: Path | None = None) -> None:
         self.root = root
         self.git = Git(root)
         self.state = state or root / ".mintage"
+        self.base = base or self.state.parent
         self.store_dir = self.state / "store"
         self.database = self.state / "mintage.db"
         self.cache_database = self.state / "cache.db"

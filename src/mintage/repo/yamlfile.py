@@ -16,6 +16,8 @@ import msgspec
 import yaml
 
 from mintage.errors import FileMalformedError, FileMissingError
+from mintage.repo.misfit import describe
+from mintage.repo.nearest import nearest_hint
 
 __all__ = ["Marks", "check_version", "convert", "load_yaml", "read_yaml"]
 
@@ -73,7 +75,13 @@ def load_yaml(data: bytes, *, where: str) -> tuple[Any, Marks]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
-        raise FileMalformedError("not valid YAML", found=error.problem or str(error), where=place) from error
+        unquoted = mark is not None and "${" in text.splitlines()[mark.line][: mark.column + 1]
+        raise FileMalformedError(
+            "not valid YAML",
+            found=error.problem or str(error),
+            where=place,
+            hint="quote what holds `${…}` between { and }" if unquoted else None,
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
         raise FileMalformedError("not valid YAML", found=str(error), where=where) from error
 
@@ -146,8 +154,11 @@ def convert(value: Any, target: type[T], marks: Marks, *, at: tuple[str | int, .
             raise FileMalformedError(
                 f"the key {missing['key']!r} is missing", where=marks.at((*at, *path)), hint=hint
             ) from error
+        allowed = _allowed(target, path)
+        expected, found = describe(message, allowed=allowed)
+        nearest = nearest_hint(str(found).strip("'"), allowed, otherwise=hint)
         raise FileMalformedError(
-            "a value does not fit", expected=message, where=marks.at((*at, *path)), hint=hint
+            "a value does not fit", expected=expected, found=found, where=marks.at((*at, *path)), hint=nearest
         ) from error
 
 
@@ -202,6 +213,16 @@ def _known_keys(target: Any, path: tuple[str | int, ...]) -> list[str]:
         info = _descend(info, step)
     struct = _first_struct(info)
     return sorted(field.encode_name for field in struct.fields) if struct is not None else []
+
+
+def _allowed(target: Any, path: tuple[str | int, ...]) -> tuple[str, ...]:
+    """The values of the enumeration at ``path`` below ``target``; empty if it is none."""
+    info: Any = msgspec.inspect.type_info(target)
+    for step in path:
+        info = _descend(info, step)
+    info = _bare(info)
+    kinds = map(_bare, info.types) if isinstance(info, msgspec.inspect.UnionType) else [info]
+    return tuple(str(each) for kind in kinds if isinstance(kind, msgspec.inspect.LiteralType) for each in kind.values)
 
 
 def _first_struct(info: Any) -> Any:

@@ -16,6 +16,7 @@ from mintage.errors import MintageError
 from mintage.pipeline.events import Event, RunOutcome
 from mintage.pipeline.experiment.collection import keep_result
 from mintage.pipeline.experiment.experiment import Experiment, Found
+from mintage.pipeline.experiment.naming import joined_metrics
 from mintage.pipeline.experiment.share import share
 from mintage.pipeline.facts import Inspector
 from mintage.pipeline.run import run_pipeline
@@ -65,14 +66,9 @@ class Slot:
         return result
 
     def _metrics(self) -> dict[str, float]:
-        """What all stages measured; a name that two stages use has the stage's before it."""
-        found: dict[str, float] = {}
         with StatCache(self.own.cache_database) as cache:
             inspector = Inspector(self.tree, cache)
-            for stage in inspector.project.stages:
-                for key, value in inspector.metrics(stage).items():
-                    found[f"{stage}:{key}" if key in found else key] = value
-        return found
+            return joined_metrics({stage: inspector.metrics(stage) for stage in inspector.project.stages})
 
 
 def _actions(outcome: RunOutcome | None) -> dict[str, str]:

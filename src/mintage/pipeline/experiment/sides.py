@@ -9,6 +9,7 @@ from mintage.errors import GitError, UnknownNameError
 from mintage.pipeline.experiment.collection import find
 from mintage.pipeline.experiment.compare import Side
 from mintage.pipeline.experiment.experiment import Found
+from mintage.pipeline.experiment.naming import joined_metrics
 from mintage.pipeline.experiment.values import VALUE_FILES, values_in
 from mintage.repo.git import Git
 from mintage.repo.locks import LOCK_FOLDER, Lock, parse_lock
@@ -62,10 +63,8 @@ def _values(files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def _metrics(store: Store, locks: dict[str, Lock]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    found: dict[str, dict[str, float]] = {}
     for name, lock in locks.items():
         if lock.what == "stage" and lock.run is not None and store.has(lock.run):
-            stage = store.get_record(lock.run).body["stages"].get(name, {})
-            for key, value in stage.get("metrics", {}).items():
-                found[f"{name}:{key}" if key in found else key] = float(value)
-    return found
+            found[name] = store.get_record(lock.run).body["stages"].get(name, {}).get("metrics", {})
+    return joined_metrics(found)

@@ -41,7 +41,7 @@ def fresh(workspace: Workspace, commit: str) -> Iterator[Workspace]:
             (folder / ".git/objects/info").mkdir(parents=True, exist_ok=True)
             (folder / ".git/objects/info/alternates").write_text(f"{objects}\n")
             own.run("checkout", "-q", "--detach", commit)
-            tree = Workspace(folder / git.prefix())
+            tree = Workspace(folder / git.prefix(), base=workspace.base)
             if not (tree.root / PROJECT_FILE).is_file():
                 raise ProjectNotFoundError(
                     f"there is no Mintage project in {commit[:12]}",

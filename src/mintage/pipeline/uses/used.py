@@ -6,7 +6,7 @@ Reads only what is here already and runs nothing; ``pin`` fetches, ``bring`` cop
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 from mintage.errors import FileMissingError, RecordInvalidError, UnknownNameError, UseError
 from mintage.pipeline.graph import maker_of
 from mintage.pipeline.params import read_params
+from mintage.pipeline.uses.pipeline import Member, from_outside, needed, plain
 from mintage.record.manifest import safe_path
 from mintage.repo.foreign import Foreign
 from mintage.repo.locks import Item, Lock, read_locks
@@ -30,8 +31,9 @@ __all__ = ["Used", "kept_use", "open_used", "pinned", "renamed", "used_part"]
 
 @dataclass(frozen=True, kw_only=True)
 class Used:
-    """What is used: files of the repository at ``pin`` lie in ``root``; its ``stage`` (None: only files), with its
-    ``params``; ``fixed`` are inputs that come from there, by their paths there."""
+    """What is used: files of the repository at ``pin`` lie in ``root``; its ``stage``, or the stages of a ``pipeline``
+    in their order (neither: only files), with ``params``; ``fixed`` are inputs that come from there, by their paths
+    there. Who looks at a pipeline adds the ``members``: its stages with their commands and keys."""
 
     use: Use
     pin: Pin
@@ -40,6 +42,8 @@ class Used:
     stage: Stage | None
     params: dict[str, Any]
     fixed: tuple[Item, ...]
+    pipeline: dict[str, Stage] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()
 
 
 def pinned(use: Use, lock: Lock | None) -> Pin | None:
@@ -66,10 +70,21 @@ def open_used(workspace: Workspace, cache: StatCache, name: str, mine: Stage, pi
     except FileNotFoundError:
         project = Project(project="none")
     stage = None if use.stage is None else _stage(project, use, mine, name, where=where)
-    wanted = [use.path or ""] if stage is None else [each for each in stage.inputs if _plain(each) not in _keys(use)]
-    items = [_model(root, use)] if use.model else [_item(root, cache, _plain(each), use, pin) for each in wanted]
-    params = {} if stage is None else _overruled(read_params(root, project.params), use, name)
-    return Used(use=use, pin=pin, root=root, project=project, stage=stage, params=params, fixed=tuple(items))
+    pipeline = _pipeline(project, use, mine, name, where=where) if use.pipeline else {}
+    running = {use.stage or "": stage} if stage is not None else pipeline
+    wanted = from_outside(running, use.inputs) if running else (use.path or "",)
+    items = [_model(root, use)] if use.model else [_item(root, cache, plain(each), use, pin) for each in wanted]
+    params = _overruled(read_params(root, project.params), use, name) if running else {}
+    return Used(
+        use=use,
+        pin=pin,
+        root=root,
+        project=project,
+        stage=stage,
+        params=params,
+        fixed=tuple(items),
+        pipeline=pipeline,
+    )
 
 
 def renamed(use: Use, items: Sequence[Item]) -> list[Item]:
@@ -81,7 +96,7 @@ def renamed(use: Use, items: Sequence[Item]) -> list[Item]:
 def used_part(used: Used) -> dict[str, Any]:
     """What enters the key beside what the stage there is: where its outputs come to. Not the commit: what changed
     elsewhere in the repository does not matter."""
-    if used.stage is None:
+    if not used.use.runs:
         return {"to": used.use.here[0]}
     return {"out": {path.rstrip("/"): here.rstrip("/") for path, here in used.use.out.items()}}
 
@@ -94,14 +109,6 @@ def kept_use(store: Store, used: Used, code: Iterable[str]) -> dict[str, Any]:
     return {**msgspec.to_builtins(used.pin), "inputs": msgspec.to_builtins(there), "code": kept}
 
 
-def _plain(path: str) -> str:
-    return path.rstrip("/")
-
-
-def _keys(use: Use) -> set[str]:
-    return {_plain(path) for path in use.inputs}
-
-
 def _stage(project: Project, use: Use, mine: Stage, name: str, *, where: str) -> Stage:
     stage = project.stages.get(use.stage or "")
     if stage is None or stage.use is not None or stage.declares_nothing:
@@ -112,27 +119,61 @@ def _stage(project: Project, use: Use, mine: Stage, name: str, *, where: str) ->
             where=where,
             hint=nearest_hint(use.stage or "", plain, otherwise="correct `stage:`, or the revision"),
         )
+    _check_paths(f"stage {use.stage} reads", use.inputs, stage.inputs, name, where=where)
+    _check_paths(f"stage {use.stage} writes", use.out, stage.outputs, name, where=where)
+    return _as_here(stage, use.stage or "", use, mine, name, where=where)
+
+
+def _pipeline(project: Project, use: Use, mine: Stage, name: str, *, where: str) -> dict[str, Stage]:
+    """The stages that make what is used, in order."""
+    try:
+        names = needed(project.stages, use.out, given=use.inputs)
+    except UseError as error:
+        error.where = where
+        raise
+    found = {}
+    for each in names:
+        stage = project.stages[each]
+        if stage.use is not None or stage.declares_nothing:
+            raise UseError(
+                f"stage {each} of {use.repo} cannot be used",
+                expected="stages that declare what they read and write, and use none themselves",
+                found="another `use`" if stage.use is not None else "a stage that declares nothing",
+                where=where,
+                hint=f"give what it writes as `in` of stage {name}",
+            )
+        found[each] = _as_here(stage, each, use, mine, name, where=where)
+    _check_paths(
+        "the pipeline reads", use.inputs, [p for stage in found.values() for p in stage.inputs], name, where=where
+    )
+    return found
+
+
+def _check_paths(does: str, ours: Iterable[str], theirs: Iterable[str], name: str, *, where: str) -> None:
+    known = {plain(path) for path in theirs}
+    for path in ours:
+        if plain(path) not in known:
+            raise UseError(
+                f"{does} no {path}",
+                expected=", ".join(sorted(known)) or "nothing",
+                where=where,
+                hint=nearest_hint(path, known, otherwise=f"correct `use:` of stage {name}"),
+            )
+
+
+def _as_here(stage: Stage, there: str, use: Use, mine: Stage, name: str, *, where: str) -> Stage:
+    """The stage that is called ``there``, under the conditions of ``mine``, which is called ``name``."""
     if stage.captured:
         raise UseError(
-            f"stage {use.stage} captures rows, which only its own project can",
+            f"stage {there} captures rows, which only its own project can",
             where=where,
             hint="use the tables as files, with `path: captured/…`",
         )
-    for kind, ours, theirs in (("reads", use.inputs, stage.inputs), ("writes", use.out, stage.outputs)):
-        known = {_plain(path) for path in theirs}
-        for path in ours:
-            if _plain(path) not in known:
-                raise UseError(
-                    f"stage {use.stage} {kind} no {path}",
-                    expected=", ".join(sorted(known)) or "nothing",
-                    where=where,
-                    hint=nearest_hint(path, known, otherwise=f"correct `use:` of stage {name}"),
-                )
     for key in ("env", "secrets"):
         lacking = sorted(set(getattr(stage, key)) - set(getattr(mine, key)))
         if lacking:
             raise UseError(
-                f"stage {use.stage} of {use.repo} asks for variables that stage {name} does not give it",
+                f"stage {there} of {use.repo} asks for variables that stage {name} does not give it",
                 expected=f"`{key}: [{', '.join(lacking)}]` beside `use`",
                 where=PROJECT_FILE,
                 hint="add them if its code may see them",

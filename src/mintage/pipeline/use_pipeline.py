@@ -1,0 +1,140 @@
+"""Run a pipeline of another repository as one stage: each of its stages in a scratch folder of its own, in order.
+
+What a stage made is remembered under a key of its own, so a later run repeats only those that something changed for.
+Metrics carry the stage's name in front. Executed notebooks, and what stages logged with MLflow, are not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mintage.errors import UseError
+from mintage.pipeline.executor import Executor
+from mintage.pipeline.facts import StageFacts
+from mintage.pipeline.key import cache_key
+from mintage.pipeline.sandbox import Finished
+from mintage.pipeline.stage_run import StageOutcome
+from mintage.pipeline.uses.pipeline import Member, plain
+from mintage.pipeline.uses.used import Used, renamed
+from mintage.repo.locks import Item
+from mintage.repo.workspace import Workspace
+from mintage.store.local import Store
+from mintage.store.statcache import StatCache
+
+__all__ = ["run_members"]
+
+
+class _Made(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a stage of a used pipeline made, as the cache remembers it."""
+
+    outputs: tuple[Item, ...]
+    metrics: tuple[tuple[str, float, int], ...]
+    seeds: tuple[str, ...]
+    used: tuple[dict[str, object], ...]
+
+
+def run_members(
+    workspace: Workspace,
+    facts: StageFacts,
+    used: Used,
+    *,
+    log: Path,
+    known: Callable[[Path], str | None],
+    stop: Callable[[], bool],
+    executor: Executor,
+) -> StageOutcome:
+    """Run the stages that are not remembered; the outcome has the outputs of all, under their paths there.
+
+    Inputs from outside are in the store. Raises as ``execute_stage`` does, and UseError for an input that is only in
+    part what a stage there writes.
+    """
+    store, there = Store(workspace.store_dir), Workspace(used.root, state=workspace.state)
+    have = {item.path.rstrip("/"): item for item in (*renamed(used.use, facts.inputs), *used.fixed)}
+    log.parent.mkdir(parents=True, exist_ok=True)
+    all_made, took_s, remarks = [], 0.0, list[str]()
+    with StatCache(workspace.cache_database) as cache:
+        for member in used.members:
+            inputs = tuple(_input(store, have, plain(path), member.name) for path in member.stage.inputs)
+            parts = {**member.parts, "inputs": {item.path: item.digest for item in inputs}}
+            key = cache_key(parts)
+            made = _remembered(cache, store, key)
+            with log.open("a") as file:
+                file.write(f"== {member.name}{' (as before)' if made else ''}\n")
+            if made is None:
+                own = _facts(facts, member, inputs, parts)
+                outcome = executor.execute(there, own, models={}, log=log, known=known, stop=stop)
+                made = _Made(outputs=outcome.outputs, metrics=outcome.metrics, seeds=outcome.seeds, used=outcome.used)
+                took_s += outcome.finished.duration_s
+                if outcome.mlflow is not None:
+                    remarks.append(f"what stage {member.name} logged with MLflow is not kept: use it as a `stage`")
+                cache.remember(f"used:{key}", msgspec.json.encode(made).decode())
+            have |= {plain(item.path): item for item in made.outputs}
+            all_made.append((member.name, made))
+    return StageOutcome(
+        outputs=tuple(item for _, made in all_made for item in made.outputs),
+        metrics=tuple((f"{name}.{key}", value, step) for name, made in all_made for key, value, step in made.metrics),
+        finished=Finished(exit_code=0, duration_s=took_s, timed_out=False),
+        log=store.put_file(log),
+        remarks=tuple(remarks),
+        seeds=tuple(f"{name}: {call}" for name, made in all_made for call in made.seeds),
+        used=tuple(_once(library for _, made in all_made for library in made.used)),
+    )
+
+
+def _facts(outer: StageFacts, member: Member, inputs: tuple[Item, ...], parts: dict[str, Any]) -> StageFacts:
+    return replace(
+        outer,
+        name=f"{outer.name} ({member.name})",
+        stage=member.stage,
+        command=member.command,
+        parts=parts,
+        key=cache_key(parts),
+        inputs=inputs,
+        lock=None,
+        used=None,
+    )
+
+
+def _input(store: Store, have: dict[str, Item], path: str, stage: str) -> Item:
+    """What a stage reads at ``path``: from outside, or made before it, alone or in a folder."""
+    if path in have:
+        return have[path]
+    folder = path
+    while "/" in folder:
+        folder = folder.rpartition("/")[0]
+        if folder in have and have[folder].folder:
+            within = path.removeprefix(f"{folder}/")
+            for entry in store.get_tree(have[folder].digest).entries:
+                if entry.path == within:
+                    return Item(path=path, digest=entry.digest, size=entry.size)
+    raise UseError(
+        f"stage {stage} reads {path}, which stages before it write in parts",
+        expected="an output of one stage, or a file in one",
+        hint="use the stages one by one, with `stage:`",
+    )
+
+
+def _remembered(cache: StatCache, store: Store, key: str) -> _Made | None:
+    """What was made under a key, if all of it is still in the store."""
+    text = cache.result(f"used:{key}")
+    made = None if text is None else msgspec.json.decode(text, type=_Made)
+    for item in made.outputs if made is not None else ():
+        digests = [item.digest]
+        if store.has(item.digest) and item.folder:
+            digests += [entry.digest for entry in store.get_tree(item.digest).entries]
+        if not all(map(store.has, digests)):
+            return None
+    return made
+
+
+def _once(libraries: Iterator[dict[str, object]]) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    for each in libraries:
+        if each not in found:
+            found.append(each)
+    return found
