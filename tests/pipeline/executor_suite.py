@@ -109,10 +109,11 @@ class ExecutorSuite:
         assert not (project.workspace.root / "mintage.lock").exists()
 
     def test_a_declared_output_that_was_not_written_is_named(self, project: ShellProject, executor: Executor) -> None:
-        project.write("\n  lazy: {sh: 'true', out: [never.txt]}\n")
+        project.write('\n  lazy: {sh: "echo done; printf almost", out: [never.txt]}\n')
         project.commit()
         with pytest.raises(StageOutputMissingError, match=r"did not write never\.txt"):
             project.run(executor=executor)
+        assert [log.read_text() for log in project.workspace.logs_dir.glob("*/lazy.log")] == ["done\nalmost"]
 
     def test_a_stage_that_changes_its_input_is_reported(self, project: ShellProject, executor: Executor) -> None:
         project.write('\n  edit: {sh: "cp one.csv b.txt; echo more >> one.csv", in: [one.csv], out: [b.txt]}\n', FILES)

@@ -86,6 +86,13 @@ def test_a_pipeline_of_another_repository_runs_as_one_stage_with_our_data(
     assert actions(mine, capsys) == {"scores": "keep"}
 
 
+def test_its_stages_run_by_workers_too(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (mine / "mintage.yaml").write_text(f"remote: ../remote\n{MINE}")
+    assert actions(mine, capsys, "--executor", "worker") == {"scores": "run"}
+    assert (mine / "scores.txt").read_text() == "minmin!"
+    assert last_log(mine) == "== clean\ncleaned\n== score\nscored\n"
+
+
 def test_its_record_has_the_code_of_all_and_metrics_by_stage_and_every_link_holds(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

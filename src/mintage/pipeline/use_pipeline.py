@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -64,14 +65,15 @@ def run_members(
     with StatCache(workspace.cache_database) as cache:
         for member in used.members:
             inputs = tuple(_input(store, have, plain(path), member.name) for path in member.stage.inputs)
-            key = cache_key({**member.parts, "inputs": {item.path: item.digest for item in inputs}})
+            parts = {**member.parts, "inputs": {item.path: item.digest for item in inputs}}
+            key = cache_key(parts)
             made = _remembered(cache, store, key)
             if made is not None and made.saw is not None and not stands(made.saw, root=used.root, around=facts.around):
                 made = None
             with log.open("a") as file:
                 file.write(f"== {member.name}{' (as before)' if made else ''}\n")
             if made is None:
-                own = _facts(facts, member, inputs, key)
+                own = _facts(facts, member, inputs, parts)
                 outcome = executor.execute(there, own, models={}, log=log, known=known, stop=stop)
                 sandbox, worker = outcome.sandbox or sandbox, outcome.worker or worker
                 made = _Made(
@@ -104,14 +106,14 @@ def run_members(
     )
 
 
-def _facts(outer: StageFacts, member: Member, inputs: tuple[Item, ...], key: str) -> StageFacts:
+def _facts(outer: StageFacts, member: Member, inputs: tuple[Item, ...], parts: dict[str, Any]) -> StageFacts:
     return replace(
         outer,
         name=f"{outer.name} ({member.name})",
         stage=member.stage,
         command=member.command,
-        parts=member.parts,
-        key=key,
+        parts=parts,
+        key=cache_key(parts),
         inputs=inputs,
         lock=None,
         used=None,

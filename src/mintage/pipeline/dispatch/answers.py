@@ -62,10 +62,11 @@ def needs_of_answer(answer: Answer) -> list[Need]:
     return needs
 
 
-def failed_with(action: str, error: MintageError, *, root: Path) -> Answer:
-    """The answer of a worker that met an error other than that the command failed; its own folders are left out."""
+def failed_with(action: str, error: MintageError, *, root: Path, log: str | None) -> Answer:
+    """The answer of a worker that met an error other than that the command failed, with the ``log`` if that had begun;
+    its own folders are left out."""
     said = {key: value.replace(f"{root}/", "") for key, value in error.as_dict().items()}
-    return Answer(action=action, error=said)
+    return Answer(action=action, error=said, log=log)
 
 
 def error_of(said: dict[str, str]) -> MintageError:

@@ -154,21 +154,18 @@ def take(
     ``log`` are of other attempts. Raises what the stage failed with; WorkerLostError for an answer that is not so."""
     if answer.action != digest:
         raise lost_with("its worker answered for another stage", found=answer.action)
-    if answer.error is not None:
-        error = error_of(answer.error)
-        error.where = error.where or str(log)
-        raise error
-    if (answer.outcome is None) == (answer.ended is None) or answer.log is None:
+    if [answer.outcome is None, answer.ended is None, answer.error is None].count(False) != 1:
         raise lost_with("its worker gave no answer")
     _check_paths(answer, facts)
     try:
-        lost = transfer(needs_of_answer(answer), source=remote, target=store).lost
-        if lost:
-            raise lost_with("its worker answered with a digest that the remote has not", found=lost[0])
-        _check_sizes(answer, store)
+        _bring(answer, store=store, remote=remote)
         _write_said(answer, store, log, before)
     except (BlobMissingError, DigestMismatchError, RecordInvalidError) as error:
         raise lost_with("its worker answered with a digest that is not that of the bytes", found=error.found) from error
+    if answer.error is not None:
+        met = error_of(answer.error)
+        met.where = met.where or str(log)
+        raise met
     if answer.outcome is None:
         raise _failed(answer, facts, log=log, workspace=workspace)
     try:
@@ -194,6 +191,16 @@ def _saw(outcome: Outcome, action: Action) -> Saw | None:
     )
 
 
+def _bring(answer: Answer, *, store: Store, remote: Store) -> None:
+    """Copy what the answer names into the store here, where each byte is compared with its digest."""
+    if lost := transfer(needs_of_answer(answer), source=remote, target=store).lost:
+        raise lost_with("its worker answered with a digest that the remote has not", found=lost[0])
+    for item in answer.outcome.outputs if answer.outcome is not None else ():
+        size = store.get_tree(item.digest).size if item.folder else store.path_of(item.digest).stat().st_size
+        if size != item.size:
+            raise lost_with(f"its worker answered with another size of {item.path}", found=str(item.size))
+
+
 def _check_paths(answer: Answer, facts: StageFacts) -> None:
     wanted = [path.rstrip("/") for path in facts.stage.outputs]
     found = [item.path for item in answer.outcome.outputs] if answer.outcome is not None else wanted
@@ -201,19 +208,14 @@ def _check_paths(answer: Answer, facts: StageFacts) -> None:
         raise lost_with("its worker answered with other outputs than were asked for", found=", ".join(found))
 
 
-def _check_sizes(answer: Answer, store: Store) -> None:
-    for item in answer.outcome.outputs if answer.outcome is not None else ():
-        size = store.get_tree(item.digest).size if item.folder else store.path_of(item.digest).stat().st_size
-        if size != item.size:
-            raise lost_with(f"its worker answered with another size of {item.path}", found=str(item.size))
-
-
 def _write_said(answer: Answer, store: Store, log: Path, before: int) -> None:
     """The whole log of this attempt, masked, in place of what came on the way, and the executed notebook beside it."""
+    if answer.log is None:
+        return
     with log.open("r+b") as sink:
         sink.truncate(before)
         sink.seek(before)
-        with store.open(answer.log or "") as source:
+        with store.open(answer.log) as source:
             while block := source.read(1 << 20):
                 sink.write(block)
     if answer.notebook is not None:

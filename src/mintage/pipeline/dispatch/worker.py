@@ -80,11 +80,11 @@ class _Worker:
             action = self._fetched()
             with _variables(action, self.job.env):
                 return self._run(action)
-        except BlobMissingError as error:
-            error.hint = "run it again from the project, which puts into the remote what the action names"
-            return failed_with(self.job.action, error, root=self.workspace.root)
         except MintageError as error:
-            return failed_with(self.job.action, error, root=self.workspace.root)
+            if isinstance(error, BlobMissingError):
+                error.hint = "run it again from the project, which puts into the remote what the action names"
+            log = self.store.put_file(self.log) if self.log.is_file() else None
+            return failed_with(self.job.action, error, root=self.workspace.root, log=log)
 
     def _fetched(self) -> Action:
         """The action, with its inputs and code in place, each verified as it is read."""
@@ -116,7 +116,7 @@ class _Worker:
             environment = worker_environment(
                 self.workspace,
                 cache,
-                key=action.parts["environment"],
+                key=str(action.parts.get("environment")),
                 python=self.job.python,
                 locked=action.lock.locked if action.lock is not None else None,
                 wanted=lambda: self.store.get_bytes(action.environment),
