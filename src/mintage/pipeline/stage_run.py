@@ -200,7 +200,8 @@ def _observed(
     )
     made = filled(root, scratch.work, links=links)
     with contextlib.ExitStack() as around:
-        before = around.enter_context(closing(made.protected, writable=[scratch.base])) if links else None
+        thin = bool(links) and not facts.sandbox
+        before = around.enter_context(closing(made.protected, writable=[scratch.base])) if thin else None
         within = Within(before, environment)
         if facts.sandbox:
             closed = enclosed(workspace, facts, within, scratch=scratch, command=command, links=links, log=log)

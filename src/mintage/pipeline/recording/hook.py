@@ -30,6 +30,7 @@ class _Reporter:
         self.work = settings["work"]
         self.own = tuple(folder + os.sep for folder in (settings["work"], settings["root"]))
         self.links = set(settings["links"])
+        self.walls = settings["walls"]
         self.said: set[tuple[str, str]] = set()
         self.busy = threading.local()
         self.missed: Callable[[str], None] = lambda _: None
@@ -193,10 +194,9 @@ def _start() -> None:
     atexit.register(reporter.modules)
     import importlib
 
-    with open(os.path.join(folder, "settings.json"), encoding="utf-8") as stream:
-        walls = json.load(stream)["walls"]
-    missed = importlib.import_module("_mintage_missed")
-    reporter.quietly(lambda: setattr(reporter, "missed", missed.watch(reporter.say_quietly, reporter.work, walls)))
+    if reporter.walls:
+        missed = importlib.import_module("_mintage_missed")
+        reporter.quietly(lambda: missed.watch(reporter))
     seeds = importlib.import_module("_mintage_seeds")
     atexit.register(reporter.quietly, seeds.watch(reporter.say_quietly, reporter.work))
     used = importlib.import_module("_mintage_used")

@@ -1,8 +1,8 @@
-"""Which files a recorded Python program asked for in vain, and where; copied beside the hook, which starts it.
+"""Which files a sandboxed Python program asked for in vain, and where; copied beside the hook, which starts it.
 
 It runs in the user's program, with whatever Python that is (3.9 or later), and must never break it. ``missed`` tells of
-a file that is opened though it is not there, or lies behind the walls of the sandbox. Behind walls, a look at whether a
-file is there (``os.path.exists``, ``Path.is_file`` and their like) is told as well ("looked"), if the answer is no.
+a file that is opened though it is not there, or lies behind the walls of the sandbox. A look at whether a file is there
+(``os.path.exists``, ``Path.is_file`` and their like) is told as well ("looked"), if the answer is no.
 Each line has the path and the place in the project's code that asked, as JSON.
 """
 
@@ -34,7 +34,7 @@ class _Missed:
             self.tell("missed", path)
 
     def beyond(self, path: str) -> bool:
-        if not self.walls or path in self.walls or path.startswith(self.folders):
+        if path in self.walls or path.startswith(self.folders):
             return False
         real = os.path.realpath(path)
         return real not in self.walls and not real.startswith(self.folders)
@@ -109,9 +109,8 @@ class _Missed:
         return spec
 
 
-def watch(say: Callable[[str, str], None], work: str, walls: Sequence[str]) -> Callable[[str], None]:
-    """Begin; ``say`` tells a kind and a text. Returns what to call with each path that is to be opened."""
-    found = _Missed(say, work, walls)
-    if walls:
-        found.watch_looks()
-    return found.missed
+def watch(reporter: Any) -> None:
+    """Have ``reporter``, the hook, tell of each path that is to be opened and cannot be, and watch the looks."""
+    found = _Missed(reporter.say_quietly, reporter.work, reporter.walls)
+    found.watch_looks()
+    reporter.missed = found.missed

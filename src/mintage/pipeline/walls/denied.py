@@ -24,6 +24,7 @@ from mintage.pipeline.recording.missed import Missed
 from mintage.pipeline.recording.outside import is_data
 from mintage.pipeline.recording.recording import Recording
 from mintage.pipeline.sandbox import tail_of
+from mintage.pipeline.walls.close import way
 from mintage.pipeline.walls.opened import projects
 from mintage.repo.workspace import PROJECT_FILE
 
@@ -58,7 +59,7 @@ def explained(
 ) -> StageFailedError:
     """``error``, or if the walls are the reason of it, one that names the files, where they were asked for, and what to
     write into mintage.yaml."""
-    if not facts.sandbox or recording.finished.timed_out:
+    if not facts.sandbox or way() == "none" or recording.finished.timed_out:
         return error
     said = error.message.partition("\n")[2]
     tail = f"{tail_of(log, lines=_LINES)}\n{said}"
@@ -85,7 +86,7 @@ def went_on(
 
     What other programs than Python asked for is known if they said so in the log.
     """
-    if not facts.sandbox:
+    if not facts.sandbox or way() == "none":
         return recording, ()
     own = {path.rstrip("/") for path in facts.stage.outputs}  # of an earlier run
     lines = [line for line in tail_of(log, lines=_LINES).splitlines() if _PLAINLY.search(line)]
