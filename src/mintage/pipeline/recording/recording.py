@@ -23,8 +23,8 @@ class Recording:
     files elsewhere, ``outside_writes`` files left elsewhere, ``hosts`` names that were looked up. ``unsteady`` are
     reads that somebody else changed in the project meanwhile. ``asked`` are files and folders of the project that
     Python asked for and that were not there; ``missed`` are, in a sandbox, these with the place, and those that it only
-    looked for or was denied; ``absent`` what of the project Python looked for in vain, as a module or a file. ``seeds`` are
-    calls that seeded, by value and place; ``unseeded`` generators that were used without that; ``used`` the numeric
+    looked for or was denied; ``absent`` what of the project Python looked for in vain, as a module or a file. ``seeds``
+    are calls that seeded, by value and place; ``unseeded`` generators that were used without that; ``used`` the numeric
     libraries that its processes had loaded. ``took_params`` says that the file at $MINTAGE_PARAMS was opened,
     ``seen_by`` how reads were seen, ``blind`` that those by other programs were not; ``notes`` what could not be seen.
     """
