@@ -6,7 +6,7 @@ Metrics carry the stage's name in front. Executed notebooks, and what stages log
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,50 +59,57 @@ def run_members(
     store, there = Store(workspace.store_dir), Workspace(used.root, state=workspace.state)
     have = {item.path.rstrip("/"): item for item in (*renamed(used.use, facts.inputs), *used.fixed)}
     log.parent.mkdir(parents=True, exist_ok=True)
-    all_made, took_s, remarks = [], 0.0, list[str]()
-    sandbox: str | None = None
-    worker: dict[str, object] | None = None
+    ran: list[StageOutcome] = []
+    made: dict[str, _Made] = {}
     with StatCache(workspace.cache_database) as cache:
         for member in used.members:
             inputs = tuple(_input(store, have, plain(path), member.name) for path in member.stage.inputs)
             parts = {**member.parts, "inputs": {item.path: item.digest for item in inputs}}
-            key = cache_key(parts)
-            made = _remembered(cache, store, key)
-            if made is not None and made.saw is not None and not stands(made.saw, root=used.root, around=facts.around):
-                made = None
+            found = _remembered(cache, store, cache_key(parts))
+            if found is not None and found.saw and not stands(found.saw, root=used.root, around=facts.around):
+                found = None
             with log.open("a") as file:
-                file.write(f"== {member.name}{' (as before)' if made else ''}\n")
-            if made is None:
+                file.write(f"== {member.name}{' (as before)' if found else ''}\n")
+            if found is None:
                 own = _facts(facts, member, inputs, parts)
                 outcome = executor.execute(there, own, models={}, log=log, known=known, stop=stop)
-                sandbox, worker = outcome.sandbox or sandbox, outcome.worker or worker
-                made = _Made(
-                    outputs=outcome.outputs,
-                    metrics=outcome.metrics,
-                    seeds=outcome.seeds,
-                    used=outcome.used,
-                    saw=outcome.saw,
-                )
-                took_s += outcome.finished.duration_s
-                if outcome.mlflow is not None:
-                    remarks.append(f"what stage {member.name} logged with MLflow is not kept: use it as a `stage`")
-                cache.remember(f"used:{key}", msgspec.json.encode(made).decode())
-            have |= {plain(item.path): item for item in made.outputs}
-            all_made.append((member.name, made))
+                found = _made(outcome)
+                ran.append(outcome)
+                cache.remember(f"used:{own.key}", msgspec.json.encode(found).decode())
+            have |= {plain(item.path): item for item in found.outputs}
+            made[member.name] = found
+    code = without(facts.parts, facts.seen.code)["code"]
+    return _whole(made, ran, log=store.put_file(log), code=code)
+
+
+def _made(outcome: StageOutcome) -> _Made:
+    return _Made(
+        outputs=outcome.outputs,
+        metrics=outcome.metrics,
+        seeds=outcome.seeds,
+        used=outcome.used,
+        saw=outcome.saw,
+    )
+
+
+def _whole(
+    made: Mapping[str, _Made], ran: Sequence[StageOutcome], *, log: str, code: Mapping[str, str]
+) -> StageOutcome:
+    """The outcome of all stages: what each ``made``, and how those went that ``ran``; ``code`` is in the key anyway."""
+    lost = any(outcome.mlflow is not None for outcome in ran)
     return StageOutcome(
-        outputs=tuple(item for _, made in all_made for item in made.outputs),
-        metrics=tuple((f"{name}.{key}", value, step) for name, made in all_made for key, value, step in made.metrics),
-        finished=Finished(exit_code=0, duration_s=took_s, timed_out=False),
-        log=store.put_file(log),
-        remarks=tuple(remarks),
-        seeds=tuple(f"{name}: {call}" for name, made in all_made for call in made.seeds),
-        used=tuple(_once(library for _, made in all_made for library in made.used)),
-        saw=saw_all(
-            (made.saw for _, made in all_made if made.saw is not None),
-            known=without(facts.parts, facts.seen.code)["code"],
+        outputs=tuple(item for each in made.values() for item in each.outputs),
+        metrics=tuple(
+            (f"{name}.{key}", value, step) for name, each in made.items() for key, value, step in each.metrics
         ),
-        sandbox=sandbox,
-        worker=worker,
+        finished=Finished(exit_code=0, duration_s=sum(each.finished.duration_s for each in ran), timed_out=False),
+        log=log,
+        remarks=("what its stages logged with MLflow is not kept: use them one by one, as `stage`",) if lost else (),
+        seeds=tuple(f"{name}: {call}" for name, each in made.items() for call in each.seeds),
+        used=tuple(_once(library for each in made.values() for library in each.used)),
+        saw=saw_all((each.saw for each in made.values() if each.saw is not None), known=code),
+        sandbox=next((each.sandbox for each in reversed(ran) if each.sandbox), None),
+        worker=next((each.worker for each in reversed(ran) if each.worker), None),
     )
 
 
