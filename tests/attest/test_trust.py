@@ -59,7 +59,7 @@ def test_an_unknown_role_is_refused(signer: FileSigner) -> None:
     text = render_trust({"ana": (signer.public_pem, ["model"])}).replace("[model]", "[admin]")
     with pytest.raises(FileMalformedError) as caught:
         parse_trust(text.encode(), where="trust.yaml")
-    assert "admin" in str(caught.value.expected)
+    assert (caught.value.found, "model" in str(caught.value.expected)) == ("'admin'", True)
 
 
 @pytest.mark.parametrize("roles", [["checkpoint"], [], ["model", "checkpoint"]])

@@ -32,6 +32,7 @@ def tiered(project: SmallProject) -> SmallProject:
     return project
 
 
+@pytest.mark.slow
 def test_a_pull_request_is_asked_less_and_its_results_serve_the_release(released: SmallProject) -> None:
     project = tiered(released)
     before, looks = project.lock("certificate:buys"), len(openings(project))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from small_project import SmallProject
 
 
+@pytest.mark.slow
 def test_the_second_model_on_a_hold_out_is_said_counted_limited_and_a_log_begun_anew_noticed(
     released: SmallProject,
 ) -> None:

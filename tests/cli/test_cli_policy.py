@@ -24,6 +24,7 @@ def _predicate(project: SmallProject, certificate: str) -> dict:
     return json.loads(project.run("show", certificate, "--json").out)
 
 
+@pytest.mark.slow
 def test_a_model_without_a_policy_is_certified_by_the_default_which_is_said_and_named(
     without_policy: SmallProject,
 ) -> None:

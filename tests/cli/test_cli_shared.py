@@ -71,6 +71,7 @@ def test_a_model_is_taken_from_who_may_sign_models_alone(shared: SmallProject, t
     assert cleo.git("diff", "--name-only") == "mintage.lock/model%3Abuys.json", "its record is of this clone"
 
 
+@pytest.mark.slow
 def test_a_release_rests_on_results_of_ci_alone_where_trust_names_one(shared: SmallProject, tmp_path: Path) -> None:
     ci = clone(shared, tmp_path, "ci", "ci", "model", "certificate")
     answer = shared.run("certify", "buys", expect=1)

@@ -41,6 +41,7 @@ def _failing(_released, tmp_path_factory):
     return failing(_released.copy_to(tmp_path_factory.mktemp("waiver") / "failing project"))
 
 
+@pytest.mark.slow
 def test_waiver_is_proposed_approved_by_another_and_ends_what_was_released_with_it(_failing, tmp_path):
     project = _failing.copy_to(tmp_path / "p")
     shown = project.run("waiver", "propose", "buys", "auc")

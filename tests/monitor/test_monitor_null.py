@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pytest
 from monitor_flights import CHAMPION, FittedCandidate, Flights, fit
 
 from mintage.monitor.evidence import CandidatePlan
@@ -71,6 +72,7 @@ def _look(
     )
 
 
+@pytest.mark.slow
 def test_traffic_resampled_from_the_validation_days_decides_none(
     flights: Flights, labels_of: Callable[..., pa.Table]
 ) -> None:

@@ -69,6 +69,7 @@ def test_a_test_table_beside_the_training_rows_is_the_holdout(split: SmallProjec
     ],
     ids=["by-name", "with-its-folder"],
 )
+@pytest.mark.slow
 def test_a_test_table_that_another_stage_reads_is_no_holdout(split: SmallProject, stages: str) -> None:
     declare(split, stages)
     split.run("run")
@@ -76,6 +77,7 @@ def test_a_test_table_that_another_stage_reads_is_no_holdout(split: SmallProject
     assert "INCONCLUSIVE" in split.run("certify", "buys", expect=1).out
 
 
+@pytest.mark.slow
 def test_a_stage_that_has_not_run_may_yet_read_the_table(split: SmallProject) -> None:
     declare(split, STAGE.format(inputs="parts/train.csv") + LOOK.format(inputs="parts/test.csv"))
     split.run("run", "model:buys")

@@ -145,6 +145,7 @@ def test_without_a_hold_out_the_verdict_is_inconclusive_and_names_the_line_that_
     assert "min: 0.5" in text and "No figure on validation data" in text
 
 
+@pytest.mark.slow
 def test_a_test_table_that_a_stage_reads_is_no_hold_out(bare: SmallProject) -> None:
     _in_csv(bare)
     bare.write("evaluate.py", "print(open('work/test.csv').read()[:9])\nopen('work/seen', 'w').close()\n")
@@ -156,6 +157,7 @@ def test_a_test_table_that_a_stage_reads_is_no_hold_out(bare: SmallProject) -> N
     assert bare.run("certify", "buys", expect=1).out.startswith("INCONCLUSIVE")
 
 
+@pytest.mark.slow
 def test_two_columns_that_could_be_the_target_are_a_question_with_its_answer(bare: SmallProject) -> None:
     bare.replace("split.py", 'at=pl.col("day").str.to_datetime()', 'at=pl.lit(1), came=1 - pl.col("bought")')
     asked = bare.run("run", expect=3).err

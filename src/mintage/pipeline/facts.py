@@ -184,7 +184,7 @@ class Inspector:
             in_place=lock is not None and self.is_recorded(lock.run) and self.in_place(lock.outputs),
             used=used,
             seen=seen,
-            sandbox=self.sandbox,
+            sandbox=self.sandbox and stage.image is None,  # a container has walls of its own
         )
 
     def _command(self, name: str, stage: Stage, params: Mapping[str, Any]) -> list[str]:

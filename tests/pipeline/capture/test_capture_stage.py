@@ -37,6 +37,7 @@ def _project(fresh: SmallProject, script: str) -> SmallProject:
     return fresh
 
 
+@pytest.mark.slow
 def test_a_script_that_splits_in_memory_is_certified_with_no_line_about_rows(fresh: SmallProject) -> None:
     project = _project(fresh, SCRIPT)
     assert f"    captured: [{', '.join(TABLES)}]\n" in project.read("mintage.yaml")
@@ -87,6 +88,7 @@ def test_where_it_is_not_honest_the_models_file_says_why_and_certify_is_inconclu
     assert project.run("certify", "buys", expect=1).out.startswith("INCONCLUSIVE: no hold-out of buys is known")
 
 
+@pytest.mark.slow
 def test_a_table_of_the_projects_own_that_no_stage_reads_comes_first(fresh: SmallProject) -> None:
     own = "rows[300:].to_csv('test.csv', index=False)\nrows[:300].to_csv('train.csv', index=False)\nrows = rows[:300]\n"
     project = _project(fresh, SCRIPT.replace("train,", own + "train,", 1))
