@@ -119,6 +119,7 @@ def test_a_damaged_result_is_made_again_after_its_blob_was_deleted(released):
     assert "verified: all" in released.run("verify", "buys").out
 
 
+@pytest.mark.slow
 def test_without_the_store_a_run_makes_everything_again_with_the_same_ids(released):
     root = released.lock("model:buys")["root"]
     shutil.rmtree(released.root / ".mintage/store")

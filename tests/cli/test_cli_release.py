@@ -90,6 +90,7 @@ def test_without_an_identity_git_is_asked_for_one_and_the_next_try_succeeds(rele
     assert released.manifest()["champion"]["root"] == released.lock("model:buys")["root"]
 
 
+@pytest.mark.slow
 def test_a_declared_port_that_is_taken_is_an_error_and_a_remembered_one_is_given_up(released):
     url = released.run("reconcile", "production", "--json").json["url"]
     released.run("stop", "production")

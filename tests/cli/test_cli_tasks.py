@@ -72,6 +72,7 @@ def test_a_model_of_another_task_is_certified_at_once_and_released_by_a_policy(
     project.run("stop", "production")
 
 
+@pytest.mark.slow
 def test_a_policy_of_another_task_is_refused_before_the_hold_out_is_opened(fresh: SmallProject) -> None:
     fresh.run("run")
     fresh.replace("policies/buys.yaml", "metric: roc_auc, min: 0.60", "metric: r2, min: 0.60")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # the demo takes two minutes; `make demo` is the same
+
 MINTAGE = [str(Path(sys.executable).with_name("mintage"))]
 if not Path(MINTAGE[0]).exists():
     MINTAGE = [sys.executable, "-m", "mintage"]

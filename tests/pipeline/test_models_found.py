@@ -66,6 +66,7 @@ def _train(project: SmallProject, code: str) -> None:
     project.write("train.py", HEAD + code)
 
 
+@pytest.mark.slow
 def test_a_model_is_found_declared_and_built_in_the_first_run_and_the_second_has_nothing_to_do(
     bare: SmallProject,
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_model_is_found_declared_and_built_in_the_first_run_and_the_second_has
     assert logged[0]["commit_id"] == body["commit"] and body["dirty"]
 
 
+@pytest.mark.slow
 def test_files_that_are_no_models_are_told_by_what_they_are_and_the_result_is_kept(bare: SmallProject) -> None:
     _train(bare, ODD_FILES)
     said = bare.run("run").err
@@ -101,12 +103,14 @@ def test_files_that_are_no_models_are_told_by_what_they_are_and_the_result_is_ke
     assert bare.run("run").out == "up to date: 1 stage\n"
 
 
+@pytest.mark.slow
 def test_the_threshold_beside_the_one_model_of_a_dict_is_the_models(bare: SmallProject) -> None:
     _train(bare, 'joblib.dump({"model": model, "columns": ["pages"], "threshold": 0.4}, "model.joblib")\n')
     bare.run("run")
     assert "\nthreshold: 0.4   # from beside the model in its file\n" in bare.read("models/visits.yaml")
 
 
+@pytest.mark.slow
 def test_a_bare_booster_within_a_folder_of_outputs_is_a_model(bare: SmallProject) -> None:
     _train(bare, IN_A_FOLDER)
     bare.run("run")

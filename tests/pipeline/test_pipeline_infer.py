@@ -169,6 +169,7 @@ def test_two_columns_that_could_be_the_target_are_a_question_with_its_answer(bar
     assert "target: bought   # from mintage.yaml" in bare.read("models/buys.yaml")
 
 
+@pytest.mark.slow
 def test_an_estimator_without_names_takes_the_tables_columns_only_if_they_are_as_many(bare: SmallProject) -> None:
     bare.replace("mintage.yaml", "{from: work/model.joblib}", "{from: work/model.joblib, target: bought}")
     bare.replace("train.py", '["pages", "minutes"])])', "[0, 1])])")
@@ -180,6 +181,7 @@ def test_an_estimator_without_names_takes_the_tables_columns_only_if_they_are_as
     assert list(_model(bare)["inputs"]) == ["pages", "minutes"]
 
 
+@pytest.mark.slow
 def test_columns_that_no_table_has_are_a_question(bare: SmallProject) -> None:
     bare.replace("train.py", 'rows.select("pages", "minutes")', 'rows.select("pages", clock="minutes")')
     bare.replace("train.py", '["pages", "minutes"])])', '["pages", "clock"])])')

@@ -151,6 +151,7 @@ def test_a_filter_that_the_project_has_already_stays(project: SmallProject) -> N
     assert project.read(".gitattributes") == "*.ipynb filter=nbstripout\n"
 
 
+@pytest.mark.slow
 def test_parameters_come_from_the_command_and_from_params_yaml(project: SmallProject) -> None:
     project.write("params.yaml", "depth: 7\nother: 1\n")
     project.replace("mintage.yaml", "train.ipynb", "train.ipynb --name 'a b'")
@@ -231,6 +232,7 @@ def test_a_run_installs_nothing(project: SmallProject) -> None:
     assert shown.count("left out: ") == 2 and "a stage runs in its environment as it is" in shown
 
 
+@pytest.mark.slow
 def test_a_time_limit_ends_the_notebook_and_all_that_it_started(project: SmallProject) -> None:
     project.replace("mintage.yaml", "train.ipynb\n", "train.ipynb\n    timeout_s: 8\n")
     pid = project.home / "pid"
