@@ -44,6 +44,7 @@ def test_unknown_words_on_the_command_line_are_named(released: SmallProject) -> 
     assert "did you mean 'buys'?" in released.run("certify", "bus", expect=3).err
 
 
+@pytest.mark.slow
 def test_a_policy_edited_and_not_committed_is_refused_and_one_younger_than_the_evidence_fails(
     released: SmallProject,
 ) -> None:

@@ -286,6 +286,7 @@ def test_a_link_to_an_environment_elsewhere_is_the_environment_of_the_folder(bar
     assert bare.run("run").out == "up to date: 1 stage\n"
 
 
+@pytest.mark.slow
 def test_certify_takes_the_only_model_and_else_names_them(bare):
     bare.run("init")
     assert "the project has no model yet" in bare.run("certify", expect=3).err

@@ -191,6 +191,7 @@ def test_a_certified_and_released_model_says_so_and_answers_one_row_past_its_rel
         process.communicate()
 
 
+@pytest.mark.slow
 def test_a_model_that_failed_its_certificate_is_served_with_a_warning(released):
     released.replace("policies/buys.yaml", "min: 0.60", "min: 0.999")
     released.commit("a policy that it cannot pass")

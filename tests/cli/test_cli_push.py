@@ -53,6 +53,7 @@ def test_what_the_certificate_rests_on_comes_too(shared, tmp_path):
     assert logs and all(second.blob(log).is_file() for log in logs)
 
 
+@pytest.mark.slow
 def test_pushing_again_copies_only_what_is_new(shared):
     assert shared.run("push", "--json").json["copied"] == 0
     shared.replace("params.yaml", "0.05", "0.07")

@@ -148,6 +148,7 @@ def test_a_rollback_that_cannot_be_done_leaves_everything_as_it_was(replaced, ob
     assert after == before
 
 
+@pytest.mark.slow
 def test_a_clone_says_what_it_lacks_and_runs_again_when_the_data_are_there(released, tmp_path):
     clone = SmallProject(tmp_path / "clone", released.home)
     released.git("clone", "-q", str(released.root), str(clone.root))

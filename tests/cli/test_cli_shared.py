@@ -41,6 +41,7 @@ def clone(project: SmallProject, folder: Path, name: str, *roles: Role) -> Small
     return made
 
 
+@pytest.mark.slow
 def test_verify_walks_what_was_downloaded_and_the_same_model_comes_out(shared: SmallProject, tmp_path: Path) -> None:
     cleo = clone(shared, tmp_path, "cleo", "certificate")
     assert cleo.run("run", "train", "--json").json["actions"] == {"split": "download", "train": "download"}

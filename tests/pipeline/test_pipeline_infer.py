@@ -83,6 +83,7 @@ def _model(project: SmallProject) -> dict:
     return dict(yaml.safe_load(project.read("models/buys.yaml")))
 
 
+@pytest.mark.slow
 def test_three_tables_and_an_estimator_are_enough_for_a_model(bare: SmallProject) -> None:
     answer = bare.run("run")
     assert "+++ b/models/buys.yaml" in answer.err and "mintage.lock models/buys.yaml && git commit" in answer.err
