@@ -211,11 +211,21 @@ def _paths(line: str, *, root: Path, work: Path, libraries: Sequence[str]) -> se
         text = line[match.end() : match.end() + _LONGEST]
         if text.startswith(f"{root}/") and not text.startswith(f"{work}/"):
             found.add(_longest(text[len(str(root)) + 1 :], inside))
+        elif text.startswith(("...", "…")):
+            found.add(_shortened(text.lstrip(".…"), root, inside))
         elif text.startswith("/") and not text.startswith(f"{work}/"):
             found.add(_longest(text, elsewhere))
         else:
             found.add(_longest(text.removeprefix(f"{work}/").removeprefix("./"), missing))
     return found - {""}
+
+
+def _shortened(text: str, root: Path, is_one: Callable[[str], bool]) -> str:
+    """A file of the project by the end of its path, as libraries tell of a long one; empty if it is none."""
+    name = f"/{root.name}/"
+    before, _, after = text.partition(name)
+    path = _longest(after, is_one)
+    return path if path and f"{root}/{path}".endswith(f"{before}{name}{path}") else ""
 
 
 def _longest(text: str, is_one: Callable[[str], bool]) -> str:
