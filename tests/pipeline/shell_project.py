@@ -75,3 +75,10 @@ class ShellProject:
         assert lock is not None
         assert lock.run is not None
         return self.store.get_record(lock.run).body["stages"][stage]  # type: ignore[no-any-return]  # a record is JSON
+
+
+class RemoteProject(ShellProject):
+    """One with a remote beside it."""
+
+    def write(self, stages: str, files: dict[str, str] | None = None, *, more: str = "") -> None:
+        super().write(stages, files, more=f"remote: ../remote\n{more}")

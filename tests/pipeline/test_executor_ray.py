@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from executor_suite import PHRASE, ExecutorSuite, stopped_with, wait_for_end
-from shell_project import ShellProject
+from shell_project import RemoteProject, ShellProject
 
 from mintage.errors import ProjectError, StageStoppedError
 from mintage.pipeline.dispatch.open_executor import open_executor
@@ -59,16 +59,9 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, cluster: None) -> Iterator[ShellProject]:
-    made = _Remote(tmp_path / "a project")
+    made = RemoteProject(tmp_path / "a project")
     yield made
     made.connection.close()
-
-
-class _Remote(ShellProject):
-    """A project with a remote beside it."""
-
-    def write(self, stages: str, files: dict[str, str] | None = None, *, more: str = "") -> None:
-        super().write(stages, files, more=f"remote: ../remote\n{more}")
 
 
 @pytest.fixture

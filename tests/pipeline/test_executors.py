@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from executor_suite import FILES, FULL, PHRASE, ExecutorSuite
-from shell_project import ShellProject
+from shell_project import RemoteProject, ShellProject
 
 from mintage.errors import ExtraMissingError, MintageError, RemoteError, StageFailedError, WorkerEnvironmentError
 from mintage.pipeline.dispatch.open_executor import open_executor
@@ -36,16 +36,9 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[ShellProject]:
-    made = _Remote(tmp_path / "a project")
+    made = RemoteProject(tmp_path / "a project")
     yield made
     made.connection.close()
-
-
-class _Remote(ShellProject):
-    """A project with a remote beside it."""
-
-    def write(self, stages: str, files: dict[str, str] | None = None, *, more: str = "") -> None:
-        super().write(stages, files, more=f"remote: ../remote\n{more}")
 
 
 class TestLocal(ExecutorSuite):

@@ -398,3 +398,19 @@ def test_a_use_that_cannot_be_is_refused_with_its_place(written: str) -> None:
     with pytest.raises(FileMalformedError) as caught:
         parse_project(f"project: a\nstages:\n  s: {written}\n".encode(), where="mintage.yaml")
     assert "mintage.yaml:3:" in str(caught.value.where)
+
+
+def test_files_of_this_machine_are_read_by_a_used_stage_only_if_this_project_says_so(
+    base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, private = base / "mine", base / "private.csv"
+    private.write_text("private\n")
+    reading = LIBRARY.replace("    metrics: [m.json]\n", f"    metrics: [m.json]\n    reads: [{private}]\n")
+    git(commit(base / "lib", {"mintage.yaml": reading}), "tag", "v2")
+    (mine / "mintage.yaml").write_text(MINE.replace("rev: v1", "rev: v2"))
+    assert mintage(mine, "run") == 3
+    said = capsys.readouterr().err
+    assert "asks for files of this machine that stage features does not give it" in said
+    assert f"`reads: [{private}]` beside `use`" in said
+    (mine / "mintage.yaml").write_text(f"{MINE.replace('rev: v1', 'rev: v2').rstrip()}\n    reads: [{private}]\n")
+    assert actions(mine, capsys) == {"features": "run"}

@@ -27,13 +27,9 @@ from mintage.repo.workspace import Workspace
 from mintage.store.statcache import StatCache
 
 if TYPE_CHECKING:
-    from mintage.tracking.runs import RunStore
-
-if TYPE_CHECKING:
-    from mintage.pipeline.shared.sharing import Sharing
-
-if TYPE_CHECKING:
     from mintage.pipeline.executor import Executor
+    from mintage.pipeline.shared.sharing import Sharing
+    from mintage.tracking.runs import RunStore
 
 __all__ = ["Event", "RunOutcome", "Selection", "run_pipeline"]
 

@@ -300,10 +300,8 @@ class Runner:
         from mintage.pipeline.taken import taken_parameters
 
         if facts.used is not None:
-            found = {f"{facts.name}.{key}": value for key, value in flat_params(facts.parts["params"]).items()}
-        else:
-            found = taken_parameters(facts, self.inspector.workspace.root)
-        return found
+            return {f"{facts.name}.{key}": value for key, value in flat_params(facts.parts["params"]).items()}
+        return taken_parameters(facts, self.inspector.workspace.root)
 
     def _note(self, stage: str, lines: Iterable[str]) -> None:
         for line in lines:

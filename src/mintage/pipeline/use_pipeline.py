@@ -57,7 +57,7 @@ def run_members(
     part what a stage there writes.
     """
     store, there = Store(workspace.store_dir), Workspace(used.root, state=workspace.state)
-    have = {item.path.rstrip("/"): item for item in (*renamed(used.use, facts.inputs), *used.fixed)}
+    have = {plain(item.path): item for item in (*renamed(used.use, facts.inputs), *used.fixed)}
     log.parent.mkdir(parents=True, exist_ok=True)
     ran: list[StageOutcome] = []
     made: dict[str, _Made] = {}

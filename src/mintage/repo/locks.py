@@ -112,7 +112,7 @@ def read_locks(root: Path) -> dict[str, Lock]:
     found = {}
     folder = f"{root}/{LOCK_FOLDER}"  # text, not paths: there may be thousands, and every command reads them
     try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208 as text: faster
     except (FileNotFoundError, NotADirectoryError):
         return {}
     for name in names:

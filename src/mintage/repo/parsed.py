@@ -54,7 +54,7 @@ def _mark(by: Iterable[str]) -> str:
         with os.scandir(place) if os.path.isdir(place) else contextlib.nullcontext([place]) as found:  # noqa: PTH112
             for each in found:
                 if os.fspath(each).endswith(".py"):
-                    status = os.stat(each)  # noqa: PTH116
+                    status = os.stat(each)  # noqa: PTH116 as text: faster
                     facts.append(f"{os.fspath(each)}:{status.st_size}:{status.st_mtime_ns}")
     return blake3_bytes("\n".join(sorted(facts)).encode())
 

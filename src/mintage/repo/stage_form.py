@@ -39,7 +39,7 @@ Place = Callable[..., str]
 _FIELD = re.compile(r"\$\{(in|out|matrix|item)(?:\.([^}]*))?\}")
 _MEMBER = re.compile(r"[^A-Za-z0-9._-]+")
 _MOST_MEMBERS = 10_000
-_BESIDE_USE = ("use", "env", "secrets", "timeout_s", "retry", "resources", "mutex", "network", "python")
+_BESIDE_USE = ("use", "env", "secrets", "timeout_s", "retry", "resources", "mutex", "network", "python", "reads")
 _NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 _AXIS = Annotated[str, Meta(pattern=_NAME)]
 
@@ -148,6 +148,7 @@ def _used(form: StageForm, use: Use, place: Place) -> Stage:
         mutex=form.mutex,
         network=form.network,
         python=_python(form.python, str, place),
+        reads=form.reads,
         use=use,
     )
 

@@ -79,7 +79,7 @@ def _kept(source: str, status: os.stat_result, mode: int, pool: Path) -> str:
 
 def _tidy(pool: Path, *, most: int) -> None:
     """Let the copies go of which there are too many: links to them stay good."""
-    names = os.listdir(pool)  # noqa: PTH208
+    names = os.listdir(pool)  # noqa: PTH208 as text: faster
     if len(names) > 2 * most:
         for name in names:
             (pool / name).unlink(missing_ok=True)

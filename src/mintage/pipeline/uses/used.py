@@ -175,11 +175,11 @@ def _as_here(stage: Stage, there: str, use: Use, mine: Stage, name: str, *, wher
             where=where,
             hint="use what it writes, with `path:`",
         )
-    for key in ("env", "secrets"):
+    for key, what in (("env", "variables"), ("secrets", "variables"), ("reads", "files of this machine")):
         lacking = sorted(set(getattr(stage, key)) - set(getattr(mine, key)))
         if lacking:
             raise UseError(
-                f"stage {there} of {use.repo} asks for variables that stage {name} does not give it",
+                f"stage {there} of {use.repo} asks for {what} that stage {name} does not give it",
                 expected=f"`{key}: [{', '.join(lacking)}]` beside `use`",
                 where=PROJECT_FILE,
                 hint="add them if its code may see them",
