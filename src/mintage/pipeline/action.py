@@ -1,8 +1,8 @@
 """The action: all that a worker needs to run one stage, by digest, as one canonical record. Pure.
 
-``action_of`` makes it of a stage's facts, ``encode_action`` its bytes, whose digest names it. Equal work has an equal
-digest: no machine, path of a machine, clock, value of a variable or secret is in it. ``facts_of`` is what a worker
-makes of it again. See docs/spec/action.md.
+``action_of`` makes it of a stage's facts, ``encode_action`` its bytes, whose digest names it. Equal work beside equal
+code has an equal digest: no machine, path of a machine, clock, value of a variable or secret is in it. ``facts_of`` is
+what a worker makes of it again. See docs/spec/action.md.
 
 >>> parts = {"command": ["true"], "inputs": {}, "env": {}, "params": {}}
 >>> action = Action(stage="a", key=cache_key(parts), parts=parts, command=("true",), environment="b3:" + "0" * 64)
